@@ -1,0 +1,22 @@
+"""a * b, with ONNX's broadcasting (squeeze-and-excite scales [1, C, H, W] by [1, C, 1, 1])."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
+
+from torch import Tensor
+
+from npas.ops.base import Op, Shape
+from npas.ops.broadcast import broadcast_shape
+
+
+class Mul(Op):
+    type: Literal["mul"] = "mul"
+    arity: ClassVar[int | None] = 2
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        return broadcast_shape(inputs[0], inputs[1])
+
+    def reference(self, x: Sequence[Tensor], w: Mapping[str, Tensor], training: bool = False) -> Tensor:
+        return x[0] * x[1]

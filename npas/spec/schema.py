@@ -1,0 +1,227 @@
+"""What a user may write. These models are the config itself: the rest of NPAS reads them as they are.
+
+Units stand in names (``_ms``). Accuracies are fractions. Unknown keys are errors.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+SchemeName = Literal["unstructured", "filter", "pattern", "block", "block_punched"]
+FilterType = Literal["1x1", "3x3", "3x3dw_1x1", "1x1_3x3dw_1x1", "skip"]
+AlgorithmName = Literal["magnitude", "iterative_magnitude", "admm", "geometric_median"]
+Activation = Literal["relu", "relu6", "swish", "hard_swish"]
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Count = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(ge=1.0, le=100.0)]
+
+
+class Part(BaseModel):
+    """Base of every part of the spec."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- the network -----------------------------------------------------------------------------------------
+
+
+class ZooModel(Part):
+    """A network of the zoo; trained from scratch unless ``weights`` names a checkpoint."""
+
+    type: Literal["zoo"]
+    name: Literal["mobilenet_v2", "resnet18"]
+    width: Annotated[float, Field(gt=0.0, le=4.0)] = 1.0
+    activation: Activation | None = Field(None, description="Replaces the network's own activation.")
+    weights: str | None = Field(None, description="A .pth, .safetensors or .npz file, relative to the spec.")
+
+
+class OnnxModel(Part):
+    """An ONNX file with its own weights."""
+
+    type: Literal["onnx"]
+    path: str
+
+
+class TorchModel(Part):
+    """A torch module, built by a function of the user's: ``package.module:function``."""
+
+    type: Literal["torch"]
+    factory: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]
+    weights: str | None = None
+
+
+Model = Annotated[ZooModel | OnnxModel | TorchModel, Field(discriminator="type")]
+
+
+# --- the data --------------------------------------------------------------------------------------------
+
+
+class DigitsData(Part):
+    """scikit-learn's 1,797 real 8x8 digits, scaled up to ``size`` pixels."""
+
+    type: Literal["digits"]
+    size: Annotated[int, Field(ge=8, le=64)] = 32
+    channels: Literal[1, 3] = 1
+    test_fraction: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.25
+    seed: int = 0
+
+
+class ImageFolderData(Part):
+    """ImageNet's layout: ``path/train/<class>/*.jpg`` and ``path/val/<class>/*.jpg``."""
+
+    type: Literal["image_folder"]
+    path: str
+    size: Annotated[int, Field(ge=8, le=1024)] = 224
+    workers: Annotated[int, Field(ge=0, le=64)] = 2
+
+
+class NpzData(Part):
+    """One .npz file with ``x_train`` [N, C, H, W], ``y_train`` [N], ``x_test`` and ``y_test``."""
+
+    type: Literal["npz"]
+    path: str
+
+
+class SyntheticData(Part):
+    """Random, learnable images: each class is a fixed random template plus noise."""
+
+    type: Literal["synthetic"]
+    shape: tuple[Count, Count, Count] = Field((3, 32, 32), description="(channels, height, width)")
+    classes: Annotated[int, Field(ge=2)] = 10
+    train: Count = 512
+    test: Count = 256
+    seed: int = 0
+
+
+Data = Annotated[DigitsData | ImageFolderData | NpzData | SyntheticData, Field(discriminator="type")]
+
+
+# --- where it will run -----------------------------------------------------------------------------------
+
+
+class LocalDevice(Part):
+    """This machine."""
+
+    type: Literal["local"] = "local"
+
+
+Device = Annotated[LocalDevice, Field()]
+
+Isa = Literal["portable", "avx2", "avx512"]
+
+
+class CpuTarget(Part):
+    """A C++ runtime; ``native`` is the widest ISA that this machine has."""
+
+    type: Literal["cpu"] = "cpu"
+    isa: Literal["native"] | Isa = "native"
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    device: Device = LocalDevice()
+
+
+Target = Annotated[CpuTarget, Field()]
+
+
+class Constraint(Part):
+    """The latency budget: absolute, or as a share of the dense build's latency. Exactly one of the two."""
+
+    max_latency_ms: Annotated[float, Field(gt=0.0)] | None = None
+    max_latency_ratio: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.max_latency_ms is None) == (self.max_latency_ratio is None):
+            raise ValueError("give exactly one of max_latency_ms and max_latency_ratio")
+        return self
+
+
+# --- how to get there ------------------------------------------------------------------------------------
+
+
+class Training(Part):
+    """The starting point's training from scratch; skipped where the model comes with weights."""
+
+    epochs: Annotated[int, Field(ge=0)] = 30
+    batch_size: Count = 64
+    learning_rate: Annotated[float, Field(gt=0.0)] = 0.05
+    weight_decay: Annotated[float, Field(ge=0.0)] = 5e-4
+    seed: int = 0
+
+
+class Rewrite(Part):
+    """Phase 1: unfriendly operators become friendly ones, then one short fine-tune."""
+
+    enabled: bool = True
+    epochs: Annotated[int, Field(ge=0)] = 2
+
+
+class Search(Part):
+    """Phase 2: what may be chosen per layer, and how long to look."""
+
+    filter_types: tuple[FilterType, ...] = ("1x1", "3x3", "3x3dw_1x1", "1x1_3x3dw_1x1", "skip")
+    schemes: Annotated[tuple[SchemeName, ...], Field(min_length=1)] = (
+        "unstructured",
+        "filter",
+        "pattern",
+        "block",
+        "block_punched",
+    )
+    rates: Annotated[tuple[Rate, ...], Field(min_length=1)] = (1.0, 2.0, 2.5, 3.0, 5.0, 7.0, 10.0)
+    trials: Count = 40
+    batch: Count = 4
+    pool: Count = 100
+    initial: Count = Field(8, description="Trials proposed by the agent alone, before the surrogate is asked.")
+    epochs: Annotated[int, Field(ge=0)] = 2
+    alpha: Annotated[float, Field(gt=0.0)] = Field(
+        1.0, description="Reward lost per budget of latency over the budget."
+    )
+    seed: int = 0
+
+
+class Pruning(Part):
+    """Phase 3: each algorithm is tried for ``trial_epochs``; the best gets ``epochs``."""
+
+    algorithms: Annotated[tuple[AlgorithmName, ...], Field(min_length=1)] = (
+        "magnitude",
+        "iterative_magnitude",
+        "admm",
+        "geometric_median",
+    )
+    trial_epochs: Count = 3
+    epochs: Count = 20
+    distillation: bool = True
+    seed: int = 0
+
+
+class Tune(Part):
+    """Genetic search over kernel schedules on the device."""
+
+    generations: Annotated[int, Field(ge=0, le=1000)] = 0
+    population: Annotated[int, Field(ge=2, le=256)] = 8
+    seed: int = 0
+
+
+class Verify(Part):
+    """How much of the test split is compared with ONNX Runtime."""
+
+    samples: Count = 64
+
+
+class Spec(Part):
+    """One build."""
+
+    api_version: Literal["npas/v1"] = Field(alias="apiVersion")
+    name: Name = Field(description="Prefix of every symbol of the generated runtime, and its folder's name.")
+    model: Model
+    data: Data
+    target: Target = CpuTarget()
+    constraint: Constraint
+    training: Training = Training()
+    rewrite: Rewrite = Rewrite()
+    search: Search = Search()
+    pruning: Pruning = Pruning()
+    tune: Tune = Tune()
+    verify: Verify = Verify()
