@@ -1,1 +1,30 @@
+"""Networks written in the DSL. ``NETWORKS`` is the registry: a new network is its file and its line here."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from npas.graph.graph import Graph
+from npas.spec.schema import Activation
+from npas.zoo.mobilenet_v2 import mobilenet_v2
+from npas.zoo.resnet18 import resnet18
+
+Builds = Callable[[tuple[int, int, int], int, float, Activation | None], Graph]
+NetworkName = Literal["mobilenet_v2", "resnet18"]
+
+NETWORKS: dict[NetworkName, Builds] = {"mobilenet_v2": mobilenet_v2, "resnet18": resnet18}
+
+
+def build(
+    name: NetworkName,
+    shape: tuple[int, int, int] = (3, 224, 224),
+    classes: int = 1000,
+    width: float = 1.0,
+    activation: Activation | None = None,
+) -> Graph:
+    """The named network for images of ``shape`` (C, H, W).
+
+    ``width`` multiplies every layer's channels; ``activation`` replaces the network's own where given.
+    """
+    return NETWORKS[name](shape, classes, width, activation)
