@@ -1,0 +1,109 @@
+// A model at work: what the generator says of it (Description), what is allocated for it (Model), and what one
+// thread sees of one inference (Run).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "npas/config.h"
+#include "npas/indexed.h"
+#include "npas/team.h"
+#include "npas/tensor.h"
+#include "npas/weights.h"
+
+namespace NPAS_NAMESPACE {
+
+class Model;
+class Run;
+using Layer = void (*)(Run&);
+
+struct LayerInfo {
+    const char* name;
+    int inputs[2];  // values; -1 where there is none
+    int output;
+};
+
+// All that is particular to one network; generated, constant, without allocations.
+struct Description {
+    std::uint64_t fingerprint;
+    std::size_t sections;
+    std::size_t arena;  // floats
+    const Value* values;
+    const IndexedSpec* indexed;
+    int indexed_count;
+    const LayerInfo* layers;
+    int layer_count;
+    const Layout* inputs;  // the caller's arrays: compact
+    int input_count;
+    const Layout* outputs;
+    int output_count;
+    void (*forward)(Run&);
+};
+
+// Looks on while a model runs, between the layers: profiles, traces, single layers. Called by thread 0 alone.
+class Observer {
+  public:
+    virtual ~Observer() = default;
+    virtual bool wants(int layer) = 0;
+    virtual void before(int layer) = 0;
+    virtual void after(int layer) = 0;
+};
+
+class Run {
+  public:
+    Run(const Model& model, int thread, Observer* observer) : model_(model), thread_(thread), observer_(observer) {}
+
+    // Does this thread's share of a layer and waits for the others.
+    void operator()(Layer layer);
+
+    Share share() const;
+    View value(int i) const;
+    const Indexed& indexed(int i) const;
+    const float* input(int i) const;
+    float* output(int i) const;
+    const Layout& input_layout(int i) const;
+    const Layout& output_layout(int i) const;
+
+  private:
+    const Model& model_;
+    int thread_, layer_ = 0;
+    Observer* observer_;
+};
+
+class Model {
+  public:
+    // The number of threads is at least one. The result is null unless the status is ok.
+    static Status create(const Description& description, Weights&& weights, int threads,
+                         std::unique_ptr<Model>& out);
+    ~Model();
+    Model(const Model&) = delete;
+    Model& operator=(const Model&) = delete;
+
+    // inputs and outputs are compact arrays, as many and as large as the description says.
+    void run(const float* const* inputs, float* const* outputs, Observer* observer = nullptr);
+
+    const Description& description() const { return *description_; }
+    View view(int value) const;
+    Team& team() const { return *team_; }
+
+  private:
+    friend class Run;
+    Model() = default;
+    Status prepare_layers(int threads);
+
+    const Description* description_ = nullptr;
+    Weights weights_;
+    std::vector<Indexed> indexed_;
+    std::vector<std::vector<std::int32_t>> masks_;
+    float* arena_ = nullptr;
+    std::unique_ptr<Team> team_;
+    const float* const* inputs_ = nullptr;
+    float* const* outputs_ = nullptr;
+};
+
+// The network of this tree.
+const Description& description();
+
+}  // namespace NPAS_NAMESPACE

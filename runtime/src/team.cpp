@@ -1,0 +1,93 @@
+#include "npas/team.h"
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <immintrin.h>
+#endif
+
+namespace NPAS_NAMESPACE {
+
+namespace {
+
+// Between two layers the wait is microseconds and a sleep would cost more than it; between two inferences it
+// may be long, and a core that spins is a core (and a battery) wasted.
+constexpr int kSpinsAtBarrier = 20000;
+constexpr int kSpinsBeforeSleep = 20000;
+
+void pause() {
+#if defined(__x86_64__) || defined(__i386__)
+    _mm_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+Team::Team(int threads) : size_(threads) {
+    threads_.reserve(static_cast<std::size_t>(threads));
+    try {
+        for (int i = 1; i < threads; ++i) threads_.emplace_back([this, i] { work(i); });
+    } catch (...) {
+        stop_.store(true);
+        for (auto& t : threads_) t.join();
+        throw;
+    }
+}
+
+Team::~Team() {
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        stop_.store(true);
+        round_.fetch_add(1);
+    }
+    wake_.notify_all();
+    for (auto& t : threads_) t.join();
+}
+
+void Team::run(void (*job)(void*, int), void* context) {
+    job_ = job;
+    context_ = context;
+    round_.fetch_add(1);
+    if (asleep_.load() > 0) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        wake_.notify_all();
+    }
+    job(context, 0);
+    barrier();
+}
+
+void Team::barrier() {
+    if (size_ == 1) return;
+    const unsigned phase = phase_.load(std::memory_order_acquire);
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
+        arrived_.store(0, std::memory_order_relaxed);
+        phase_.store(phase + 1, std::memory_order_release);
+        return;
+    }
+    for (int spins = 0; phase_.load(std::memory_order_acquire) == phase; ++spins) {
+        if (spins < kSpinsAtBarrier) {
+            pause();
+        } else {
+            std::this_thread::yield();
+        }
+    }
+}
+
+void Team::work(int thread) {
+    unsigned seen = 0;
+    while (true) {
+        for (int spins = 0; round_.load() == seen && spins < kSpinsBeforeSleep && !stop_.load(); ++spins) pause();
+        if (round_.load() == seen && !stop_.load()) {
+            std::unique_lock<std::mutex> lock(mutex_);
+            asleep_.fetch_add(1);
+            wake_.wait(lock, [&] { return round_.load() != seen || stop_.load(); });
+            asleep_.fetch_sub(1);
+        }
+        if (stop_.load()) return;
+        seen = round_.load();
+        job_(context_, thread);
+        barrier();
+    }
+}
+
+}  // namespace NPAS_NAMESPACE
