@@ -1,0 +1,89 @@
+"""Instruction sets that CPU code is generated for, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from npas.errors import DeviceError
+from npas.spec.schema import Isa as IsaName
+
+_CPUINFO = Path("/proc/cpuinfo")
+
+
+@dataclass(frozen=True)
+class Isa:
+    """One instruction set. ``lanes`` are float32 per vector, ``registers`` the vector registers,
+    ``flags`` what GCC and Clang need, ``features`` what /proc/cpuinfo calls it."""
+
+    name: IsaName
+    lanes: int
+    registers: int
+    flags: tuple[str, ...]
+    features: frozenset[str]
+
+
+# From the narrowest to the widest. Portable is what every x86-64 (SSE2) and every AArch64 (NEON) has.
+ISAS: dict[IsaName, Isa] = {
+    isa.name: isa
+    for isa in (
+        Isa("portable", 4, 16, (), frozenset()),
+        Isa("avx2", 8, 16, ("-mavx2", "-mfma"), frozenset({"avx2", "fma"})),
+        Isa(
+            "avx512",
+            16,
+            32,
+            ("-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx2", "-mfma", "-mprefer-vector-width=512"),
+            frozenset({"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx2", "fma"}),
+        ),
+    )
+}
+
+
+def cpu_features(cpuinfo: Path = _CPUINFO) -> frozenset[str]:
+    """What this machine's processor can do, in /proc/cpuinfo's words; empty where that file does not say."""
+    for line in _lines(cpuinfo):
+        key, _, value = line.partition(":")
+        if key.strip() in ("flags", "Features"):
+            return frozenset(value.split())
+    return frozenset()
+
+
+def cpu_name(cpuinfo: Path = _CPUINFO) -> str:
+    """The processor's model name, or "unknown processor"."""
+    for line in _lines(cpuinfo):
+        key, _, value = line.partition(":")
+        if key.strip() == "model name":
+            return value.strip()
+    return "unknown processor"
+
+
+def widest(features: frozenset[str]) -> Isa:
+    """The widest ISA that a processor with these features runs."""
+    return [isa for isa in ISAS.values() if isa.features <= features][-1]
+
+
+def resolve(name: Literal["native"] | IsaName, features: frozenset[str] | None = None) -> Isa:
+    """The ISA of that name; ``native`` is the widest that ``features`` (this machine's by default) allow.
+
+    An ISA may be generated for without being here: see ``require``.
+    """
+    if name == "native":
+        return widest(cpu_features() if features is None else features)
+    return ISAS[name]
+
+
+def require(isa: Isa, features: frozenset[str] | None = None) -> None:
+    """Raise DeviceError unless this machine (or one with ``features``) runs code for ``isa``."""
+    have = cpu_features() if features is None else features
+    missing = sorted(isa.features - have)
+    if missing:
+        raise DeviceError(
+            f"target.isa: must be one that this machine runs, got {isa.name} (it lacks {', '.join(missing)}), "
+            f"use native or {widest(have).name}"
+        )
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []

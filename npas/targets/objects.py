@@ -1,0 +1,129 @@
+"""The object cache: what was compiled once is not compiled again, by any build of this user.
+
+An object's key is the hash of everything that decides its bytes: its source and its name in the tree, the headers of
+the tree that it can reach, the flags and the compiler. Files enter the cache by rename, so readers see whole ones only
+and two processes may fill it at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from npas.targets import atomic
+from npas.targets.compilers import Compiler
+
+INCLUDE_FOLDERS = ("include", "src")
+_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.MULTILINE)
+_KEEP_S = 3600.0
+_LIMIT_BYTES = 2 * 2**30
+
+
+def default_cache() -> Path:
+    """``$NPAS_CACHE``, else ``npas`` in the user's cache folder."""
+    if chosen := os.environ.get("NPAS_CACHE"):
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "npas"
+
+
+@dataclass
+class Sources:
+    """The tree's files, each read and hashed once per build."""
+
+    root: Path
+    _facts: dict[Path, tuple[str, tuple[Path, ...]] | None] = field(default_factory=dict)
+
+    def key(self, source: Path, flags: tuple[str, ...], compiler: Compiler) -> str:
+        """The key of ``source`` (relative to the root) compiled with ``flags``."""
+        parts = [source.as_posix(), compiler.version, *compiler.command, *flags]
+        parts += [f"{path.as_posix()} {self._read(path)[0]}" for path in sorted(self._closure(source))]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def _closure(self, source: Path) -> set[Path]:
+        """``source`` and every file of the tree it includes. Reads past ``#if``: a header too many costs a compile
+        at most, a header too few would be a wrong object."""
+        seen: set[Path] = set()
+        todo = [source]
+        while todo:
+            path = todo.pop()
+            if path not in seen:
+                seen.add(path)
+                todo += self._read(path)[1]
+        return seen
+
+    def _read(self, path: Path) -> tuple[str, tuple[Path, ...]]:
+        known = self._look(path)
+        assert known is not None, f"{path} is not in {self.root}"
+        return known
+
+    def _look(self, path: Path) -> tuple[str, tuple[Path, ...]] | None:
+        """Hash and includes of one file; None where the tree has no such file (a system header)."""
+        if path not in self._facts:
+            file = self.root / path
+            self._facts[path] = None
+            if file.is_file():
+                data = file.read_bytes()
+                digest = hashlib.sha256(data).hexdigest()
+                self._facts[path] = (digest, ())  # first without its includes: they may lead back here
+                self._facts[path] = (digest, tuple(self._includes(path, data)))
+        return self._facts[path]
+
+    def _includes(self, path: Path, data: bytes) -> Iterable[Path]:
+        """The candidates that exist, all of them: the compiler takes one, and none may be missed."""
+        for quote, name in _INCLUDE.findall(data):
+            folders = [*map(Path, INCLUDE_FOLDERS), *([path.parent] if quote == b'"' else [])]
+            for folder in folders:
+                found = Path(os.path.normpath(folder / name.decode("utf-8", errors="replace")))
+                if self._look(found) is not None:
+                    yield found
+
+
+def entry(cache: Path, key: str, suffix: str) -> Path:
+    """Where a cached file lies, or will."""
+    return cache / "objects" / key[:2] / f"{key}{suffix}"
+
+
+def hit(path: Path) -> bool:
+    """Whether the cache has it; a hit makes it young again, so that ``trim`` leaves it."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def install(stage: Path, path: Path) -> None:
+    """Move a finished file, which lies on the same file system, into the cache."""
+    with stage.open("rb") as file:
+        os.fsync(file.fileno())
+    stage.replace(path)
+    atomic.sync_folder(path.parent)
+
+
+def trim(cache: Path, limit_bytes: int = _LIMIT_BYTES) -> int:
+    """Remove the longest unused files until the cache fits ``limit_bytes``; returns how many went.
+
+    Files used within the last hour stay in any case: a build that runs now may be about to link them.
+    """
+    found = []
+    for path in (cache / "objects").glob("*/*"):
+        try:
+            facts = path.stat()
+        except FileNotFoundError:  # another process trims too
+            continue
+        found.append((facts.st_mtime, facts.st_size, path))
+    total = sum(size for _, size, _ in found)
+    removed = 0
+    for used, size, path in sorted(found):
+        if total <= limit_bytes or used > time.time() - _KEEP_S:
+            break
+        path.unlink(missing_ok=True)
+        total -= size
+        removed += 1
+    return removed

@@ -1,0 +1,72 @@
+"""Child processes with a deadline. At the deadline the whole process group dies, not only the child."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_MOST_OUTPUT = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A child that ended by itself. ``code`` is its exit status, or minus the signal that killed it."""
+
+    code: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+
+class DeadlineError(Exception):
+    """The child ran past its deadline and was killed; callers say what that means in their own words."""
+
+
+def run(argv: Sequence[str], timeout_s: float, *, cwd: Path | None = None, stdin: bytes = b"") -> Finished:
+    """Run ``argv`` (no shell) in a process group of its own. At most 64 MiB of each output are kept.
+
+    Raises DeadlineError after ``timeout_s`` seconds, OSError when the program cannot start.
+    """
+    # Output goes to files: a child that floods its output costs disk until its deadline, never our memory.
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        source.write(stdin)
+        source.seek(0)
+        start = time.perf_counter()
+        child = subprocess.Popen(argv, cwd=cwd, stdin=source, stdout=out, stderr=err, start_new_session=True)
+        try:
+            code = child.wait(timeout_s)
+            seconds = time.perf_counter() - start
+        except subprocess.TimeoutExpired:
+            raise DeadlineError from None
+        finally:
+            _end_group(child)
+        texts = []
+        for file in (out, err):
+            file.seek(0)
+            texts.append(file.read(_MOST_OUTPUT).decode("utf-8", errors="replace"))
+    return Finished(code, texts[0], texts[1], seconds)
+
+
+def signal_name(code: int) -> str:
+    """``SIGSEGV`` for -11."""
+    assert code < 0
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
+
+
+def _end_group(child: subprocess.Popen[bytes]) -> None:
+    """Kill what is left of the child's group: at a deadline all of it, after a normal end its stray children."""
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    finally:
+        child.wait()

@@ -1,0 +1,95 @@
+"""A folder of generated files that is the old one or the new one, never half of each."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from npas.targets import atomic
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+_USERS_FOLDER = "build"  # where CMake builds: not ours, and it moves along
+
+
+def write_tree(root: Path, tree: Mapping[str, bytes]) -> None:
+    """Make ``root`` hold exactly ``tree`` (relative posix path -> bytes), and whatever ``root/build`` held.
+
+    The whole is staged beside ``root`` and swapped in at once. A file whose bytes stay the same keeps its time, so that
+    CMake and ninja rebuild only what changed. One writer at a time: see ``locks.locked``. Raises OSError.
+    """
+    root = root.absolute()
+    root.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(root)
+    stage = atomic.staging_path(root)
+    try:
+        _fill(stage, root, tree)
+        _swap(stage, root)
+    except BaseException:
+        shutil.rmtree(stage, ignore_errors=True)
+        raise
+    atomic.sync_folder(root.parent)
+
+
+def _fill(stage: Path, old: Path, tree: Mapping[str, bytes]) -> None:
+    stage.mkdir()
+    folders = {stage}
+    for name, data in sorted(tree.items()):
+        pure = PurePosixPath(name)
+        assert not pure.is_absolute() and ".." not in pure.parts and pure.parts, f"not a path inside a tree: {name!r}"
+        assert pure.parts[0] != _USERS_FOLDER, f"{_USERS_FOLDER}/ is the user's: {name!r}"
+        path = stage / pure
+        path.parent.mkdir(parents=True, exist_ok=True)
+        folders.update(path.parents[: len(pure.parts)])
+        if not _keep(old / pure, path, data):
+            atomic.write_synced(path, data)
+    for folder in folders:
+        atomic.sync_folder(folder)
+
+
+def _keep(old: Path, new: Path, data: bytes) -> bool:
+    """Take the old file over, as the same file, where it has these very bytes."""
+    try:
+        if old.is_symlink() or old.stat().st_size != len(data) or old.read_bytes() != data:
+            return False
+        os.link(old, new)
+    except OSError:  # absent, unreadable, or no hard links here: write it anew
+        return False
+    return True
+
+
+def _swap(stage: Path, root: Path) -> None:
+    if not root.exists():
+        stage.rename(root)
+        return
+    old = stage
+    if not _exchange(stage, root):
+        old = atomic.staging_path(root)
+        root.rename(old)
+        stage.rename(root)
+    if (old / _USERS_FOLDER).is_dir():
+        (old / _USERS_FOLDER).rename(root / _USERS_FOLDER)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(one: Path, two: Path) -> bool:
+    """Swap two names in one step (Linux); False where the system or the file system cannot."""
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    if rename(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(two), _RENAME_EXCHANGE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+        return False
+    raise OSError(code, os.strerror(code), str(two))
+
+
+def _sweep(root: Path) -> None:
+    """Remove the stages that killed writers left."""
+    for path in root.parent.glob(f".{root.name}.*.tmp"):
+        shutil.rmtree(path, ignore_errors=True)
