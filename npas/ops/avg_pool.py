@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from npas.ops.base import Op, Shape
+from npas.ops.onnx_io import Attribute, Imported, OnnxCall, OnnxPart, pair, read_pads, single
 from npas.ops.window import Pads, window_shape
 
 
 class AvgPool(Op):
     type: Literal["avg_pool"] = "avg_pool"
+    onnx_types: ClassVar[tuple[str, ...]] = ("AveragePool",)
     kernel: tuple[int, int]
     stride: tuple[int, int] = (1, 1)
     pads: Pads = (0, 0, 0, 0)
@@ -32,3 +34,33 @@ class AvgPool(Op):
             return total / (self.kernel[0] * self.kernel[1])
         ones = F.pad(torch.ones_like(x[0][:1, :1]), pads)
         return total / F.avg_pool2d(ones, self.kernel, self.stride, divisor_override=1)
+
+    def to_onnx(self, name: str, inputs: tuple[str, ...], shapes: tuple[Shape, ...]) -> OnnxPart:
+        attributes: dict[str, Attribute] = {
+            "kernel_shape": self.kernel,
+            "strides": self.stride,
+            "pads": self.pads,
+            "count_include_pad": int(self.count_pads),
+        }
+        return single("AveragePool", name, inputs, attributes)
+
+    @classmethod
+    def from_onnx(cls, call: OnnxCall) -> Imported:
+        """``ceil_mode`` becomes padding at the far side, which is the same as long as padding is not counted."""
+        _, _, height, width = call.shape(0, rank=4)
+        node, size = call.node, (height, width)
+        if set(node.integers("dilations", (1, 1))) != {1}:
+            raise ValueError(f"dilations must be 1, got {list(node.integers('dilations'))}")
+        kernel = pair(node.integers("kernel_shape"), "kernel_shape")
+        stride = pair(node.integers("strides", (1, 1)), "strides")
+        pads = read_pads(node, size, kernel, stride, (1, 1))
+        count = bool(node.integer("count_include_pad", 0)) and any(pads)
+        if node.integer("ceil_mode", 0):
+            steps = window_shape(size, kernel, stride, pads, ceil=True)
+            extra = [(steps[i] - 1) * stride[i] + kernel[i] - size[i] - pads[i] - pads[i + 2] for i in range(2)]
+            if max(extra) > 0 and count:
+                raise ValueError("ceil_mode with counted padding is not supported")
+            pads = (pads[0], pads[1], pads[2] + max(0, extra[0]), pads[3] + max(0, extra[1]))
+        if any(pads[i] >= kernel[i % 2] for i in range(4)):
+            raise ValueError(f"pads must be smaller than the kernel {list(kernel)}, got {list(pads)}")
+        return Imported(cls(kernel=kernel, stride=stride, pads=pads, count_pads=count), call.values(0))

@@ -8,6 +8,8 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
+from npas.ops.onnx_io import Imported, OnnxCall, OnnxPart, single
+
 Shape = tuple[int, ...]
 
 
@@ -31,6 +33,18 @@ class Op(BaseModel):
         """What the operator computes, in torch, differentiable, at any batch and float width."""
         raise NotImplementedError(type(self))
 
+    onnx_types: ClassVar[tuple[str, ...]] = ()
+    """The operators of ONNX that ``from_onnx`` reads."""
+
+    def to_onnx(self, name: str, inputs: tuple[str, ...], shapes: tuple[Shape, ...]) -> OnnxPart:
+        """The operator in ONNX opset 17; weights are read as ``name.role``."""
+        raise NotImplementedError(type(self))
+
+    @classmethod
+    def from_onnx(cls, call: OnnxCall) -> Imported:
+        """The operator that a call stands for (opset 7 and up). Raises ValueError where it says more than we can."""
+        raise NotImplementedError(cls)
+
     def macs(self, inputs: tuple[Shape, ...]) -> int:
         """Multiply-accumulates at the given shapes; element-wise work counts as none."""
         return 0
@@ -48,3 +62,12 @@ class Elementwise(Op):
     def expression(self) -> str:
         """The C++ expression of the vector ``x``."""
         return self.cpp
+
+    def to_onnx(self, name: str, inputs: tuple[str, ...], shapes: tuple[Shape, ...]) -> OnnxPart:
+        """The ONNX operator of ``onnx_types``, which has no attributes; others override this."""
+        (kind,) = self.onnx_types
+        return single(kind, name, inputs)
+
+    @classmethod
+    def from_onnx(cls, call: OnnxCall) -> Imported:
+        return Imported(cls(), call.values(0))

@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 
 from npas.ops.base import Op, Shape
+from npas.ops.onnx_io import Imported, OnnxCall, OnnxPart, single
 
 
 class Concat(Op):
     type: Literal["concat"] = "concat"
     axis: int = 1
     arity: ClassVar[int | None] = None
+    onnx_types: ClassVar[tuple[str, ...]] = ("Concat",)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         first, axis = inputs[0], self.axis % len(inputs[0])
@@ -24,3 +26,15 @@ class Concat(Op):
 
     def reference(self, x: Sequence[Tensor], w: Mapping[str, Tensor], training: bool = False) -> Tensor:
         return torch.cat(list(x), dim=self.axis)
+
+    def to_onnx(self, name: str, inputs: tuple[str, ...], shapes: tuple[Shape, ...]) -> OnnxPart:
+        return single("Concat", name, inputs, {"axis": self.axis})
+
+    @classmethod
+    def from_onnx(cls, call: OnnxCall) -> Imported:
+        rank, axis = len(call.shape(0)), call.node.integer("axis", 1)
+        if not -rank <= axis < rank:
+            raise ValueError(f"axis must lie within {rank} dimensions, got {axis}")
+        if axis % rank == 0:
+            raise ValueError("axis must not be the batch")
+        return Imported(cls(axis=axis % rank), call.values(*range(len(call.node.inputs))))

@@ -13,6 +13,7 @@ from npas.ops.base import Elementwise
 
 class HardSwish(Elementwise):
     type: Literal["hard_swish"] = "hard_swish"
+    onnx_types: ClassVar[tuple[str, ...]] = ("HardSwish",)
     cpp: ClassVar[str] = "hard_swish(x)"
 
     def reference(self, x: Sequence[Tensor], w: Mapping[str, Tensor], training: bool = False) -> Tensor:

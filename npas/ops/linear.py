@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Literal
+from typing import ClassVar, Literal
 
+import numpy as np
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from npas.ops.base import Op, Shape
+from npas.ops.onnx_io import Imported, OnnxCall, OnnxNode, OnnxPart, single
 
 
 class Linear(Op):
     type: Literal["linear"] = "linear"
+    onnx_types: ClassVar[tuple[str, ...]] = ("Gemm", "MatMul")
     filters: int
     bias: bool = True
 
@@ -31,3 +35,39 @@ class Linear(Op):
 
     def macs(self, inputs: tuple[Shape, ...]) -> int:
         return prod(inputs[0][1:]) * self.filters
+
+    def to_onnx(self, name: str, inputs: tuple[str, ...], shapes: tuple[Shape, ...]) -> OnnxPart:
+        """``Gemm`` for [N, C]. More dimensions need ``MatMul``, whose weight is transposed, and ``Add``."""
+        weight, bias = f"{name}.weight", (f"{name}.bias",) if self.bias else ()
+        if len(shapes[0]) == 2:
+            return single("Gemm", name, (*inputs, weight, *bias), {"transB": 1})
+        turned = OnnxNode("Transpose", (weight,), f"{name}.turned", {"perm": (1, 0)}, f"{name}.turned")
+        product = name if not bias else f"{name}.product"
+        nodes = (turned, OnnxNode("MatMul", (*inputs, turned.output), product, {}, product))
+        return OnnxPart(nodes + ((OnnxNode("Add", (product, *bias), name, {}, name),) if bias else ()))
+
+    @classmethod
+    def from_onnx(cls, call: OnnxCall) -> Imported:
+        """``Gemm`` (alpha and beta go into the weights) or ``MatMul`` by a constant matrix."""
+        node, matrix = call.node, call.weight(1)
+        if matrix.ndim != 2 or 0 in matrix.shape:
+            raise ValueError(f"weight must be a matrix, got shape {list(matrix.shape)}")
+        if node.type == "MatMul":
+            call.shape(0)
+            return Imported(cls(filters=matrix.shape[1], bias=False), call.values(0), {"weight": _copy(matrix.T)})
+        if node.integer("transA", 0):
+            raise ValueError("transA must be 0")
+        call.shape(0, rank=2)
+        weight = _copy((matrix if node.integer("transB", 0) else matrix.T) * np.float32(node.number("alpha", 1.0)))
+        filters = weight.shape[0]
+        if not call.has(2):
+            return Imported(cls(filters=filters, bias=False), call.values(0), {"weight": weight})
+        bias = call.weight(2)
+        if bias.size not in (1, filters) or bias.shape[-1:] not in ((), (1,), (filters,)):
+            raise ValueError(f"bias must have {filters} elements, got shape {list(bias.shape)}")
+        scaled = np.broadcast_to(bias.reshape(-1) * np.float32(node.number("beta", 1.0)), (filters,))
+        return Imported(cls(filters=filters), call.values(0), {"weight": weight, "bias": _copy(scaled)})
+
+
+def _copy(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(array, dtype=np.float32)

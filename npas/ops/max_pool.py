@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch.nn.functional as F
 from torch import Tensor
 
 from npas.ops.base import Op, Shape
+from npas.ops.onnx_io import Attribute, Imported, OnnxCall, OnnxPart, pair, read_pads, single
 from npas.ops.window import Pads, window_shape
 
 
 class MaxPool(Op):
     type: Literal["max_pool"] = "max_pool"
+    onnx_types: ClassVar[tuple[str, ...]] = ("MaxPool", "GlobalMaxPool")
     kernel: tuple[int, int]
     stride: tuple[int, int] = (1, 1)
     pads: Pads = (0, 0, 0, 0)
@@ -26,4 +28,31 @@ class MaxPool(Op):
     def reference(self, x: Sequence[Tensor], w: Mapping[str, Tensor], training: bool = False) -> Tensor:
         top, left, bottom, right = self.pads
         image = F.pad(x[0], (left, right, top, bottom), value=float("-inf"))
-        return F.max_pool2d(image, self.kernel, self.stride, ceil_mode=self.ceil)
+        height, width = self.infer((tuple(x[0].shape),))[2:]
+        # torch sees the padding as image, so with ceil it may start a window there, which ONNX does not.
+        return F.max_pool2d(image, self.kernel, self.stride, ceil_mode=self.ceil)[:, :, :height, :width]
+
+    def to_onnx(self, name: str, inputs: tuple[str, ...], shapes: tuple[Shape, ...]) -> OnnxPart:
+        attributes: dict[str, Attribute] = {
+            "kernel_shape": self.kernel,
+            "strides": self.stride,
+            "pads": self.pads,
+            "ceil_mode": int(self.ceil),
+        }
+        return single("MaxPool", name, inputs, attributes)
+
+    @classmethod
+    def from_onnx(cls, call: OnnxCall) -> Imported:
+        _, _, height, width = call.shape(0, rank=4)
+        node = call.node
+        if node.type == "GlobalMaxPool":
+            return Imported(cls(kernel=(height, width)), call.values(0))
+        if set(node.integers("dilations", (1, 1))) != {1}:
+            raise ValueError(f"dilations must be 1, got {list(node.integers('dilations'))}")
+        kernel = pair(node.integers("kernel_shape"), "kernel_shape")
+        stride = pair(node.integers("strides", (1, 1)), "strides")
+        pads = read_pads(node, (height, width), kernel, stride, (1, 1))
+        if any(pads[i] >= kernel[i % 2] for i in range(4)):
+            raise ValueError(f"pads must be smaller than the kernel {list(kernel)}, got {list(pads)}")
+        op = cls(kernel=kernel, stride=stride, pads=pads, ceil=bool(node.integer("ceil_mode", 0)))
+        return Imported(op, call.values(0))

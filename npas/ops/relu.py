@@ -13,6 +13,7 @@ from npas.ops.base import Elementwise
 
 class Relu(Elementwise):
     type: Literal["relu"] = "relu"
+    onnx_types: ClassVar[tuple[str, ...]] = ("Relu",)
     cpp: ClassVar[str] = "relu(x)"
 
     def reference(self, x: Sequence[Tensor], w: Mapping[str, Tensor], training: bool = False) -> Tensor:

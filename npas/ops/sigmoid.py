@@ -13,6 +13,7 @@ from npas.ops.base import Elementwise
 
 class Sigmoid(Elementwise):
     type: Literal["sigmoid"] = "sigmoid"
+    onnx_types: ClassVar[tuple[str, ...]] = ("Sigmoid",)
     cpp: ClassVar[str] = "sigmoid(x)"
 
     def reference(self, x: Sequence[Tensor], w: Mapping[str, Tensor], training: bool = False) -> Tensor:

@@ -13,6 +13,7 @@ from npas.ops.base import Elementwise
 
 class Tanh(Elementwise):
     type: Literal["tanh"] = "tanh"
+    onnx_types: ClassVar[tuple[str, ...]] = ("Tanh",)
     cpp: ClassVar[str] = "tanh(x)"
 
     def reference(self, x: Sequence[Tensor], w: Mapping[str, Tensor], training: bool = False) -> Tensor:
