@@ -1,0 +1,124 @@
+"""Pruning by the alternating direction method of multipliers (Zhang et al., ECCV 2018; Ren et al., ASPLOS 2019).
+
+| symbol  | meaning                                                          | shape |
+| ------- | ---------------------------------------------------------------- | ----- |
+| W       | a layer's weight                                                 | [F, C, Kh, Kw] or [F, C] |
+| Z       | the nearest pruned weight: the scheme's projection of W + U      | as W |
+| U       | what W and Z have differed by so far (the scaled dual variable)  | as W |
+| rho     | strength of the pull, growing from epoch to epoch                | scalar |
+
+Training minimises loss + rho/2 |W - Z + U|^2; after each epoch Z = project(W + U), then U = U + W - Z. The pull
+moves weights towards the structure before any of them is cut, so the hard cut at the end costs little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from npas.algorithms.base import hard_prune
+from npas.algorithms.pruned import PrunedNetwork
+from npas.data import Dataset
+from npas.graph.graph import Array, Network
+from npas.schemes import SCHEMES
+from npas.search.candidate import Pruning
+from npas.spec.schema import AlgorithmName
+from npas.training import GraphModule, Recipe, train
+
+SHARE = 0.3
+"""Share of the epochs spent under the pull; masked retraining gets the rest."""
+
+RHO_FIRST = 1e-3
+RHO_LAST = 1e-1
+
+
+class Admm:
+    """A run of one epoch has no room for the pull: it is spent on retraining after a cut by magnitude."""
+
+    name: ClassVar[AlgorithmName] = "admm"
+
+    def run(
+        self,
+        network: Network,
+        prunings: Mapping[str, Pruning],
+        dataset: Dataset,
+        recipe: Recipe,
+        generator: torch.Generator,
+        teacher: Network | None,
+    ) -> PrunedNetwork:
+        pulled = min(max(1, round(SHARE * recipe.epochs)), max(0, recipe.epochs - 1))
+        state = Duals.of(network, {name: p for name, p in prunings.items() if p.rate != 1}, pulled)
+        dense = train(
+            network,
+            dataset,
+            replace(recipe, epochs=pulled),
+            generator,
+            teacher=teacher,
+            penalty=state.penalty,
+            on_epoch=state.update,
+        )
+        pruned = hard_prune(dense, prunings, state.scores)
+        retraining = replace(recipe, epochs=recipe.epochs - pulled)
+        trained = train(pruned.network, dataset, retraining, generator, masks=pruned.masks, teacher=teacher)
+        return replace(pruned, network=trained)
+
+
+@dataclass
+class Duals:
+    """Z and U of every pruned node. Mutable: the training loop calls back into it."""
+
+    prunings: Mapping[str, Pruning]
+    epochs: int
+    scores: dict[str, Array]
+    """W + U as last projected."""
+    z: dict[str, Array]
+    u: dict[str, Array]
+    rho: float = RHO_FIRST
+    _targets: dict[str, Tensor] = field(default_factory=dict)
+    """Z - U where training runs, [shape of W]; made at the first step after an update."""
+
+    @staticmethod
+    def of(network: Network, prunings: Mapping[str, Pruning], epochs: int) -> Duals:
+        """U = 0, Z = project(W)."""
+        scores = {name: network.weights[f"{name}.weight"] for name in prunings}
+        z = {name: project(scores[name], pruning) for name, pruning in prunings.items()}
+        u = {name: np.zeros_like(score) for name, score in scores.items()}
+        return Duals(prunings, epochs, scores, z, u, rho(0, epochs))
+
+    def penalty(self, module: GraphModule) -> Tensor:
+        """rho/2 sum |W - Z + U|^2, a scalar."""
+        total = torch.zeros((), device=next(module.parameters()).device)
+        for name in self.prunings:
+            weight = module.weight(f"{name}.weight")
+            if name not in self._targets:
+                self._targets[name] = torch.from_numpy(self.z[name] - self.u[name]).to(weight.device)
+            total = total + (weight - self._targets[name]).square().sum()
+        return self.rho / 2 * total
+
+    def update(self, epoch: int, module: GraphModule) -> None:
+        """After epoch ``epoch``: Z, then U, then rho for the next one."""
+        for name, pruning in self.prunings.items():
+            weight: Array = module.weight(f"{name}.weight").detach().cpu().numpy().copy()
+            self.scores[name] = weight + self.u[name]
+            self.z[name] = project(self.scores[name], pruning)
+            self.u[name] = self.scores[name] - self.z[name]
+        self._targets.clear()
+        self.rho = rho(epoch + 1, self.epochs)
+
+
+def project(weight: Array, pruning: Pruning) -> Array:
+    """The weight with what the scheme drops set to zero."""
+    projected: Array = np.where(SCHEMES[pruning.scheme].mask(weight, pruning.rate), weight, np.float32(0))
+    return projected
+
+
+def rho(epoch: int, epochs: int) -> float:
+    """Grows geometrically from ``RHO_FIRST`` to ``RHO_LAST``; a single epoch gets the last."""
+    if epochs <= 1:
+        return RHO_LAST
+    return float(RHO_FIRST * (RHO_LAST / RHO_FIRST) ** (min(epoch, epochs - 1) / (epochs - 1)))
