@@ -11,7 +11,7 @@ import pytest
 
 from npas.errors import CompileError
 from npas.targets import compilers, objects, toolchain
-from npas.targets.isa import ISAS, require
+from npas.targets.isa import ISAS, require, resolve
 from npas.targets.process import run
 from npas.targets.tree_writer import write_tree
 
@@ -175,8 +175,11 @@ def test_without_any_compiler_the_error_says_how_to_get_one(monkeypatch, tmp_pat
         toolchain.find_compiler()
 
 
-def test_this_machine_runs_its_native_code(build):
-    require(build(TREE).isa)
+def test_this_machine_runs_its_native_code(tmp_path, compiler):
+    native = resolve("native")
+    require(native)
+    write_tree(tmp_path / "tree", TREE)
+    assert output(toolchain.compile_program(tmp_path / "tree", "bench", native, compiler, tmp_path / "cache")) == "42\n"
 
 
 def test_includes_may_go_in_circles(tmp_path, compiler):
