@@ -7,16 +7,30 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 SchemeName = Literal["unstructured", "filter", "pattern", "block", "block_punched"]
 FilterType = Literal["1x1", "3x3", "3x3dw_1x1", "1x1_3x3dw_1x1", "skip"]
 AlgorithmName = Literal["magnitude", "iterative_magnitude", "admm", "geometric_median"]
 Activation = Literal["relu", "relu6", "swish", "hard_swish"]
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Count = Annotated[int, Field(ge=1)]
+Name = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z][a-z0-9_]{0,39}$",
+        json_schema_extra={"patternErrorMessage": "a lower-case letter, then at most 39 of a-z, 0-9 and _"},
+    ),
+]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Epochs = Annotated[int, Field(ge=0, le=1_000_000)]
+Side = Annotated[int, Field(ge=1, le=4096)]
+Seed = Annotated[int, Field(ge=0)]
 Rate = Annotated[float, Field(ge=1.0, le=100.0)]
+
+# What these name must exist when a spec is loaded; relative paths start at the spec's folder.
+FilePath = Annotated[str, Field(min_length=1, json_schema_extra={"x-path": "file"})]
+FolderPath = Annotated[str, Field(min_length=1, json_schema_extra={"x-path": "folder"})]
+_DISTINCT: dict[str, JsonValue] = {"uniqueItems": True}
 
 
 class Part(BaseModel):
@@ -35,22 +49,28 @@ class ZooModel(Part):
     name: Literal["mobilenet_v2", "resnet18"]
     width: Annotated[float, Field(gt=0.0, le=4.0)] = 1.0
     activation: Activation | None = Field(None, description="Replaces the network's own activation.")
-    weights: str | None = Field(None, description="A .pth, .safetensors or .npz file, relative to the spec.")
+    weights: FilePath | None = Field(None, description="A .pth, .safetensors or .npz file, relative to the spec.")
 
 
 class OnnxModel(Part):
     """An ONNX file with its own weights."""
 
     type: Literal["onnx"]
-    path: str
+    path: FilePath
 
 
 class TorchModel(Part):
     """A torch module, built by a function of the user's: ``package.module:function``."""
 
     type: Literal["torch"]
-    factory: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]
-    weights: str | None = None
+    factory: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$",
+            json_schema_extra={"patternErrorMessage": "package.module:function"},
+        ),
+    ]
+    weights: FilePath | None = None
 
 
 Model = Annotated[ZooModel | OnnxModel | TorchModel, Field(discriminator="type")]
@@ -66,14 +86,14 @@ class DigitsData(Part):
     size: Annotated[int, Field(ge=8, le=64)] = 32
     channels: Literal[1, 3] = 1
     test_fraction: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.25
-    seed: int = 0
+    seed: Seed = 0
 
 
 class ImageFolderData(Part):
     """ImageNet's layout: ``path/train/<class>/*.jpg`` and ``path/val/<class>/*.jpg``."""
 
     type: Literal["image_folder"]
-    path: str
+    path: FolderPath
     size: Annotated[int, Field(ge=8, le=1024)] = 224
     workers: Annotated[int, Field(ge=0, le=64)] = 2
 
@@ -82,18 +102,18 @@ class NpzData(Part):
     """One .npz file with ``x_train`` [N, C, H, W], ``y_train`` [N], ``x_test`` and ``y_test``."""
 
     type: Literal["npz"]
-    path: str
+    path: FilePath
 
 
 class SyntheticData(Part):
     """Random, learnable images: each class is a fixed random template plus noise."""
 
     type: Literal["synthetic"]
-    shape: tuple[Count, Count, Count] = Field((3, 32, 32), description="(channels, height, width)")
-    classes: Annotated[int, Field(ge=2)] = 10
+    shape: tuple[Side, Side, Side] = Field((3, 32, 32), description="(channels, height, width)")
+    classes: Annotated[int, Field(ge=2, le=100_000)] = 10
     train: Count = 512
     test: Count = 256
-    seed: int = 0
+    seed: Seed = 0
 
 
 Data = Annotated[DigitsData | ImageFolderData | NpzData | SyntheticData, Field(discriminator="type")]
@@ -117,7 +137,7 @@ class CpuTarget(Part):
     """A C++ runtime; ``native`` is the widest ISA that this machine has."""
 
     type: Literal["cpu"] = "cpu"
-    isa: Literal["native"] | Isa = "native"
+    isa: Literal["native", Isa] = "native"
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     device: Device = LocalDevice()
 
@@ -128,13 +148,16 @@ Target = Annotated[CpuTarget, Field()]
 class Constraint(Part):
     """The latency budget: absolute, or as a share of the dense build's latency. Exactly one of the two."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
     max_latency_ms: Annotated[float, Field(gt=0.0)] | None = None
     max_latency_ratio: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if (self.max_latency_ms is None) == (self.max_latency_ratio is None):
-            raise ValueError("give exactly one of max_latency_ms and max_latency_ratio")
+            got = "neither, add one" if self.max_latency_ms is None else "both, remove one"
+            raise ValueError(f"takes exactly one of max_latency_ms and max_latency_ratio, got {got}")
         return self
 
 
@@ -144,47 +167,61 @@ class Constraint(Part):
 class Training(Part):
     """The starting point's training from scratch; skipped where the model comes with weights."""
 
-    epochs: Annotated[int, Field(ge=0)] = 30
+    epochs: Epochs = 30
     batch_size: Count = 64
     learning_rate: Annotated[float, Field(gt=0.0)] = 0.05
     weight_decay: Annotated[float, Field(ge=0.0)] = 5e-4
-    seed: int = 0
+    seed: Seed = 0
 
 
 class Rewrite(Part):
     """Phase 1: unfriendly operators become friendly ones, then one short fine-tune."""
 
     enabled: bool = True
-    epochs: Annotated[int, Field(ge=0)] = 2
+    epochs: Epochs = 2
 
 
 class Search(Part):
     """Phase 2: what may be chosen per layer, and how long to look."""
 
-    filter_types: tuple[FilterType, ...] = ("1x1", "3x3", "3x3dw_1x1", "1x1_3x3dw_1x1", "skip")
-    schemes: Annotated[tuple[SchemeName, ...], Field(min_length=1)] = (
+    filter_types: Annotated[tuple[FilterType, ...], Field(json_schema_extra=_DISTINCT)] = (
+        "1x1",
+        "3x3",
+        "3x3dw_1x1",
+        "1x1_3x3dw_1x1",
+        "skip",
+    )
+    schemes: Annotated[tuple[SchemeName, ...], Field(min_length=1, json_schema_extra=_DISTINCT)] = (
         "unstructured",
         "filter",
         "pattern",
         "block",
         "block_punched",
     )
-    rates: Annotated[tuple[Rate, ...], Field(min_length=1)] = (1.0, 2.0, 2.5, 3.0, 5.0, 7.0, 10.0)
+    rates: Annotated[tuple[Rate, ...], Field(min_length=1, json_schema_extra=_DISTINCT)] = (
+        1.0,
+        2.0,
+        2.5,
+        3.0,
+        5.0,
+        7.0,
+        10.0,
+    )
     trials: Count = 40
     batch: Count = 4
     pool: Count = 100
     initial: Count = Field(8, description="Trials proposed by the agent alone, before the surrogate is asked.")
-    epochs: Annotated[int, Field(ge=0)] = 2
+    epochs: Epochs = 2
     alpha: Annotated[float, Field(gt=0.0)] = Field(
         1.0, description="Reward lost per budget of latency over the budget."
     )
-    seed: int = 0
+    seed: Seed = 0
 
 
 class Pruning(Part):
     """Phase 3: each algorithm is tried for ``trial_epochs``; the best gets ``epochs``."""
 
-    algorithms: Annotated[tuple[AlgorithmName, ...], Field(min_length=1)] = (
+    algorithms: Annotated[tuple[AlgorithmName, ...], Field(min_length=1, json_schema_extra=_DISTINCT)] = (
         "magnitude",
         "iterative_magnitude",
         "admm",
@@ -193,7 +230,7 @@ class Pruning(Part):
     trial_epochs: Count = 3
     epochs: Count = 20
     distillation: bool = True
-    seed: int = 0
+    seed: Seed = 0
 
 
 class Tune(Part):
@@ -201,7 +238,7 @@ class Tune(Part):
 
     generations: Annotated[int, Field(ge=0, le=1000)] = 0
     population: Annotated[int, Field(ge=2, le=256)] = 8
-    seed: int = 0
+    seed: Seed = 0
 
 
 class Verify(Part):
