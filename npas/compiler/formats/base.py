@@ -1,0 +1,66 @@
+"""What every storage format does: pack a weight matrix into arrays, and back, exactly.
+
+| symbol | meaning | shape |
+| --- | --- | --- |
+| W | weights, one row per filter, columns = (input channel of the filter's group, kernel position) | [F, K] |
+| G | groups of the convolution; filter f of group g reads columns g K ... (g + 1) K of the layer | |
+| R | filters that a kernel works on at once | |
+| T | kernel positions of one channel, 1 for a fully connected layer | |
+
+Index arrays count columns over all groups: column = channel * T + tap.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+FormatName = Literal["dense", "csr", "fkw", "bcs"]
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """The shape of a packed matrix: filters F, columns per filter K, groups G, rows R, taps T."""
+
+    filters: int
+    columns: int
+    groups: int = 1
+    rows: int = 1
+    taps: int = 1
+    reorder: bool = True
+    """Whether filters may be stored in another order than they are numbered."""
+
+    def first_column(self, filter_: int) -> int:
+        return filter_ // (self.filters // self.groups) * self.columns
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Weights in the order in which the kernels read them, and the format's index arrays, in file order."""
+
+    weights: Floats
+    indices: tuple[Ints, ...] = ()
+
+
+class Format(ABC):
+    """A way to store kept weights. Source: PatDNN (fkw), GRIM (bcs), section 7 of the design for the kernels."""
+
+    name: ClassVar[FormatName]
+
+    @abstractmethod
+    def takes(self, matrix: Floats, geometry: Geometry) -> bool:
+        """Whether this matrix can be stored exactly."""
+
+    @abstractmethod
+    def pack(self, matrix: Floats, geometry: Geometry) -> Packed:
+        """The stored form of W [F, K]."""
+
+    @abstractmethod
+    def unpack(self, packed: Packed, geometry: Geometry) -> Floats:
+        """The W [F, K] that was packed, bit for bit (a stored -0.0 may become 0.0)."""

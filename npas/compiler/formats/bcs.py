@@ -1,0 +1,74 @@
+"""Blocked compressed storage: groups of R filters share a list of columns, groups with equal lists share it once.
+
+Arrays: rows [groups R] (the reorder; NO_FILTER fills the last group), list of each group, list starts, columns
+(the compact lists). Source: GRIM's BCRC, which the NPAS family calls BCS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import numpy as np
+
+from npas.compiler.formats.base import Floats, Format, FormatName, Geometry, Ints, Packed
+
+NO_FILTER = 0xFFFFFFFF
+
+
+class Bcs(Format):
+    name: ClassVar[FormatName] = "bcs"
+
+    def takes(self, matrix: Floats, geometry: Geometry) -> bool:
+        return True
+
+    def pack(self, matrix: Floats, geometry: Geometry) -> Packed:
+        rows, list_of, starts, columns, weights = [], [], [0], [], []
+        known: dict[bytes, int] = {}
+        for chunk in _chunks(matrix, geometry):
+            kept = np.flatnonzero((matrix[chunk] != 0).any(axis=0))
+            absolute = kept + geometry.first_column(int(chunk[0]))
+            key = absolute.tobytes()
+            if key not in known:
+                known[key] = len(known)
+                columns.append(absolute)
+                starts.append(starts[-1] + len(absolute))
+            list_of.append(known[key])
+            rows.append(np.pad(chunk, (0, geometry.rows - len(chunk)), constant_values=NO_FILTER))
+            block = np.zeros((len(kept), geometry.rows), np.float32)
+            block[:, : len(chunk)] = matrix[np.ix_(chunk, kept)].T
+            weights.append(block.ravel())
+        indices = (np.concatenate(rows), np.array(list_of), np.array(starts), np.concatenate(columns))
+        return Packed(np.concatenate(weights), tuple(a.astype(np.int64) for a in indices))
+
+    def unpack(self, packed: Packed, geometry: Geometry) -> Floats:
+        rows, list_of, starts, columns = packed.indices
+        matrix = np.zeros((geometry.filters, geometry.columns), np.float32)
+        place = 0
+        for chunk, list_ in zip(rows.reshape(-1, geometry.rows), list_of, strict=True):
+            kept = columns[starts[list_] : starts[list_ + 1]]
+            block = packed.weights[place : place + len(kept) * geometry.rows].reshape(len(kept), geometry.rows)
+            place += block.size
+            filters = chunk[chunk != NO_FILTER]
+            matrix[np.ix_(filters, kept - geometry.first_column(int(filters[0])))] = block[:, : len(filters)].T
+        return matrix
+
+
+def _chunks(matrix: Floats, geometry: Geometry) -> Iterator[Ints]:
+    """Filters R at a time, never across groups; where order is free, filters of equal lists come together."""
+    per_group = geometry.filters // geometry.groups
+    for first in range(0, geometry.filters, per_group):
+        filters = np.arange(first, first + per_group)
+        order = _by_list(matrix, filters, geometry.rows) if geometry.reorder else filters
+        for i in range(0, per_group, geometry.rows):
+            yield order[i : i + geometry.rows]
+
+
+def _by_list(matrix: Floats, filters: Ints, rows: int) -> Ints:
+    """Whole chunks of filters with one list first, then what is left over, in order."""
+    alike: dict[bytes, list[int]] = {}
+    for f in filters:
+        alike.setdefault((matrix[f] != 0).tobytes(), []).append(int(f))
+    whole = [f for same in alike.values() for f in same[: len(same) // rows * rows]]
+    chosen = set(whole)
+    return np.array(whole + [int(f) for f in filters if f not in chosen], np.int64)

@@ -1,0 +1,83 @@
+"""Default schedules: how much of the work a kernel holds in registers and caches, from shapes alone.
+
+A kernel keeps rows x vectors sums, one vector per pixel tile and a broadcast weight; the limits below leave no
+register unused and spill none. Filters that share no list (one row) need their input in the nearest cache, so
+their channels are worked through in blocks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from npas.compiler.plan import Schedule
+from npas.spec.schema import Isa
+
+NEAR_CACHE_BYTES = 20 * 1024
+"""What a channel block's input may take of a 32 KiB first-level cache; the rest is weights, offsets and sums."""
+
+LANES: dict[Isa, int] = {"portable": 4, "avx2": 8, "avx512": 16}
+
+_WIDEST: dict[Isa, dict[int, int]] = {
+    "portable": {1: 8, 2: 5, 4: 3, 8: 1},
+    "avx2": {1: 12, 2: 5, 4: 3, 8: 1},
+    "avx512": {1: 16, 2: 12, 4: 6, 8: 3},
+}
+"""Rows -> most vectors of pixels without a spill."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConvWork:
+    """What a convolution's default schedule depends on."""
+
+    filters: int
+    channels: int
+    taps: int
+    reach: int
+    """Floats between the first and the last tap's pixel."""
+    run: int
+    """Floats in an output plane, margins between rows included."""
+    shared: int
+    """Filters that share a list (at least)."""
+
+
+def conv_schedule(work: ConvWork, isa: Isa, threads: int) -> Schedule:
+    """Schedule of a convolution; ``work.filters`` and ``.channels`` are those of one group."""
+    lanes = LANES[isa]
+    needed = -(-work.run // lanes)
+    rows = next(r for r in _preferred_rows(isa, needed) if r <= max(work.shared, 1))
+    tiles = -(-needed // _WIDEST[isa][rows])
+    vectors = -(-needed // tiles)
+    if rows > 1:
+        return _shared_out(Schedule(rows=rows, vectors=vectors, channel_block=work.channels), work, tiles, threads)
+    footprint = (vectors * lanes + work.reach) * 4
+    block = max(4, NEAR_CACHE_BYTES // footprint)
+    blocked = block < work.channels
+    schedule = Schedule(
+        rows=1,
+        vectors=vectors,
+        tiles_at_a_time=1 if blocked else 4,
+        channel_block=block if blocked else work.channels,
+    )
+    return _shared_out(schedule, work, tiles, threads)
+
+
+def _preferred_rows(isa: Isa, needed: int) -> tuple[int, ...]:
+    """Most rows that still fill the registers: narrow planes have few vectors, so they take more filters."""
+    best = max((8, 4), key=lambda r: r * min(_WIDEST[isa][r], needed))
+    return (best, 4, 2, 1) if best == 8 else (4, 2, 1)
+
+
+def _shared_out(schedule: Schedule, work: ConvWork, tiles: int, threads: int) -> Schedule:
+    """Threads take filters where there are enough groups to balance, else pixels."""
+    groups = -(-work.filters // schedule.rows)
+    by_pixels = groups < 4 * threads and tiles >= 2 * threads
+    return schedule.model_copy(update={"split": "pixels"}) if by_pixels else schedule
+
+
+def linear_schedule(filters: int, columns: int, shared: bool, isa: Isa) -> Schedule:
+    """Schedule of a fully connected layer: filters side by side in lanes where they share their columns."""
+    if not shared:
+        return Schedule(rows=1, vectors=1, channel_block=columns)
+    lanes = LANES[isa]
+    vectors = 2 if filters >= 4 * lanes else 1
+    return Schedule(rows=vectors * lanes, vectors=vectors, channel_block=columns)

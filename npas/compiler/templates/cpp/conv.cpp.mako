@@ -1,0 +1,131 @@
+<%page args="view"/>\
+<%
+rows, vectors = range(view.rows), range(view.vectors)
+%>\
+// Convolution over lists of kept positions: ${view.rows} filters x ${view.vectors} vectors of pixels in registers.
+#include "kernels.h"
+
+#include <algorithm>
+
+namespace ${view.namespace} {
+
+namespace {
+
+constexpr int kRows = ${view.rows};
+constexpr int kTile = ${view.vectors} * kLanes;
+
+inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
+% for statement in view.epilogue:
+    ${statement}
+% endfor
+    return x;
+}
+
+struct Tile {
+    const float* in;
+    float* out;
+% if view.residual:
+    const float* residual;
+    int residual_plane;
+% endif
+    const std::int32_t* mask;
+    int plane;
+};
+
+// One group's filters on one tile, over list entries [begin, end). Sums of earlier channel blocks lie in `out`
+// where this is not the `first`; the epilogue waits for the `last`.
+void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_t begin, std::int32_t end,
+                   const float* weights, bool first, bool last) {
+    const std::int32_t* row = conv.rows.data() + group * kRows;
+    const float* bias = conv.bias.data() + group * kRows;
+    const std::int32_t* offsets = conv.offsets.data();
+    const std::ptrdiff_t plane = tile.plane;
+% for r in rows:
+    float* out${r} = ${"row[%d] < 0 ? nullptr : " % r if view.rows > 1 else ""}tile.out + row[${r}] * plane;
+% endfor
+% for r in rows:
+    vec ${", ".join(f"a{r}{chr(97 + p)}" for p in vectors)};
+% endfor
+% for r in rows:
+    if (first${f" || out{r} == nullptr" if view.rows > 1 else ""}) {
+        ${" = ".join(f"a{r}{chr(97 + p)}" for p in vectors)} = broadcast(bias + ${r});
+    } else {
+% for p in vectors:
+        a${r}${chr(97 + p)} = load(out${r} + ${p} * kLanes);
+% endfor
+    }
+% endfor
+    for (std::int32_t k = begin; k < end; ++k, weights += kRows) {
+        const float* x = tile.in + offsets[k];
+% if view.rows == 1:
+        const vec w = broadcast(weights);
+% for p in vectors:
+        a0${chr(97 + p)} = fma(w, load(x + ${p} * kLanes), a0${chr(97 + p)});
+% endfor
+% else:
+% for p in vectors:
+        const vec x${chr(97 + p)} = load(x + ${p} * kLanes);
+% endfor
+% for r in rows:
+        const vec w${r} = broadcast(weights + ${r});
+% for p in vectors:
+        a${r}${chr(97 + p)} = fma(w${r}, x${chr(97 + p)}, a${r}${chr(97 + p)});
+% endfor
+% endfor
+% endif
+    }
+% for r in rows:
+    ${f"if (out{r} != nullptr) " if view.rows > 1 else ""}{
+        if (last) {
+% if view.residual:
+            const float* residual = tile.residual + static_cast<std::ptrdiff_t>(row[${r}]) * tile.residual_plane;
+% endif
+% for p in vectors:
+            ivec keep${p};
+            std::memcpy(&keep${p}, tile.mask + ${p} * kLanes, sizeof keep${p});
+            a${r}${chr(97 + p)} = keep(epilogue(a${r}${chr(97 + p)}${f", load(residual + {p} * kLanes)" if view.residual else ""}), keep${p});
+% endfor
+        }
+% for p in vectors:
+        store(out${r} + ${p} * kLanes, a${r}${chr(97 + p)});
+% endfor
+    }
+% endfor
+}
+
+}  // namespace
+
+// Tiles outside, channel blocks and groups inside, a few tiles at a time: the tiles' input stays in the nearest
+// cache while every group of filters passes over it.
+void ${view.name}(const Indexed& conv, View in, View out, ${"View residual, " if view.residual else ""}Share share) {
+    const Range groups = conv.groups_of(share), tiles = conv.tiles_of(share);
+    const int blocks = conv.channel_blocks;
+    for (int start = tiles.begin; start < tiles.end; start += conv.spec->tiles_at_a_time) {
+        const int stop = std::min(start + conv.spec->tiles_at_a_time, tiles.end);
+        for (int block = 0; block < blocks; ++block) {
+            for (int group = groups.begin; group < groups.end; ++group) {
+                const std::int32_t* bounds = conv.bounds.data() + static_cast<std::ptrdiff_t>(group) * (blocks + 1);
+                const bool first = block == 0, last = block + 1 == blocks;
+                if (bounds[block] == bounds[block + 1] && !first && !last) continue;
+                const float* weights = conv.weights + conv.first_weight[static_cast<std::size_t>(group)] +
+                                       static_cast<std::ptrdiff_t>(bounds[block] - bounds[0]) * kRows;
+                for (int t = start; t < stop; ++t) {
+                    const std::ptrdiff_t pixel = static_cast<std::ptrdiff_t>(t) * kTile;
+                    const Tile tile = {in.data + pixel, out.data + pixel,
+% if view.residual:
+                                       residual.data + pixel, residual.layout->plane,
+% endif
+                                       conv.mask + pixel, out.layout->plane};
+                    group_on_tile(tile, conv, group, bounds[block], bounds[block + 1], weights, first, last);
+                }
+            }
+        }
+    }
+    if (tiles.begin != 0) return;  // where threads share out the pixels, the first clears the margins
+    for (int i = groups.begin * kRows; i < groups.end * kRows; ++i) {
+        const std::int32_t row = conv.rows[static_cast<std::size_t>(i)];
+        if (row >= 0) clear_margins(out, row, conv.spec->tiles * kTile);
+    }
+}
+
+}  // namespace ${view.namespace}

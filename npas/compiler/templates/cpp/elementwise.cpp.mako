@@ -1,0 +1,45 @@
+<%page args="view"/>\
+// Element by element: ${view.summary}.
+#include "kernels.h"
+
+namespace ${view.namespace} {
+
+namespace {
+
+inline vec compute(vec x${", vec other" if view.binary else ""}) {
+% for statement in view.epilogue:
+    ${statement}
+% endfor
+    return x;
+}
+
+}  // namespace
+
+// All rows of a plane are one run of floats, whose margins become zero again at the end.
+void ${view.name}(View in, ${"View other, " if view.binary else ""}View out, Share share) {
+    const Layout& l = *out.layout;
+    const int length = (l.height - 1) * l.pitch + l.width;
+    const Range channels = slice(share, l.channels);
+    for (int c = channels.begin; c < channels.end; ++c) {
+        const float* x = in.plane(c);
+% if view.binary == "plane":
+        const float* y = other.plane(c);
+% elif view.binary == "channel":
+        const vec y = broadcast(other.plane(c));
+% endif
+        float* result = out.plane(c);
+        int i = 0;
+        for (; i + kLanes <= length; i += kLanes) {
+            store(result + i, compute(load(x + i)${", load(y + i)" if view.binary == "plane" else ", y" if view.binary else ""}));
+        }
+        for (; i < length; ++i) {
+            result[i] = compute(splat(x[i])${", splat(y[i])" if view.binary == "plane" else ", y" if view.binary else ""})[0];
+        }
+        for (int row = 1; row < l.height; ++row) {
+            for (int gap = l.width - l.pitch; gap < 0; ++gap) result[row * l.pitch + gap] = 0.0f;
+        }
+        clear_margins(out, c, length);
+    }
+}
+
+}  // namespace ${view.namespace}

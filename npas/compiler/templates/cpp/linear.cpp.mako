@@ -1,0 +1,67 @@
+<%page args="view"/>\
+<%
+vectors = range(view.vectors)
+%>\
+// Fully connected layer over lists of kept columns, \
+${f"{view.vectors} vectors of filters at a time." if view.rows > 1 else "one filter at a time."}
+#include "kernels.h"
+
+namespace ${view.namespace} {
+
+namespace {
+
+inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
+% for statement in view.epilogue:
+    ${statement}
+% endfor
+    return x;
+}
+
+}  // namespace
+
+% if view.rows > 1:
+// A group's filters lie side by side in the lanes; each kept column is one input to all of them.
+void ${view.name}(const Indexed& layer, View in, View out, ${"View residual, " if view.residual else ""}Share share) {
+    constexpr int kRows = ${view.vectors} * kLanes;
+    const Range groups = layer.groups_of(share);
+    for (int group = groups.begin; group < groups.end; ++group) {
+        const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(group) * kRows;
+        const std::int32_t* bounds = layer.bounds.data() + static_cast<std::ptrdiff_t>(group) * 2;
+        const float* weights = layer.weights + layer.first_weight[static_cast<std::size_t>(group)];
+% for p in vectors:
+        vec sum${p} = load(layer.bias.data() + row + ${p} * kLanes);
+% endfor
+        for (std::int32_t k = bounds[0]; k < bounds[1]; ++k, weights += kRows) {
+            const vec x = broadcast(in.data + layer.offsets[static_cast<std::size_t>(k)]);
+% for p in vectors:
+            sum${p} = fma(load(weights + ${p} * kLanes), x, sum${p});
+% endfor
+        }
+% for p in vectors:
+        store(out.data + row + ${p} * kLanes,
+              epilogue(sum${p}${f", load(residual.data + row + {p} * kLanes)" if view.residual else ""}));
+% endfor
+    }
+}
+% else:
+void ${view.name}(const Indexed& layer, View in, View out, ${"View residual, " if view.residual else ""}Share share) {
+    const Range groups = layer.groups_of(share);
+    for (int group = groups.begin; group < groups.end; ++group) {
+        const std::int32_t* bounds = layer.bounds.data() + static_cast<std::ptrdiff_t>(group) * 2;
+        const float* weights = layer.weights + layer.first_weight[static_cast<std::size_t>(group)];
+        const std::int32_t* offsets = layer.offsets.data() + bounds[0];
+        const std::int32_t count = bounds[1] - bounds[0];
+        // Four sums, so that one addition need not wait for the other.
+        float sum[4] = {layer.bias[static_cast<std::size_t>(group)], 0.0f, 0.0f, 0.0f};
+        std::int32_t k = 0;
+        for (; k + 4 <= count; k += 4) {
+            for (int i = 0; i < 4; ++i) sum[i] += weights[k + i] * in.data[offsets[k + i]];
+        }
+        for (; k < count; ++k) sum[0] += weights[k] * in.data[offsets[k]];
+        const std::int32_t row = layer.rows[static_cast<std::size_t>(group)];
+        out.data[row] = epilogue(splat((sum[0] + sum[1]) + (sum[2] + sum[3]))${", splat(residual.data[row])" if view.residual else ""})[0];
+    }
+}
+% endif
+
+}  // namespace ${view.namespace}
