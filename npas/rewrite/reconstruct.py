@@ -1,0 +1,140 @@
+"""Least-squares weights for the convolutions that replace a layer (NPAS, section 4.2: reconstruction error).
+
+symbol  meaning                                                          shape
+W       the layer's weight at the taps that the replacement still sees   [F, C, K]
+X       samples of the replacement's input, by channel and tap           [S, C, K]
+Y       the layer's own output at the samples                            [S, F]
+M       channels between the factors; C where there is no first 1x1
+U       the first 1x1                                                    [M, C]
+D       the depthwise kernels                                            [M, K]
+V       the last 1x1                                                     [F, M]
+b       the last bias                                                    [F]
+Z       samples of the depthwise output                                  [S, M]
+
+Everything is float64. Each problem starts from factors of W itself and is solved for the difference, with a ridge on
+it: what the samples do not determine stays as the layer had it, and a layer that can be represented is kept exactly.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from npas.rewrite.factors import channel_factors, rank_one_sums
+
+RIDGE = 1e-3
+"""Relative to the mean power of the regressors."""
+
+ROUNDS = 3
+"""Alternations between depthwise and 1x1 weights."""
+
+CG_STEPS = 8
+
+
+def dense(w: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """One convolution: (weight [F, C, K], bias [F]) for Y = X W + b."""
+    weight, bias = ridge(w.flatten(1), x.flatten(1), y)
+    return weight.reshape(w.shape), bias
+
+
+def depthwise_separable(w: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Depthwise, then 1x1: (D [C, K], V [F, C], b [F]). Alternating least squares."""
+    d, v = channel_factors(w, covariance(x))
+    v, b = ridge(v, convolve(x, d), y)
+    for _ in range(ROUNDS):
+        d, v = _balanced_pair(d, v)
+        d = depthwise_step(d, v, x, y)
+        v, b = ridge(v, convolve(x, d), y)
+    return (*_balanced_pair(d, v), b)
+
+
+def inverted_bottleneck(w: Tensor, x: Tensor, y: Tensor, width: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """1x1, depthwise, 1x1: (U [M, C], D [M, K], V [F, M], b [F]).
+
+    W as a sum of M rank-one terms, channels weighted by how strong their inputs are; then V from the samples.
+    """
+    strength = x.square().mean(dim=(0, 2)).sqrt()
+    strength = strength.clamp(min=0.01 * float(strength.max()) + 1e-12)
+    u, d, v = rank_one_sums(w * strength[:, None], width)
+    u, d, v = balanced(u / strength, d, v.T)
+    refined, b = ridge(v.T, bottleneck(x, u, d), y)
+    u, d, v = balanced(u, d, refined.T)
+    return u, d, v.T, b
+
+
+def ridge(start: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """(weight, bias) minimising |Y - X weight' - b|^2 + ridge |weight - start|^2; start is [F, n], X is [S, n]."""
+    mean_x, mean_y = x.mean(dim=0), y.mean(dim=0)
+    x = x - mean_x
+    gram = x.T @ x
+    gram.diagonal().add_(RIDGE * gram.diagonal().mean() + 1e-12)
+    rest = y - mean_y - x @ start.T
+    weight = start + torch.linalg.solve(gram, x.T @ rest).T
+    return weight, mean_y - weight @ mean_x
+
+
+def depthwise_step(d: Tensor, v: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Better depthwise kernels for the given 1x1: conjugate gradients on the 9 C normal equations.
+
+    Their matrix would have (9 C)^2 entries; its product with a vector needs only X and V'V.
+    """
+    x = x - x.mean(dim=0)
+    inner = v.T @ v
+    rest = y - y.mean(dim=0) - convolve(x, d) @ v.T
+    diagonal = inner.diagonal()[:, None] * x.square().sum(dim=0)
+    pull = RIDGE * diagonal.mean() + 1e-12
+    scale = diagonal + pull
+
+    def normal(step: Tensor) -> Tensor:
+        return torch.einsum("sck,sc->ck", x, convolve(x, step) @ inner) + pull * step
+
+    residual = torch.einsum("sck,sc->ck", x, rest @ v)
+    solution = torch.zeros_like(d)
+    direction = residual / scale
+    power = (residual * direction).sum()
+    for _ in range(CG_STEPS):
+        if power <= 1e-24 * (1 + diagonal.mean()):
+            break
+        image = normal(direction)
+        length = power / (direction * image).sum()
+        solution = solution + length * direction
+        residual = residual - length * image
+        renewed = (residual * residual / scale).sum()
+        direction = residual / scale + renewed / power * direction
+        power = renewed
+    return d + solution
+
+
+def convolve(x: Tensor, d: Tensor) -> Tensor:
+    """Z [S, C] of a depthwise convolution of the samples X."""
+    return torch.einsum("sck,ck->sc", x, d)
+
+
+def bottleneck(x: Tensor, u: Tensor, d: Tensor) -> Tensor:
+    """Z [S, M] of a 1x1 and a depthwise convolution of the samples X, tap by tap to save memory."""
+    z = x.new_zeros(len(x), len(u))
+    for tap in range(x.shape[2]):
+        z += (x[:, :, tap] @ u.T) * d[:, tap]
+    return z
+
+
+def covariance(x: Tensor) -> Tensor:
+    """Of the taps, per channel: [C, K, K]."""
+    x = x - x.mean(dim=0)
+    return torch.einsum("sck,scl->ckl", x, x) / len(x)
+
+
+def balanced(*factors: Tensor) -> tuple[Tensor, ...]:
+    """The factors [M, .] with equal norms at each middle channel; their product stays.
+
+    Magnitudes then say how much a middle channel contributes, which is what pruning goes by.
+    """
+    norms = torch.stack([factor.norm(dim=1) for factor in factors])
+    equal = norms.prod(dim=0) ** (1 / len(factors))
+    scales = torch.where(equal > 0, equal / norms.clamp(min=1e-300), 1.0)
+    return tuple(factor * scale[:, None] for factor, scale in zip(factors, scales, strict=True))
+
+
+def _balanced_pair(d: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+    d, columns = balanced(d, v.T)
+    return d, columns.T
