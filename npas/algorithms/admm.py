@@ -6,9 +6,15 @@
 | Z       | the nearest pruned weight: the scheme's projection of W + U      | as W |
 | U       | what W and Z have differed by so far (the scaled dual variable)  | as W |
 | rho     | strength of the pull, growing from epoch to epoch                | scalar |
+| p       | what rho is made from: alone, an epoch's pull shrinks |W - Z + U| by exp(-p) | scalar |
 
-Training minimises loss + rho/2 |W - Z + U|^2; after each epoch Z = project(W + U), then U = U + W - Z. The pull
+Training minimises loss + rho/2 |W - Z + U|^2; after each epoch Z = project(W + U), then U = U + W - Z, which is
+scaled by old rho over new rho (without that, a growing rho makes pruned weights overshoot zero). The pull
 moves weights towards the structure before any of them is cut, so the hard cut at the end costs little.
+
+The papers give rho as such (1e-4 to 1e-1), which pulls nowhere in a short run and is rigid in a long one, the more
+so under a learning rate that falls while rho grows. Here an epoch's rho is p over the sum of its steps' lengths,
+lr / (1 - momentum), so the pull is the same for every dataset, batch size and schedule.
 """
 
 from __future__ import annotations
@@ -33,8 +39,9 @@ from npas.training import GraphModule, Recipe, train
 SHARE = 0.3
 """Share of the epochs spent under the pull; masked retraining gets the rest."""
 
-RHO_FIRST = 1e-3
-RHO_LAST = 1e-1
+PULL_FIRST = 0.3
+PULL_LAST = 3.0
+"""p of the first and the last epoch; geometric between."""
 
 
 class Admm:
@@ -52,11 +59,13 @@ class Admm:
         teacher: Network | None,
     ) -> PrunedNetwork:
         pulled = min(max(1, round(SHARE * recipe.epochs)), max(0, recipe.epochs - 1))
-        state = Duals.of(network, {name: p for name, p in prunings.items() if p.rate != 1}, pulled)
+        pull = replace(recipe, epochs=pulled)
+        rhos = pull_strengths(pull, len(dataset.train))
+        state = Duals.of(network, {name: p for name, p in prunings.items() if p.rate != 1}, rhos)
         dense = train(
             network,
             dataset,
-            replace(recipe, epochs=pulled),
+            pull,
             generator,
             teacher=teacher,
             penalty=state.penalty,
@@ -73,22 +82,23 @@ class Duals:
     """Z and U of every pruned node. Mutable: the training loop calls back into it."""
 
     prunings: Mapping[str, Pruning]
-    epochs: int
+    rhos: tuple[float, ...]
+    """rho of each epoch."""
     scores: dict[str, Array]
     """W + U as last projected."""
     z: dict[str, Array]
     u: dict[str, Array]
-    rho: float = RHO_FIRST
+    epoch: int = 0
     _targets: dict[str, Tensor] = field(default_factory=dict)
     """Z - U where training runs, [shape of W]; made at the first step after an update."""
 
     @staticmethod
-    def of(network: Network, prunings: Mapping[str, Pruning], epochs: int) -> Duals:
+    def of(network: Network, prunings: Mapping[str, Pruning], rhos: tuple[float, ...]) -> Duals:
         """U = 0, Z = project(W)."""
         scores = {name: network.weights[f"{name}.weight"] for name in prunings}
         z = {name: project(scores[name], pruning) for name, pruning in prunings.items()}
         u = {name: np.zeros_like(score) for name, score in scores.items()}
-        return Duals(prunings, epochs, scores, z, u, rho(0, epochs))
+        return Duals(prunings, rhos, scores, z, u)
 
     def penalty(self, module: GraphModule) -> Tensor:
         """rho/2 sum |W - Z + U|^2, a scalar."""
@@ -98,17 +108,21 @@ class Duals:
             if name not in self._targets:
                 self._targets[name] = torch.from_numpy(self.z[name] - self.u[name]).to(weight.device)
             total = total + (weight - self._targets[name]).square().sum()
-        return self.rho / 2 * total
+        return self.rhos[self.epoch] / 2 * total
 
     def update(self, epoch: int, module: GraphModule) -> None:
-        """After epoch ``epoch``: Z, then U, then rho for the next one."""
+        """After epoch ``epoch``: Z, then U; the next epoch's rho is in force from here."""
         for name, pruning in self.prunings.items():
             weight: Array = module.weight(f"{name}.weight").detach().cpu().numpy().copy()
             self.scores[name] = weight + self.u[name]
             self.z[name] = project(self.scores[name], pruning)
-            self.u[name] = self.scores[name] - self.z[name]
+            self.u[name] = (self.scores[name] - self.z[name]) * np.float32(self._rescale(epoch))
         self._targets.clear()
-        self.rho = rho(epoch + 1, self.epochs)
+        self.epoch = epoch + 1
+
+    def _rescale(self, epoch: int) -> float:
+        """U is the dual variable over rho: where rho grows, U shrinks (Boyd et al. 2011, section 3.4.1)."""
+        return self.rhos[epoch] / self.rhos[epoch + 1] if epoch + 1 < len(self.rhos) else 1.0
 
 
 def project(weight: Array, pruning: Pruning) -> Array:
@@ -117,8 +131,14 @@ def project(weight: Array, pruning: Pruning) -> Array:
     return projected
 
 
-def rho(epoch: int, epochs: int) -> float:
-    """Grows geometrically from ``RHO_FIRST`` to ``RHO_LAST``; a single epoch gets the last."""
-    if epochs <= 1:
-        return RHO_LAST
-    return float(RHO_FIRST * (RHO_LAST / RHO_FIRST) ** (min(epoch, epochs - 1) / (epochs - 1)))
+def pull_strengths(recipe: Recipe, images: int) -> tuple[float, ...]:
+    """rho of each of ``recipe.epochs`` epochs over ``images`` images; a single epoch gets ``PULL_LAST``."""
+    per_epoch = max(1, images // recipe.batch_size)
+    steps = recipe.epochs * per_epoch
+    strengths = []
+    for epoch in range(recipe.epochs):
+        progress = epoch / (recipe.epochs - 1) if recipe.epochs > 1 else 1.0
+        pull = PULL_FIRST * (PULL_LAST / PULL_FIRST) ** progress
+        lengths = (recipe.rate(step, steps) for step in range(epoch * per_epoch, (epoch + 1) * per_epoch))
+        strengths.append(pull * (1 - recipe.momentum) / sum(lengths))
+    return tuple(strengths)
