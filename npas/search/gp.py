@@ -28,7 +28,7 @@ LOG_WEIGHT = (math.log(1e-3), math.log(1e2))
 def standardise(y: Array) -> Array:
     """Zero mean and unit variance; all equal values become zeros."""
     spread = float(y.std())
-    return (y - y.mean()) / (spread if spread > 1e-12 else 1.0)
+    return np.asarray((y - y.mean()) / (spread if spread > 1e-12 else 1.0))
 
 
 def covariance(theta: Array, grams: Array) -> Array:

@@ -10,6 +10,7 @@ Symbols
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import emcee
 import numpy as np
@@ -43,12 +44,12 @@ def sample_hyperparameters(grams: Array, y: Array, rng: np.random.Generator) -> 
     size = len(grams) + 1
     start = np.full(size, -np.log(len(grams)))
     start[0] = np.log(0.02)
-    mode = minimize(
-        lambda theta: min(-log_posterior(theta, grams, y), 1e12),
-        start,
-        method="Nelder-Mead",
-        options={"maxfev": 40 * size, "xatol": 0.05, "fatol": 0.05},
-    ).x
+
+    def surprise(theta: Array) -> float:
+        return min(-log_posterior(theta, grams, y), 1e12)
+
+    options: Any = {"maxfev": 40 * size, "xatol": 0.05, "fatol": 0.05}
+    mode: Array = minimize(surprise, start, method="Nelder-Mead", options=options).x
     walkers = 2 * size
     points = mode + 0.1 * rng.standard_normal((walkers, size))
     inside = np.array([np.isfinite(log_posterior(point, grams, y)) for point in points])
@@ -57,7 +58,7 @@ def sample_hyperparameters(grams: Array, y: Array, rng: np.random.Generator) -> 
     sampler.random_state = np.random.RandomState(int(rng.integers(2**32))).get_state()
     sampler.run_mcmc(points, STEPS, skip_initial_state_check=True)
     chain: Array = sampler.get_chain(discard=STEPS // 2, flat=True)
-    return chain[np.linspace(0, len(chain) - 1, DRAWS).astype(int)]
+    return np.asarray(chain[np.linspace(0, len(chain) - 1, DRAWS).astype(int)])
 
 
 def select(
