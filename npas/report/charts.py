@@ -138,19 +138,22 @@ def ticks(axis: Axis, count: int, suffix: str = "", scale: float = 1.0) -> tuple
     rough = (high - low) / count
     magnitude = 10.0 ** math.floor(math.log10(rough))
     step = min((m * magnitude for m in (1, 2, 2.5, 5, 10) if m * magnitude >= rough * 0.999), default=10 * magnitude)
-    decimals = max(0, -math.floor(math.log10(step) + 1e-9), 1 + int(-math.log10(magnitude)) if step / magnitude == 2.5 else 0)
+    decimals = max(
+        0, -math.floor(math.log10(step) + 1e-9), 1 + int(-math.log10(magnitude)) if step / magnitude == 2.5 else 0
+    )
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return tuple(
-        Tick(axis(index * step / scale), f"{index * step + 0.0:,.{decimals}f}{suffix}") for index in range(first, last + 1)
+        Tick(axis(index * step / scale), f"{index * step + 0.0:,.{decimals}f}{suffix}")
+        for index in range(first, last + 1)
     )
 
 
 def whole_ticks(axis: Axis, count: int) -> tuple[Tick, ...]:
-    """Ticks at whole numbers of 1 and more, for an axis that counts."""
-    last = math.floor(axis.high)
-    step = max(1, math.ceil(last / count))
-    step = next((s * 10**e for e in range(7) for s in (1, 2, 5) if s * 10**e >= step), step)
-    return tuple(Tick(axis(value), f"{value:,}") for value in sorted({1, *range(step, last + 1, step)}))
+    """Ticks at whole numbers, for an axis that counts."""
+    first, last = math.ceil(axis.low), math.floor(axis.high)
+    rough = max(1.0, (last - first) / count)
+    step = next((s * 10**e for e in range(9) for s in (1, 2, 5) if s * 10**e >= rough), 10**9)
+    return tuple(Tick(axis(value), f"{value:,}") for value in range(-(-first // step) * step, last + 1, step))
 
 
 def polyline(points: Sequence[tuple[float, float]]) -> str:

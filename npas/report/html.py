@@ -1,4 +1,4 @@
-"""``report.html``: one offline file that shows a whole build. It works without scripts and reaches for nothing outside."""
+"""``report.html``: one offline file that shows a whole build and works without scripts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def render(folder: Path) -> str:
 
 
 def write(folder: Path) -> Path:
-    """Writes ``report.html`` into the folder, whole or not at all, and gives its path. Raises UsageError as ``render``."""
+    """Writes ``report.html`` into the folder, whole or not at all; gives its path. Raises as ``render``."""
     path = folder / "report.html"
     data = render(folder).encode("utf-8")
     handle, staged = tempfile.mkstemp(prefix=".report-", suffix=".html", dir=folder)
@@ -65,7 +65,7 @@ def write(folder: Path) -> Path:
 
 @cache
 def _template() -> Template:
-    return Template(  # noqa: S702 -- every expression is escaped: the default filter is h
+    return Template(
         text=(TEMPLATES / "report.html.mako").read_text("utf-8"),
         default_filters=["h"],
         strict_undefined=True,

@@ -1,4 +1,4 @@
-"""Reads what a build left behind. Files may be missing, half-made by hand or hostile: nothing here trusts their shape."""
+"""Reads what a build left behind. Files may be missing, edited by hand or hostile: their shape is not trusted."""
 
 from __future__ import annotations
 
@@ -165,7 +165,12 @@ def items(value: object, *keys: str) -> tuple[tuple[str, object], ...]:
     return tuple((clean(str(key)), entry) for key, entry in found.items()) if isinstance(found, Mapping) else ()
 
 
+def printable(string: str) -> str:
+    """The string with U+FFFD for everything that may not be shown; tabs stay, newlines do not."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", string)
+
+
 def clean(string: str) -> str:
-    """One printable line of at most MAX_TEXT characters: what may not be shown becomes U+FFFD."""
-    shown = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", string[: MAX_TEXT + 1])
+    """One printable line of at most MAX_TEXT characters: for names and messages."""
+    shown = printable(string[: MAX_TEXT + 1])
     return shown if len(shown) <= MAX_TEXT else shown[: MAX_TEXT - 1] + "…"

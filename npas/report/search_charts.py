@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from npas.report.charts import (
     SHAPES,
     Area,
+    Axis,
     Chart,
     Frame,
     Label,
@@ -68,47 +69,61 @@ def _scatter(result: SearchResult, measured: Sequence[TrialRow], frame: Frame) -
     latencies += [] if result.budget_ms is None else [result.budget_ms]
     x = frame.x_axis(*span(latencies, floor=0.0))
     y = frame.y_axis(*span([t.accuracy or 0.0 for t in measured] + [p.accuracy for p in extra], 0.0, 1.0))
-
-    def place(latency: float | None, accuracy: float | None) -> tuple[float, float]:
-        return x(latency or 0.0), y(accuracy or 0.0)
-
     front = pareto_front(measured)
-    corners = [place(t.latency_ms, t.accuracy) for t in front]
-    lines = [Line(staircase([*corners, (float(frame.width - frame.right), corners[-1][1])]), "front")] if corners else []
     on_front = {t.number for t in front}
-    marks = [
-        _trial_mark(t, *place(t.latency_ms, t.accuracy), "on-front" if t.number in on_front else "behind") for t in measured
-    ]
-    labels: list[Label] = []
-    best = result.best
-    if best is not None and best.accuracy is not None and best.latency_ms is not None:
-        ring = Mark(*place(best.latency_ms, best.accuracy), SHAPES["ring"], "best-ring", f"best: {trial_words(best)}")
-        marks.insert(0, ring)
-        labels.append(beside(ring, frame, f"best, trial {best.number}", "best-label", dy=-8))
-        if result.final is not None:
-            finish = place(result.final.latency_ms, result.final.accuracy)
-            lines.append(Line(polyline([(ring.x, ring.y), finish]), "to-final"))
-    for point, shape, word in ((result.dense, "plus", "dense"), (result.final, "star", "final")):
-        if point is not None:
-            words = f"{word}: {percent(point.accuracy)} at {milliseconds(point.latency_ms)}"
-            marks.append(Mark(*place(point.latency_ms, point.accuracy), SHAPES[shape], word, words))
-            labels.append(beside(marks[-1], frame, word, f"{word}-label", dy=4 if word == "dense" else 16))
+    marks = [_trial_mark(t, *_place(x, y, t), "on-front" if t.number in on_front else "behind") for t in measured]
+    corners = [_place(x, y, t) for t in front]
+    lines = [Line(staircase([*corners, (x.stop, corners[-1][1])]), "front")] if corners else []
     areas: tuple[Area, ...] = ()
+    labels: list[Label] = []
     if result.budget_ms is not None:
-        at = x(result.budget_ms)
-        low, high = frame.height - frame.bottom, frame.top
-        lines.insert(0, Line(polyline([(at, low), (at, high)]), "budget"))
-        areas = (Area(at, high, round(frame.width - frame.right - at, 1), low - high, "beyond"),)
-        anchor, shift = ("end", -6) if at > frame.width * 0.6 else ("start", 6)
-        labels.append(Label(at + shift, low - 8, anchor, "budget-label", f"budget {milliseconds(result.budget_ms)}"))
+        areas, line, label = _budget(result.budget_ms, x, frame)
+        lines.insert(0, line)
+        labels.append(label)
+    named, named_labels, named_lines = _named(result, x, y, frame)
     return Chart(
         frame.fit, "Accuracy against latency",
         f"{len(measured)} measured trials, {len(front)} on the Pareto front; latency to the right, accuracy upwards.",
         frame.width, frame.height, frame.left, frame.right, frame.top, frame.bottom,
         "latency, ms", "accuracy, %",
         ticks(x, 8 if frame.fit == "wide" else 4), ticks(y, 6, scale=100.0),
-        areas, tuple(lines), tuple(marks), tuple(labels),
+        areas, (*lines, *named_lines), (*marks, *named), (*labels, *named_labels),
     )  # fmt: skip
+
+
+def _place(x: Axis, y: Axis, trial: TrialRow | Point) -> tuple[float, float]:
+    return x(trial.latency_ms or 0.0), y(trial.accuracy or 0.0)
+
+
+def _budget(budget_ms: float, x: Axis, frame: Frame) -> tuple[tuple[Area, ...], Line, Label]:
+    """The line of the budget, what lies beyond it, and its name."""
+    at, low, high = x(budget_ms), frame.height - frame.bottom, frame.top
+    anchor, shift = ("end", -6) if at > frame.width * 0.6 else ("start", 6)
+    return (
+        (Area(at, high, round(x.stop - at, 1), low - high, "beyond"),),
+        Line(polyline([(at, low), (at, high)]), "budget"),
+        Label(at + shift, low - 8, anchor, "budget-label", f"budget {milliseconds(budget_ms)}"),
+    )
+
+
+def _named(result: SearchResult, x: Axis, y: Axis, frame: Frame) -> tuple[list[Mark], list[Label], list[Line]]:
+    """The best trial, the dense network and the finished one, with their names and the step from best to finished."""
+    marks: list[Mark] = []
+    labels: list[Label] = []
+    lines: list[Line] = []
+    best, final = result.best, result.final
+    rose = best is not None and final is not None and final.accuracy > (best.accuracy or 0.0)
+    if best is not None:
+        marks.append(Mark(*_place(x, y, best), SHAPES["ring"], "best-ring", f"best: {trial_words(best)}"))
+        labels.append(beside(marks[-1], frame, f"best, trial {best.number}", "best-label", dy=20 if rose else -10))
+        if final is not None:
+            lines.append(Line(polyline([_place(x, y, best), _place(x, y, final)]), "to-final"))
+    for point, shape, word, drop in ((result.dense, "plus", "dense", 4), (final, "star", "final", 4 if rose else 18)):
+        if point is not None:
+            words = f"{word}: {percent(point.accuracy)} at {milliseconds(point.latency_ms)}"
+            marks.append(Mark(*_place(x, y, point), SHAPES[shape], word, words))
+            labels.append(beside(marks[-1], frame, word, f"{word}-label", dy=drop))
+    return marks, labels, lines
 
 
 def progress(result: SearchResult) -> tuple[Chart, ...]:
@@ -120,7 +135,7 @@ def _progress(result: SearchResult, frame: Frame) -> Chart:
     done = [(t, t.reward) for t in result.trials if t.reward is not None and t.done]
     rewards = [reward for _, reward in done]
     y = frame.y_axis(*span([reward for reward in rewards if reward >= _cut(rewards)]))
-    x = frame.x_axis(0.4, len(result.trials) + 0.6)
+    x = frame.x_axis(result.trials[0].number - 0.6, result.trials[-1].number + 0.6)
     marks = [_trial_mark(t, x(t.number), y(reward), "on-front") for t, reward in done]
     marks += [
         Mark(x(t.number), float(frame.height - frame.bottom - 6), SHAPES["cross"], "failed", trial_words(t))
@@ -151,7 +166,7 @@ def _cut(rewards: Sequence[float]) -> float:
     if not ordered:
         return 0.0
     quarter, three_quarters = ordered[len(ordered) // 4], ordered[(3 * len(ordered)) // 4]
-    return quarter - 3.0 * (three_quarters - quarter)
+    return quarter - 1.5 * (three_quarters - quarter)
 
 
 def _trial_mark(trial: TrialRow, x: float, y: float, style: str) -> Mark:
@@ -164,7 +179,9 @@ def trial_words(trial: TrialRow) -> str:
     if not trial.done:
         return f"trial {trial.number} ({trial.origin}) failed: {trial.error or 'no reason recorded'}"
     reward = "" if trial.reward is None else f", reward {significant(trial.reward)}"
-    return f"trial {trial.number} ({trial.origin}): {percent(trial.accuracy)} at {milliseconds(trial.latency_ms)}{reward}"
+    return (
+        f"trial {trial.number} ({trial.origin}): {percent(trial.accuracy)} at {milliseconds(trial.latency_ms)}{reward}"
+    )
 
 
 def legend(trials: Sequence[TrialRow]) -> tuple[tuple[str, str, str], ...]:

@@ -34,7 +34,7 @@ class Tried(Protocol):
 
 @dataclass(frozen=True)
 class TrialRow:
-    """One row of the store. ``number`` counts from 1 in the order of the rows."""
+    """One row of the store. ``number`` counts from 0 in the order of evaluation, as in the search's log."""
 
     number: int
     candidate: Mapping[str, object]
@@ -49,7 +49,7 @@ class TrialRow:
 
 T = TypeVar("T", bound=Tried)
 
-COLUMNS = "candidate, accuracy, latency_ms, reward, status, error, seconds_accuracy, seconds_latency, origin"
+COLUMNS = "id, candidate, accuracy, latency_ms, reward, status, error, seconds_accuracy, seconds_latency, origin"
 
 
 def read_trials(path: Path) -> tuple[TrialRow, ...]:
@@ -66,13 +66,13 @@ def read_trials(path: Path) -> tuple[TrialRow, ...]:
             found = store.execute(f"SELECT {COLUMNS} FROM trials ORDER BY id").fetchall()
     except sqlite3.Error as error:
         raise ValueError(clean(str(error))) from error
-    return tuple(_row(index, values) for index, values in enumerate(found, start=1))
+    return tuple(_row(values) for values in found)
 
 
-def _row(index: int, values: Sequence[object]) -> TrialRow:
-    candidate, accuracy, latency, reward, status, error, seconds_accuracy, seconds_latency, origin = values
+def _row(values: Sequence[object]) -> TrialRow:
+    index, candidate, accuracy, latency, reward, status, error, seconds_accuracy, seconds_latency, origin = values
     return TrialRow(
-        number=index,
+        number=index if isinstance(index, int) else 0,
         candidate=_candidate(candidate),
         accuracy=number(accuracy),
         latency_ms=number(latency),
@@ -105,12 +105,12 @@ def pareto_front(trials: Iterable[T]) -> tuple[T, ...]:
 
 
 def best_trial(trials: Sequence[TrialRow], chosen: Mapping[str, object], budget_ms: float | None) -> TrialRow | None:
-    """The trial whose candidate was built; else, while nothing was built, the one of the highest reward.
-
-    Trials within the budget come before all others. None where no trial was measured.
+    """The trial whose candidate was built; else the most accurate one within the budget, as the search itself has it;
+    else the one of the highest reward. None where no trial was measured.
     """
     done = [trial for trial in trials if trial.done and trial.reward is not None]
     built = [trial for trial in done if chosen and dict(trial.candidate) == dict(chosen)]
     within = [trial for trial in done if budget_ms is not None and (trial.latency_ms or 0.0) <= budget_ms]
-    pool = built or within or done
-    return max(pool, key=lambda trial: (trial.reward or 0.0, -trial.number), default=None)
+    if built or within:
+        return min(built or within, key=lambda t: (-(t.accuracy or 0.0), t.latency_ms or 0.0, t.number))
+    return max(done, key=lambda trial: (trial.reward or 0.0, -trial.number), default=None)

@@ -1,4 +1,4 @@
-"""Quantities as people read them. Every function says ``not measured`` for None, so that a gap never looks like a zero."""
+"""Quantities as people read them. None is ``not measured``, so that a gap never looks like a zero."""
 
 from __future__ import annotations
 
@@ -60,13 +60,10 @@ def size(count: float | None) -> str:
     """Bytes in binary units."""
     if count is None:
         return NOT_MEASURED
-    for unit in ("B", "KiB", "MiB"):
-        if abs(count) < 1024:
-            break
-        count /= 1024
-    else:
-        unit = "GiB"
-    return f"{count:,.0f} {unit}" if unit == "B" else f"{significant(count)} {unit}"
+    for unit, factor in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if abs(count) >= factor:
+            return f"{significant(count / factor)} {unit}"
+    return f"{count:,.0f} B"
 
 
 def operations(macs: float | None) -> str:

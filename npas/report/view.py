@@ -6,30 +6,14 @@ from dataclasses import dataclass
 
 from npas.report import units
 from npas.report.charts import Chart
+from npas.report.headline import Badge, Tile, badges, tiles
 from npas.report.layers import LayerTable, layer_table
-from npas.report.reading import BuildFolder, at, flag, interval, items, number, rows, text
+from npas.report.reading import BuildFolder, at, flag, items, number, rows, text
 from npas.report.search_charts import Point, SearchResult, legend, progress, scatter
 from npas.report.trials import TrialRow, best_trial, pareto_front
 from npas.report.units import NOT_MEASURED
 
 Pairs = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Badge:
-    """A verdict in a word or two; ``tone`` is good, bad or unknown."""
-
-    tone: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One headline figure: what it is, the figure, and the lines under it."""
-
-    title: str
-    value: str
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -84,8 +68,8 @@ def of(build: BuildFolder, trials: tuple[TrialRow, ...], notes: tuple[str, ...] 
     return ReportView(
         name=build.name,
         subtitle=" · ".join(subtitle),
-        badges=_badges(build),
-        tiles=(_latency(build), _ratio(build), _accuracy(build), _size(build)),
+        badges=badges(build),
+        tiles=tiles(build),
         search=_search(build, trials),
         layers=layer_table(build.profile),
         algorithms=_algorithms(build),
@@ -96,71 +80,6 @@ def of(build: BuildFolder, trials: tuple[TrialRow, ...], notes: tuple[str, ...] 
         spec=build.spec,
         unread=(*build.unread, *notes),
     )
-
-
-# --- the headline ----------------------------------------------------------------------------------------
-
-
-def _badges(build: BuildFolder) -> tuple[Badge, ...]:
-    met, passed = flag(build.manifest, "constraint_met"), flag(build.verify, "passed")
-    limit = constraint_words(build)
-    badges = [
-        Badge("unknown", "Constraint: not measured")
-        if met is None
-        else Badge("good" if met else "bad", f"Constraint {'met' if met else 'not met'}{f': {limit}' if limit else ''}"),
-        Badge("unknown", "Numerics: not verified")
-        if passed is None
-        else Badge("good", "Numerics verified")
-        if passed
-        else Badge("bad", "Numerics differ"),
-    ]
-    if flag(build.bench, "stable") is False:
-        badges.append(Badge("bad", "Timing unstable"))
-    return tuple(badges)
-
-
-def constraint_words(build: BuildFolder) -> str | None:
-    """The constraint as a person would say it, or None where the manifest has none."""
-    absolute, budget = number(build.manifest, "constraint", "max_latency_ms"), number(build.manifest, "budget_ms")
-    ratio = number(build.manifest, "constraint", "max_latency_ratio")
-    if absolute is not None:
-        return f"at most {units.milliseconds(absolute)}"
-    if ratio is not None:
-        return f"at most {units.percent_short(ratio)} of dense{f' ({units.milliseconds(budget)})' if budget else ''}"
-    return None if budget is None else f"at most {units.milliseconds(budget)}"
-
-
-def _latency(build: BuildFolder) -> Tile:
-    measured = number(build.bench, "latency_ms", "median")
-    median = measured if measured is not None else number(build.manifest, "latency_ms")
-    dense = number(build.bench, "dense_latency_ms", "median")
-    dense = dense if dense is not None else number(build.manifest, "dense_latency_ms")
-    around = units.bounds(interval(build.bench, "latency_ms", "interval"))
-    notes = [f"interval {around} ms" if around else f"interval {NOT_MEASURED}", f"dense {units.milliseconds(dense)}"]
-    return Tile("Latency, median", units.milliseconds(median), tuple(notes))
-
-
-def _ratio(build: BuildFolder) -> Tile:
-    median, around = number(build.bench, "ratio", "median"), units.bounds(interval(build.bench, "ratio", "interval"))
-    macs, dense_macs = number(build.manifest, "macs"), number(build.manifest, "dense_macs")
-    notes = [f"interval {around}" if around else f"interval {NOT_MEASURED}"]
-    notes.append(f"MACs {units.operations(macs)} of {units.operations(dense_macs)}" if macs is not None else "MACs not measured")
-    return Tile("Speed-up over dense", units.times(median), tuple(notes))
-
-
-def _accuracy(build: BuildFolder) -> Tile:
-    stages = [number(build.manifest, "accuracy", stage) for stage in ("pretrained", "friendly", "final")]
-    start, friendly, final = stages
-    change = None if final is None or start is None else final - start
-    steps = f"{units.percent(start)} pretrained → {units.percent(friendly)} friendly → final"
-    return Tile("Accuracy, top-1", units.percent(final), (steps, f"{units.points(change)} against pretrained"))
-
-
-def _size(build: BuildFolder) -> Tile:
-    weights, dense = number(build.manifest, "weights_bytes"), number(build.manifest, "dense_weights_bytes")
-    notes = [f"dense {units.size(dense)}"]
-    notes += [f"{units.times(dense / weights)} smaller"] if weights and dense else []
-    return Tile("Weights", units.size(weights), tuple(notes))
 
 
 # --- the phases ------------------------------------------------------------------------------------------
@@ -183,7 +102,8 @@ def _search(build: BuildFolder, trials: tuple[TrialRow, ...]) -> SearchView | No
         ("Evaluating took", units.seconds(sum(trial.seconds for trial in trials))),
     )
     table = tuple(
-        (str(t.number), t.origin, units.milliseconds(t.latency_ms), units.percent(t.accuracy), _margin(t, budget)) for t in front
+        (str(t.number), t.origin, units.milliseconds(t.latency_ms), units.percent(t.accuracy), _margin(t, budget))
+        for t in front
     )
     failures = tuple((str(t.number), t.error or "no reason recorded") for t in failed)
     return SearchView(summary, scatter(result), progress(result), legend(trials), table, failures)
@@ -218,7 +138,10 @@ def _algorithms(build: BuildFolder) -> tuple[Algorithm, ...]:
     found = [(name, number(value)) for name, value in items(build.manifest, "algorithms")]
     found.sort(key=lambda row: (-(row[1] if row[1] is not None else -1.0), row[0]))
     bars = [min(max(accuracy or 0.0, 0.0), 1.0) for _, accuracy in found]
-    return tuple(Algorithm(n, units.percent(a), round(100 * bar, 1), n == chosen) for (n, a), bar in zip(found, bars, strict=True))
+    return tuple(
+        Algorithm(n, units.percent(a), round(100 * bar, 1), n == chosen)
+        for (n, a), bar in zip(found, bars, strict=True)
+    )
 
 
 def _replacements(build: BuildFolder) -> tuple[tuple[str, str, str], ...]:
@@ -230,7 +153,12 @@ def _candidate(build: BuildFolder) -> tuple[tuple[str, str, str, str], ...]:
     def line(site: str, choice: object) -> tuple[str, str, str, str]:
         rate = number(choice, "rate")
         scheme = "not pruned" if rate == 1 else text(choice, "scheme") or "not recorded"
-        return site, text(choice, "filter_type") or "not recorded", scheme, units.times(rate) if rate else "not recorded"
+        return (
+            site,
+            text(choice, "filter_type") or "not recorded",
+            scheme,
+            units.times(rate) if rate else "not recorded",
+        )
 
     return tuple(line(site, choice) for site, choice in items(build.manifest, "candidate"))
 

@@ -109,17 +109,29 @@ def profile() -> dict[str, Any]:
 
 
 def write_trials(path: Path, rows: list[tuple[Any, ...]]) -> None:
-    """Rows of (candidate, accuracy, latency_ms, reward, status, error, origin), into a store as the search writes it."""
+    """Rows of (candidate, accuracy, latency_ms, reward, status, error, origin), as the search stores it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path)) as store:
         store.execute(
             "CREATE TABLE trials (id INTEGER PRIMARY KEY, key TEXT, candidate TEXT, accuracy REAL, latency_ms REAL,"
             " reward REAL, status TEXT, error TEXT, seconds_accuracy REAL, seconds_latency REAL, origin TEXT)"
         )
-        for index, (chosen, accuracy, latency_ms, reward, status, error, origin) in enumerate(rows, start=1):
+        for index, (chosen, accuracy, latency_ms, reward, status, error, origin) in enumerate(rows):
             store.execute(
                 "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (index, f"key{index}", json.dumps(chosen), accuracy, latency_ms, reward, status, error, 3.5, 1.25, origin),
+                (
+                    index,
+                    f"key{index}",
+                    json.dumps(chosen),
+                    accuracy,
+                    latency_ms,
+                    reward,
+                    status,
+                    error,
+                    3.5,
+                    1.25,
+                    origin,
+                ),
             )
         store.commit()
 
