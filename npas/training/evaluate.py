@@ -8,7 +8,7 @@ import torch
 
 from npas.data import Dataset
 from npas.graph.graph import Graph, Network
-from npas.training.device import device
+from npas.training.device import placed, placed_images
 from npas.training.fit import check_fit
 from npas.training.module import GraphModule
 
@@ -23,7 +23,7 @@ def evaluate(network: Network, dataset: Dataset, limit: int | None = None) -> fl
         TrainingError: the network's input or output is not the dataset's.
     """
     check_fit(network.graph, dataset)
-    return accuracy(GraphModule(network).to(device()), dataset, limit)
+    return accuracy(placed(GraphModule(network)), dataset, limit)
 
 
 def accuracy(module: GraphModule, dataset: Dataset, limit: int | None = None) -> float:
@@ -37,7 +37,7 @@ def accuracy(module: GraphModule, dataset: Dataset, limit: int | None = None) ->
     with torch.no_grad():
         for images, labels in dataset.batches("test", min(count, _batch_size(module.graph))):
             rest = count - seen
-            scores = module(images[:rest].to(where)).reshape(min(rest, len(labels)), -1)
+            scores = module(placed_images(images[:rest], where)).reshape(min(rest, len(labels)), -1)
             right += int((scores.argmax(1) == labels[:rest].to(where)).sum())
             seen += len(scores)
             if seen == count:

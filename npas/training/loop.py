@@ -15,7 +15,7 @@ from torch import Tensor
 from npas.data import Dataset
 from npas.graph.graph import Network
 from npas.schemes import Mask
-from npas.training.device import device
+from npas.training.device import device, placed, placed_images
 from npas.training.errors import TrainingError
 from npas.training.fit import check_fit
 from npas.training.module import GraphModule
@@ -50,8 +50,8 @@ def train(
     """
     check_fit(network.graph, dataset)
     where = device()
-    module = GraphModule(network).to(where)
-    guide = None if teacher is None else GraphModule(teacher).to(where).eval().requires_grad_(False)
+    module = placed(GraphModule(network))
+    guide = None if teacher is None else placed(GraphModule(teacher)).eval().requires_grad_(False)
     pruned = _pruned(module, masks or {})
     _zero(pruned)
     optimiser = _optimiser(module, recipe)
@@ -66,7 +66,7 @@ def train(
             for images, labels in _full_batches(dataset, recipe, generator):
                 for group in optimiser.param_groups:
                     group["lr"] = recipe.rate(step, steps)
-                loss = _loss(module, guide, images.to(where), labels.to(where), recipe)
+                loss = _loss(module, guide, placed_images(images, where), labels.to(where), recipe)
                 if penalty is not None:
                     loss = loss + penalty(module)
                 total += _finite(loss, network.graph.name, epoch, step, recipe)
