@@ -27,11 +27,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from npas.algorithms.base import hard_prune
+from npas.algorithms.base import hard_prune, scheme_masks, sparse
 from npas.algorithms.pruned import PrunedNetwork
 from npas.data import Dataset
-from npas.graph.graph import Array, Network
-from npas.schemes import SCHEMES
+from npas.graph.graph import Array, Graph, Network
 from npas.search.candidate import Pruning
 from npas.spec.schema import AlgorithmName
 from npas.training import GraphModule, Recipe, train
@@ -61,7 +60,7 @@ class Admm:
         pulled = min(max(1, round(SHARE * recipe.epochs)), max(0, recipe.epochs - 1))
         pull = replace(recipe, epochs=pulled)
         rhos = pull_strengths(pull, len(dataset.train))
-        state = Duals.of(network, {name: p for name, p in prunings.items() if p.rate != 1}, rhos)
+        state = Duals.of(network, sparse(prunings), rhos)
         dense = train(
             network,
             dataset,
@@ -96,7 +95,7 @@ class Duals:
     def of(network: Network, prunings: Mapping[str, Pruning], rhos: tuple[float, ...]) -> Duals:
         """U = 0, Z = project(W)."""
         scores = {name: network.weights[f"{name}.weight"] for name in prunings}
-        z = {name: project(scores[name], pruning) for name, pruning in prunings.items()}
+        z = project(network.graph, prunings, scores)
         u = {name: np.zeros_like(score) for name, score in scores.items()}
         return Duals(prunings, rhos, scores, z, u)
 
@@ -112,11 +111,12 @@ class Duals:
 
     def update(self, epoch: int, module: GraphModule) -> None:
         """After epoch ``epoch``: Z, then U; the next epoch's rho is in force from here."""
-        for name, pruning in self.prunings.items():
+        for name in self.prunings:
             weight: Array = module.weight(f"{name}.weight").detach().cpu().numpy().copy()
             self.scores[name] = weight + self.u[name]
-            self.z[name] = project(self.scores[name], pruning)
-            self.u[name] = (self.scores[name] - self.z[name]) * np.float32(self._rescale(epoch))
+        self.z = project(module.graph, self.prunings, self.scores)
+        for name, z in self.z.items():
+            self.u[name] = (self.scores[name] - z) * np.float32(self._rescale(epoch))
         self._targets.clear()
         self.epoch = epoch + 1
 
@@ -125,10 +125,10 @@ class Duals:
         return self.rhos[epoch] / self.rhos[epoch + 1] if epoch + 1 < len(self.rhos) else 1.0
 
 
-def project(weight: Array, pruning: Pruning) -> Array:
-    """The weight with what the scheme drops set to zero."""
-    projected: Array = np.where(SCHEMES[pruning.scheme].mask(weight, pruning.rate), weight, np.float32(0))
-    return projected
+def project(graph: Graph, prunings: Mapping[str, Pruning], scores: Mapping[str, Array]) -> dict[str, Array]:
+    """``scores`` with what the schemes drop set to zero."""
+    masks = scheme_masks(graph, prunings, scores)
+    return {name: np.where(mask, scores[name], np.float32(0)) for name, mask in masks.items()}
 
 
 def pull_strengths(recipe: Recipe, images: int) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 import torch
 
+from npas.algorithms.coupling import joint_scores
 from npas.algorithms.pruned import Mask, PrunedNetwork
 from npas.data import Dataset
 from npas.graph.graph import Array, Graph, Network, Node
@@ -57,29 +58,38 @@ def hard_prune(network: Network, prunings: Mapping[str, Pruning], scores: Mappin
     ``scores`` (node name -> array of its weight's shape) replace the weight that a scheme ranks: whatever has the
     larger magnitude there is worth more. Nodes without a score are ranked by their weight.
     """
-    pruned = {name: pruning for name, pruning in prunings.items() if pruning.rate != 1}
+    pruned = sparse(prunings)
+    ranked = {name: scores.get(name, network.weights[f"{name}.weight"]) for name in pruned}
     masks: dict[str, Mask] = {}
-    for name, pruning in pruned.items():
-        masks |= node_masks(network, name, pruning, scores.get(name, network.weights[f"{name}.weight"]))
+    for name, mask in scheme_masks(network.graph, pruned, ranked).items():
+        masks[f"{name}.weight"] = mask
+        if pruned[name].scheme == "filter":
+            kept: Mask = np.asarray(mask.reshape(len(mask), -1).any(axis=1))
+            masks |= {weight: kept.copy() for weight in filter_companions(network.graph, network.graph.node(name))}
     weights = dict(network.weights)
-    for name, mask in masks.items():
+    for weight, mask in masks.items():
         # Not a product with the mask, which would leave -0.0.
-        weights[name] = np.where(mask, weights[name], np.float32(0))
+        weights[weight] = np.where(mask, weights[weight], np.float32(0))
     return PrunedNetwork(network.with_weights(weights), masks, pruned)
 
 
-def node_masks(network: Network, name: str, pruning: Pruning, score: Array) -> dict[str, Mask]:
-    """Weight name -> mask, for one node: its weight and, where whole filters go, all that belongs to them."""
-    node = network.graph.node(name)
-    scheme, kind = SCHEMES[pruning.scheme], kind_of(node, network.graph)
-    assert kind is not None and scheme.applies(kind), f"{name}: {pruning.scheme} is not for {kind}"
-    weight = network.weights[f"{name}.weight"]
-    mask = scheme.mask(score, pruning.rate)
-    assert mask.shape == weight.shape, f"{name}: {pruning.scheme} masks {mask.shape}, the weight is {weight.shape}"
-    masks = {f"{name}.weight": mask}
-    if pruning.scheme == "filter":
-        kept: Mask = np.asarray(mask.reshape(len(mask), -1).any(axis=1))
-        masks |= {companion: kept.copy() for companion in filter_companions(network.graph, node)}
+def sparse(prunings: Mapping[str, Pruning]) -> dict[str, Pruning]:
+    """The prunings that prune."""
+    return {name: pruning for name, pruning in prunings.items() if pruning.rate != 1}
+
+
+def scheme_masks(graph: Graph, prunings: Mapping[str, Pruning], scores: Mapping[str, Array]) -> dict[str, Mask]:
+    """Node name -> what its scheme keeps of the weight when it ranks ``scores``; shapes are the scores'.
+
+    Layers pruned by filters whose results are added rank their filters together (``coupling.py``).
+    """
+    joint = joint_scores(graph, prunings, scores)
+    masks = {}
+    for name, pruning in prunings.items():
+        scheme, kind = SCHEMES[pruning.scheme], kind_of(graph.node(name), graph)
+        assert kind is not None and scheme.applies(kind), f"{name}: {pruning.scheme} is not for {kind}"
+        masks[name] = scheme.mask(joint[name], pruning.rate)
+        assert masks[name].shape == graph.parameters[f"{name}.weight"], (name, masks[name].shape)
     return masks
 
 

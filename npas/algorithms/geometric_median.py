@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from npas.algorithms.base import hard_prune
+from npas.algorithms.base import hard_prune, sparse
 from npas.algorithms.pruned import PrunedNetwork
 from npas.data import Dataset
 from npas.graph.graph import Array, Network
@@ -47,8 +47,8 @@ class GeometricMedian:
         generator: torch.Generator,
         teacher: Network | None,
     ) -> PrunedNetwork:
-        pruned_nodes = {name: p for name, p in prunings.items() if p.rate != 1}
-        scores = {name: scored(network.weights[f"{name}.weight"], p.scheme) for name, p in pruned_nodes.items()}
+        nodes = sparse(prunings)
+        scores = {name: scored(network.weights[f"{name}.weight"], p.scheme) for name, p in nodes.items()}
         pruned = hard_prune(network, prunings, scores)
         trained = train(pruned.network, dataset, recipe, generator, masks=pruned.masks, teacher=teacher)
         return replace(pruned, network=trained)

@@ -12,6 +12,7 @@ import torch
 from npas import data
 from npas.algorithms import ALGORITHMS, one_shot
 from npas.algorithms.admm import PULL_FIRST, PULL_LAST, Duals, pull_strengths
+from npas.algorithms.coupling import groups
 from npas.algorithms.geometric_median import scored
 from npas.algorithms.iterative_magnitude import step_epochs, step_prunings
 from npas.algorithms.select import compare, prune
@@ -128,6 +129,20 @@ def test_filters_pruned_before_a_residual_add_go_on_the_branch_only(network, dat
     filters = {node.name: small.graph.shapes[node.name][1] for node in small.graph.nodes if "conv" in node.name}
     assert filters == {"conv1": 8, "conv2": 16, "conv3": 4, "conv4": 16, "conv5": 8}
     assert evaluate(small, dataset) == evaluate(pruned.network, dataset)
+
+
+def test_layers_that_meet_in_an_add_agree_on_their_filters(network) -> None:
+    """Rates differ, masks nest, and the network gets narrower; with one side dense there is nothing to agree on."""
+    conv2, conv4 = Pruning("filter", 2.0), Pruning("filter", 4.0)
+    assert groups(network.graph, {"conv2": conv2, "conv4": conv4}) == (("conv2", "conv4"),)
+    pruned = one_shot(network, {"conv2": conv2, "conv4": conv4})
+    kept2, kept4 = (pruned.masks[f"{name}.weight"].any(axis=(1, 2, 3)) for name in ("conv2", "conv4"))
+    assert (kept2.sum(), kept4.sum()) == (8, 4)
+    assert not (kept4 & ~kept2).any()
+    assert simplify(pruned.network).graph.shapes["add1"][1] == 8
+
+    for other in ({}, {"conv4": Pruning("block_punched", 4.0)}, {"conv4": Pruning("filter", 1.0)}):
+        assert groups(network.graph, {"conv2": conv2, **other}) == ()
 
 
 def test_geometric_median_drops_the_redundant_filters_not_the_small_ones() -> None:
