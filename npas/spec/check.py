@@ -129,7 +129,7 @@ def _unknown_key(at: Place, parent: Place) -> Violation:
         repair = f"did you mean {word!r}?"
     elif name == "<<":
         repair = "YAML 1.2 has no merge keys: write the keys out"
-    elif elsewhere := homes(name):
+    elif elsewhere := homes(name, str(at.path[0])):
         repair = f"{name!r} belongs {listed(elsewhere)}"
     else:
         repair = f"known here: {', '.join(known)}"

@@ -76,15 +76,17 @@ def walk(node: Node, fragment: Fragment, path: Path = ()) -> Iterator[tuple[Path
             yield from walk(item, of_item, (*path, index))
 
 
-def homes(key: str) -> list[str]:
-    """Where else the spec has a key of this name: ``search.trials``, ``model (type onnx)``."""
-    found = []
+def homes(key: str, part: str) -> list[str]:
+    """Where else the spec has a key of this name, ``part`` before all others: ``under search``."""
+    found: dict[str, list[str]] = {}
     for name, fragment in json_schema()["properties"].items():
-        part = resolve(fragment)
-        if key in part.get("properties", ()):
-            found.append(f"under {name}")
-        found += [f"to {name} of type {tag}" for tag, member in variants(part).items() if key in member["properties"]]
-    return found
+        whole = resolve(fragment)
+        if key in whole.get("properties", ()):
+            found.setdefault(name, []).append(f"under {name}")
+        for tag, member in variants(whole).items():
+            if key in member["properties"]:
+                found.setdefault(name, []).append(f"to {name} of type {tag}")
+    return found[part] if part in found else [place for places in found.values() for place in places]
 
 
 def _draft07(value: Any, *, names: bool = False) -> Any:

@@ -100,12 +100,11 @@ def _repeated(path: Path, node: Sequence) -> Iterator[Violation]:
 
 def _file(path: Path, node: Scalar, folder: FilesystemPath, kind: str) -> Iterator[Violation]:
     written = str(node.value)
-    base = folder if str(folder) else FilesystemPath()
-    where = base / written
+    where = folder / written
     exists = "\0" not in written and (os.path.isfile(where) if kind == "file" else os.path.isdir(where))  # noqa: PTH112, PTH113
     if exists:
         return
-    hint = f"it is looked for from {base}" if not FilesystemPath(written).is_absolute() else "check the path"
+    hint = "check the path" if FilesystemPath(written).is_absolute() else "paths start at the spec's folder"
     if written.startswith("~"):
         hint = "'~' is not expanded: write the whole path"
     elif "\0" not in written and os.path.exists(where):  # noqa: PTH110

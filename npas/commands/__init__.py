@@ -1,0 +1,1 @@
+"""What the commands of ``npas.cli`` are made of, apart from the pipeline itself."""
