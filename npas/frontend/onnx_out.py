@@ -26,7 +26,7 @@ def to_onnx(network: Network) -> onnx.ModelProto:
         graph.name,
         [_value(name, graph.shapes[name]) for name in graph.inputs],
         [_value(name, graph.shapes[name]) for name in graph.outputs],
-        [numpy_helper.from_array(np.ascontiguousarray(v), name) for name, v in (weights | constants).items()],
+        [numpy_helper.from_array(np.asarray(v, order="C"), name) for name, v in (weights | constants).items()],
     )
     model = helper.make_model(proto, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="npas")
     model.ir_version = IR_VERSION

@@ -57,7 +57,7 @@ class Linear(Op):
             return Imported(cls(filters=matrix.shape[1], bias=False), call.values(0), {"weight": _copy(matrix.T)})
         if node.integer("transA", 0):
             raise ValueError("transA must be 0")
-        call.shape(0, rank=2)
+        call.shape(0)
         weight = _copy((matrix if node.integer("transB", 0) else matrix.T) * np.float32(node.number("alpha", 1.0)))
         filters = weight.shape[0]
         if not call.has(2):

@@ -1,0 +1,50 @@
+"""The three ways to a network that a spec knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from npas import zoo
+from npas.errors import UnsupportedError
+from npas.frontend import onnx_in, torch_in
+from npas.frontend.checkpoint import fitted, read_state
+from npas.frontend.initialise import initialise
+from npas.graph.graph import Network
+from npas.spec.schema import OnnxModel, TorchModel, ZooModel
+
+
+def load_zoo(model: ZooModel, shape: tuple[int, int, int], classes: int, folder: Path) -> Network:
+    """A checkpoint holds the weights under our names (``stem_conv1.weight``)."""
+    try:
+        graph = zoo.build(model.name, shape, classes, model.width, model.activation)
+    except ValueError as error:
+        raise UnsupportedError(
+            f"model.name: {model.name} does not fit images of shape {list(shape)}: {error}"
+        ) from error
+    network = initialise(graph, np.random.default_rng(0))
+    if model.weights is None:
+        return network
+    return network.with_weights(fitted(read_state(folder / model.weights), graph.parameters, model.weights))
+
+
+def load_onnx(model: OnnxModel, shape: tuple[int, int, int], classes: int, folder: Path) -> Network:
+    return _for_data(onnx_in.read(folder / model.path, shape), model.path, shape, classes)
+
+
+def load_torch(model: TorchModel, shape: tuple[int, int, int], classes: int, folder: Path) -> Network:
+    weights = None if model.weights is None else folder / model.weights
+    return _for_data(torch_in.read(model.factory, weights, shape, folder), model.factory, shape, classes)
+
+
+def _for_data(network: Network, where: str, shape: tuple[int, int, int], classes: int) -> Network:
+    """The network, if it takes one image of the data's shape and gives one row of its classes."""
+    graph = network.graph
+    inputs = [list(graph.shapes[name][1:]) for name in graph.inputs]
+    outputs = [list(graph.shapes[name][1:]) for name in graph.outputs]
+    if inputs != [list(shape)]:
+        raise UnsupportedError(f"{where}: must take one image of the data's shape {list(shape)}, got {inputs}")
+    if outputs != [[classes]]:
+        raise UnsupportedError(f"{where}: must give one row of the data's {classes} classes, got shapes {outputs}")
+    return network
