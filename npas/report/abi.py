@@ -50,4 +50,5 @@ def _spaced(entry: str, *, keep_lead: bool = False) -> str:
     from a function-like macro's parenthesis."""
     lead = " " if keep_lead and entry[:1].isspace() else ""
     close = re.sub(r"\s*([(),*{}=\[\]])\s*", r"\1", re.sub(r"\s+", " ", entry.strip()))
-    return lead + re.sub(r"\s+", " ", re.sub(r"([={}])", r" \1 ", close).replace(",", ", ").replace("*", " *")).strip()
+    loose = re.sub(r"([={}])", r" \1 ", re.sub(r"(\*+)", r" \1", close)).replace(",", ", ")
+    return lead + re.sub(r"\s+", " ", loose).strip()

@@ -83,7 +83,7 @@ def _read(path: Path) -> File:
         return File(0, "not a regular file", None)
     data = path.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
-    if len(data) > MAX_TEXT_BYTES or b"\0" in data:
+    if path.suffix == ".bin" or len(data) > MAX_TEXT_BYTES or b"\0" in data:
         return File(len(data), digest, None)
     try:
         return File(len(data), digest, tuple(data.decode("utf-8").split("\n")))

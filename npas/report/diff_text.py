@@ -25,8 +25,8 @@ def to_text(found: dict[str, Any], color: bool) -> str:
         part = found[category]
         said = [(f"cannot be compared: {part['unknown']}", DIM)] if "unknown" in part else words(part)
         for index, (line, style) in enumerate(said):
-            name = category if index == 0 else ""
-            lines.append(f"{_paint(f'{name:<{LABEL}}', BOLD, color)}{_paint(line, style, color)}")
+            name = _paint(f"{category:<{LABEL}}", BOLD, color) if index == 0 else " " * LABEL
+            lines.append(f"{name}{_paint(line, style, color)}")
     for entry in found["code"].get("files", ()):
         lines += [_paint(line, _line_style(line), color) for line in entry["diff"] or ()]
     return "\n".join(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from npas.report import units
-from npas.report.reading import BuildFolder, flag, interval, number
+from npas.report.reading import BuildFolder, flag, interval, number, speed_up
 from npas.report.units import NOT_MEASURED
 
 
@@ -72,7 +72,8 @@ def _latency(build: BuildFolder) -> Tile:
 
 
 def _ratio(build: BuildFolder) -> Tile:
-    median, around = number(build.bench, "ratio", "median"), units.bounds(interval(build.bench, "ratio", "interval"))
+    median, pair = speed_up(build.bench)
+    around = units.bounds(pair)
     macs, dense_macs = number(build.manifest, "macs"), number(build.manifest, "dense_macs")
     notes = [f"interval {around}" if around else f"interval {NOT_MEASURED}"]
     notes.append(

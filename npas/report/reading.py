@@ -137,6 +137,13 @@ def interval(value: object, *keys: str) -> tuple[float, float] | None:
     return (low, high) if low is not None and high is not None and low <= high else None
 
 
+def speed_up(bench: Json) -> tuple[float | None, tuple[float, float] | None]:
+    """How many times as fast as dense, and its interval; ``bench.json`` has the inverse, time / dense time."""
+    ratio, around = number(bench, "ratio", "median"), interval(bench, "ratio", "interval")
+    inverted = (1 / around[1], 1 / around[0]) if around is not None and around[0] > 0 else None
+    return (1 / ratio if ratio is not None and ratio > 0 else None), inverted
+
+
 def flag(value: object, *keys: str) -> bool | None:
     found = at(value, *keys)
     return found if isinstance(found, bool) else None

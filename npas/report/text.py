@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from npas.report import units
-from npas.report.reading import Json, flag, interval, number, rows, text
+from npas.report.reading import Json, flag, interval, number, rows, speed_up, text
 from npas.report.trials import T, pareto_front
 
 
@@ -39,7 +39,8 @@ def _latency(manifest: Json, bench: Json) -> str:
 
 
 def _ratio(bench: Json) -> str:
-    ratio, around = number(bench, "ratio", "median"), units.bounds(interval(bench, "ratio", "interval"))
+    ratio, pair = speed_up(bench)
+    around = units.bounds(pair)
     dense = number(bench, "dense_latency_ms", "median")
     if ratio is None:
         return units.NOT_MEASURED

@@ -197,6 +197,9 @@ def _environment(build: BuildFolder) -> Pairs:
     spelt = " ".join(text(f) or "" for f in flags) if isinstance(flags, list) else text(build.bench, "flags")
     stable = flag(build.bench, "stable")
     runs = number(build.bench, "latency_ms", "count")
+    conditions = (
+        (name.replace("_", " "), text(value) or "not recorded") for name, value in items(build.bench, "conditions")
+    )
     return (
         ("Device", text(build.bench, "device") or NOT_MEASURED),
         ("Threads", text(build.bench, "threads") or "not recorded"),
@@ -205,6 +208,7 @@ def _environment(build: BuildFolder) -> Pairs:
         ("Binary, SHA-256", text(build.bench, "binary_sha256") or "not recorded"),
         ("Timed runs", NOT_MEASURED if runs is None else f"{runs:,.0f}"),
         ("Timing", NOT_MEASURED if stable is None else "stable" if stable else "unstable: the intervals are wide"),
+        *((name[:1].upper() + name[1:], value) for name, value in conditions),
         ("C ABI", text(build.manifest, "abi") or "not recorded"),
         ("NPAS", text(build.manifest, "npas_version") or "not recorded"),
     )

@@ -97,7 +97,7 @@ ${chart(c)}
 <td class="figure" data-value="${cell.value}">${cell.shown}</td>\
 </%def>\
 <%def name="layer_row(row)">\
-<tr><th scope="row">${row.name}</th><td>${row.op}<span class="sub">${row.shape}</span></td><td>${row.scheme}\
+<tr><th scope="row">${row.name}<span class="sub">${row.op} ${row.shape}</span></th><td>${row.scheme}\
 % if row.why_dense:
 <span class="sub warn">built dense: ${row.why_dense}</span>\
 % endif
@@ -110,13 +110,13 @@ ${chart(c)}
 <div class="scroll" tabindex="0" role="region" aria-label="Layers">
 <table class="layers" data-sortable>
 <caption>Median time per layer; the pale bar is the same layer built dense.</caption>
-<thead><tr><th scope="col">Layer</th><th scope="col">Operator</th><th scope="col">Scheme</th><th scope="col" class="figure">Rate</th><th scope="col" class="figure">Time, ms</th><th scope="col" class="figure">Dense, ms</th><th scope="col" class="figure">Speed-up</th><th scope="col" class="bars"><span class="unseen">Time and dense time drawn</span></th><th scope="col" class="figure">Share</th><th scope="col" class="figure">Weights</th><th scope="col">Format, kernel</th></tr></thead>
+<thead><tr><th scope="col">Layer</th><th scope="col">Scheme</th><th scope="col" class="figure">Rate</th><th scope="col" class="figure">Time, ms</th><th scope="col" class="figure">Dense, ms</th><th scope="col" class="figure">Speed-up</th><th scope="col" class="bars"><span class="unseen">Time and dense time drawn</span></th><th scope="col" class="figure">Share</th><th scope="col" class="figure">Weights</th><th scope="col">Format, kernel</th></tr></thead>
 <tbody>
 % for row in t.layers:
 ${layer_row(row)}\
 % endfor
 </tbody>
-<tfoot><tr><th scope="row">All layers</th><td></td><td></td><td></td><td class="figure">${t.total}</td><td class="figure">${t.dense_total}</td><td class="figure">${t.speed_up}</td><td></td><td></td><td class="figure">${t.bytes}</td><td></td></tr></tfoot>
+<tfoot><tr><th scope="row">All layers</th><td></td><td></td><td class="figure">${t.total}</td><td class="figure">${t.dense_total}</td><td class="figure">${t.speed_up}</td><td></td><td></td><td class="figure">${t.bytes}</td><td></td></tr></tfoot>
 </table>
 </div>
 </%def>\

@@ -2,7 +2,7 @@
 (() => {
   const valueOf = (row, column) => {
     const cell = row.cells[column];
-    return cell.dataset.value === undefined ? cell.textContent.trim() : Number(cell.dataset.value);
+    return cell.dataset.value === undefined ? cell.firstChild.textContent.trim() : Number(cell.dataset.value);
   };
   const sortable = (table) => {
     const body = table.tBodies[0];
