@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
@@ -48,35 +49,51 @@ def train(
     Raises:
         TrainingError: network and dataset do not fit, or the loss or a weight stopped being finite.
     """
-    check_fit(network.graph, dataset)
-    where = device()
+    for graph in (network.graph, *(() if teacher is None else (teacher.graph,))):
+        check_fit(graph, dataset)
     module = placed(GraphModule(network))
     guide = None if teacher is None else placed(GraphModule(teacher)).eval().requires_grad_(False)
-    pruned = _pruned(module, masks or {})
-    _zero(pruned)
-    optimiser = _optimiser(module, recipe)
-    steps = recipe.epochs * _steps_per_epoch(dataset, recipe)
-    step = 0
+    run = _Run(module, guide, _pruned(module, masks or {}), penalty, _optimiser(module, recipe), recipe)
+    _zero(run.pruned)
     with torch.random.fork_rng():
         # Dropout knows only torch's global generator: it is seeded from ours and put back afterwards.
         torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
         for epoch in range(recipe.epochs):
-            began, total = perf_counter(), 0.0
-            module.train()
-            for images, labels in _full_batches(dataset, recipe, generator):
-                for group in optimiser.param_groups:
-                    group["lr"] = recipe.rate(step, steps)
-                loss = _loss(module, guide, placed_images(images, where), labels.to(where), recipe)
-                if penalty is not None:
-                    loss = loss + penalty(module)
-                total += _finite(loss, network.graph.name, epoch, step, recipe)
-                _step(optimiser, loss, pruned)
-                step += 1
-            module.eval()
-            log.info("epoch %d: loss %.4f, %.1f s", epoch, total * recipe.epochs / steps, perf_counter() - began)
+            began = perf_counter()
+            loss = _epoch(run, dataset, epoch, generator)
+            log.info("%s: epoch %d: loss %.4f, %.1f s", network.graph.name, epoch, loss, perf_counter() - began)
             if on_epoch is not None:
                 on_epoch(epoch, module)
     return _checked(module.network(), recipe)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What stays the same from the first step to the last."""
+
+    module: GraphModule
+    guide: GraphModule | None
+    pruned: list[tuple[Tensor, Tensor]]
+    penalty: Callable[[GraphModule], Tensor] | None
+    optimiser: torch.optim.SGD
+    recipe: Recipe
+
+
+def _epoch(run: _Run, dataset: Dataset, epoch: int, generator: torch.Generator) -> float:
+    """The mean loss. The module is left in evaluation mode."""
+    where = device()
+    per_epoch = max(1, len(dataset.train) // run.recipe.batch_size)
+    total = 0.0
+    run.module.train()
+    batches = _full_batches(dataset, run.recipe, generator)
+    for step, (images, labels) in enumerate(batches, start=epoch * per_epoch):
+        for group in run.optimiser.param_groups:
+            group["lr"] = run.recipe.rate(step, run.recipe.epochs * per_epoch)
+        loss = _loss(run, placed_images(images, where), labels.to(where))
+        total += _finite(loss, run.module.graph.name, epoch, step, run.recipe)
+        _step(run, loss)
+    run.module.eval()
+    return total / per_epoch
 
 
 def _optimiser(module: GraphModule, recipe: Recipe) -> torch.optim.SGD:
@@ -92,10 +109,6 @@ def _optimiser(module: GraphModule, recipe: Recipe) -> torch.optim.SGD:
     )
 
 
-def _steps_per_epoch(dataset: Dataset, recipe: Recipe) -> int:
-    return max(1, len(dataset.train) // recipe.batch_size)
-
-
 def _full_batches(dataset: Dataset, recipe: Recipe, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
     """Batch norm's statistics over a small remainder are noise, so a last, smaller batch is left to the next epoch."""
     for at, batch in enumerate(dataset.batches("train", recipe.batch_size, generator)):
@@ -103,29 +116,28 @@ def _full_batches(dataset: Dataset, recipe: Recipe, generator: torch.Generator) 
             yield batch
 
 
-def _loss(module: GraphModule, guide: GraphModule | None, images: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
-    """The mean over the batch of cross-entropy, mixed with the teacher's view (Hinton et al. 2015, section 2)."""
-    scores = module(images).reshape(len(labels), -1)
-    loss = F.cross_entropy(scores, labels, label_smoothing=recipe.label_smoothing)
-    if guide is None:
-        return loss
-    tau, share = recipe.distillation_temperature, recipe.distillation_weight
-    with torch.no_grad():
-        target = F.log_softmax(guide(images).reshape(len(labels), -1) / tau, dim=1)
-    student = F.log_softmax(scores / tau, dim=1)
-    divergence = F.kl_div(student, target, reduction="batchmean", log_target=True)
-    return (1 - share) * loss + share * tau**2 * divergence
+def _loss(run: _Run, images: Tensor, labels: Tensor) -> Tensor:
+    """The mean cross-entropy, mixed with the teacher's view (Hinton et al. 2015, section 2), and the penalty."""
+    scores = run.module(images).reshape(len(labels), -1)
+    loss = F.cross_entropy(scores, labels, label_smoothing=run.recipe.label_smoothing)
+    if run.guide is not None:
+        tau, share = run.recipe.distillation_temperature, run.recipe.distillation_weight
+        with torch.no_grad():
+            target = F.log_softmax(run.guide(images).reshape(len(labels), -1) / tau, dim=1)
+        divergence = F.kl_div(F.log_softmax(scores / tau, dim=1), target, reduction="batchmean", log_target=True)
+        loss = (1 - share) * loss + share * tau**2 * divergence
+    return loss if run.penalty is None else loss + run.penalty(run.module)
 
 
-def _step(optimiser: torch.optim.Optimizer, loss: Tensor, pruned: list[tuple[Tensor, Tensor]]) -> None:
+def _step(run: _Run, loss: Tensor) -> None:
     """One step in which pruned weights have no gradient, hence no momentum, and stay exactly zero."""
-    optimiser.zero_grad(set_to_none=True)
+    run.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
-    for weight, gone in pruned:
+    for weight, gone in run.pruned:
         if weight.grad is not None:
             weight.grad.masked_fill_(gone, 0.0)
-    optimiser.step()
-    _zero(pruned)
+    run.optimiser.step()
+    _zero(run.pruned)
 
 
 def _pruned(module: GraphModule, masks: Mapping[str, Mask]) -> list[tuple[Tensor, Tensor]]:

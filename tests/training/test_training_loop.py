@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from npas.data import Dataset
-from npas.graph.graph import Graph, Network
+from npas.graph.graph import Graph, Network, Node
+from npas.ops import Linear
 from npas.training import GraphModule, Recipe, TrainingError, evaluate, train
 
 SHORT = Recipe(epochs=2, batch_size=32, learning_rate=0.1)
@@ -128,6 +129,13 @@ def test_a_network_of_another_size_is_an_error(network: Network, dataset: Datase
         evaluate(network, replace(dataset, classes=5))
 
 
+def test_a_teacher_of_another_size_is_an_error(network: Network, dataset: Dataset) -> None:
+    nodes = [replace(n, op=Linear(filters=5)) if n.name == "fc" else n for n in network.graph.nodes]
+    teacher = Network(network.graph.with_nodes(nodes), network.weights)
+    with pytest.raises(TrainingError, match=r"per class of the dataset \(4\), got 5"):
+        train(network, dataset, SHORT, seeded(), teacher=teacher)
+
+
 def test_evaluate_counts_only_the_limit(network: Network, dataset: Dataset) -> None:
     module = GraphModule(network).eval()
     images, labels = next(dataset.batches("test", len(dataset.test)))
@@ -146,7 +154,7 @@ def test_the_rate_warms_up_and_falls_to_nothing() -> None:
     assert Recipe(epochs=1, learning_rate=0.1, warmup_epochs=0.0).rate(0, 1) == 0.1
 
 
-def _without_dropout(graph: Graph) -> list:  # type: ignore[type-arg]
+def _without_dropout(graph: Graph) -> list[Node]:
     return [replace(n, inputs=("flat",)) if n.name == "fc" else n for n in graph.nodes if n.name != "drop"]
 
 
