@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from npas.report import units
@@ -26,8 +27,15 @@ class Tile:
     notes: tuple[str, ...]
 
 
+_BEFORE_UNIT = re.compile(r"(?<=[\d\]]) (?=(?:ms|points|[kMG]|[KMG]iB|B)\b|%)|(?<=,) (?=[\d.]+\])")
+
+
 def tiles(build: BuildFolder) -> tuple[Tile, ...]:
-    return _latency(build), _ratio(build), _accuracy(build), _size(build)
+    """The four figures; no line breaks between a number and its unit, or inside an interval."""
+    found = (_latency(build), _ratio(build), _accuracy(build), _size(build))
+    return tuple(
+        Tile(t.title, t.value, tuple(_BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", n) for n in t.notes)) for t in found
+    )
 
 
 def badges(build: BuildFolder) -> tuple[Badge, ...]:

@@ -74,10 +74,10 @@ def layer_table(profile: Json) -> LayerTable | None:
     bytes_total = _sum(_column(found, "weights_bytes"))
     return LayerTable(
         tuple(_layer(row, decimals, longest, total) for row in found),
-        units.milliseconds(total),
-        units.milliseconds(dense_total),
+        _cell(total, None if total is None else f"{total:,.{decimals}f}").shown,
+        _cell(dense_total, None if dense_total is None else f"{dense_total:,.{decimals}f}").shown,
         units.times(dense_total / total) if dense_total and total else DASH,
-        units.size(bytes_total),
+        _cell(bytes_total, units.size(bytes_total)).shown,
         bool(known),
     )
 

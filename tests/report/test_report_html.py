@@ -271,3 +271,29 @@ def test_folders_that_are_none_are_refused(tmp_path):
     for name in ("missing", "file", "empty"):
         with pytest.raises(UsageError, match=rf"{name}: must be a build folder, got .*, give "):
             html.render(tmp_path / name)
+
+
+def test_words_can_be_read_in_both_themes():
+    """Contrast of at least 4.5 to 1 (WCAG AA) for every pair of ink and ground that the style sheet uses."""
+
+    def luminance(colour: str) -> float:
+        channels = [int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    themes = re.findall(r":root \{(.*?)\}", (html.TEMPLATES / "report.css").read_text(), re.DOTALL)
+    assert len(themes) == 2
+    for theme in themes:
+        colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", theme))
+        pairs = [(ink, ground) for ink in ("ink", "soft", "warm") for ground in ("card", "wash")]
+        pairs += [("ink", "page"), ("soft", "page"), ("good-ink", "good"), ("bad-ink", "bad"), ("soft", "unknown")]
+        for ink, ground in pairs:
+            light, dark = sorted((luminance(colours[ink]), luminance(colours[ground])), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (ink, ground)
+
+
+def test_every_table_has_a_caption_and_every_drawing_a_title_or_is_decoration(folder):
+    text = html.render(folder)
+    assert text.count("<table") == text.count("<caption")
+    for drawing in re.findall(r"<svg.*?</svg>", text, re.DOTALL):
+        assert 'aria-hidden="true"' in drawing or "<title>" in drawing

@@ -97,7 +97,7 @@ ${chart(c)}
 <td class="figure" data-value="${cell.value}">${cell.shown}</td>\
 </%def>\
 <%def name="layer_row(row)">\
-<tr><th scope="row">${row.name}<span class="sub">${row.op} ${row.shape}</span></th><td>${row.scheme}\
+<tr><th scope="row">${row.name}<span class="sub">${row.op}</span><span class="sub">${row.shape}</span></th><td>${row.scheme}\
 % if row.why_dense:
 <span class="sub warn">built dense: ${row.why_dense}</span>\
 % endif
@@ -107,9 +107,10 @@ ${chart(c)}
 % if not t.measured:
 <p class="gap">Times per layer: not measured.</p>
 % endif
+<p class="note">Median time per layer; the pale bar is the same layer built dense.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Layers">
 <table class="layers" data-sortable>
-<caption>Median time per layer; the pale bar is the same layer built dense.</caption>
+<caption class="unseen">Every layer: scheme, rate, time, dense time, weights, kernel</caption>
 <thead><tr><th scope="col">Layer</th><th scope="col">Scheme</th><th scope="col" class="figure">Rate</th><th scope="col" class="figure">Time, ms</th><th scope="col" class="figure">Dense, ms</th><th scope="col" class="figure">Speed-up</th><th scope="col" class="bars"><span class="unseen">Time and dense time drawn</span></th><th scope="col" class="figure">Share</th><th scope="col" class="figure">Weights</th><th scope="col">Format, kernel</th></tr></thead>
 <tbody>
 % for row in t.layers:
@@ -154,7 +155,7 @@ ${layer_row(row)}\
 % if not rows:
 <p class="gap">Not measured.</p>
 % else:
-<table>
+<table class="algorithms">
 <caption class="unseen">Accuracy of each pruning algorithm</caption>
 <thead><tr><th scope="col">Algorithm</th><th scope="col" class="bars"><span class="unseen">Accuracy drawn</span></th><th scope="col" class="figure">Accuracy</th></tr></thead>
 <tbody>
