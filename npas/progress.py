@@ -89,7 +89,7 @@ class Progress:
             yield Bar(total, show)
 
     def _spoken(self, total: int, what: str) -> Iterator[Bar]:
-        last, said = self.clock(), -1
+        last, said = self.clock(), 0
 
         def show(bar: Bar) -> None:
             nonlocal last, said
@@ -99,7 +99,9 @@ class Progress:
                 self.log(f"{what} {bar.done}/{bar.total}{best}".strip())
 
         bar = Bar(total, show)
-        yield bar
-        if 0 < bar.done < total and said != bar.done:  # it ended early: say where
-            last = -QUIET_S * 2 + last
-            show(bar)
+        try:
+            yield bar
+        finally:
+            if bar.done < total and said != bar.done:  # it ended early: say where
+                last -= QUIET_S
+                show(bar)

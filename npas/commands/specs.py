@@ -68,5 +68,8 @@ def schema(
 
     if out is None:
         typer.echo(text(), nl=False)
-    else:
+        return
+    try:
         out.write_text(text(), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{out}: must be writable, got {error.strerror}, name another place") from None

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from npas.errors import UnsupportedError, UsageError
+from npas.spec.rules import reserved
 
 _SPEC = """\
 # yaml-language-server: $schema=npas.schema.json
@@ -62,11 +63,12 @@ def starter(name: str | None, model: Path | None, folder: Path) -> tuple[str, st
     else:
         chosen = name or re.sub(r"[^a-z0-9]+", "_", model.stem.lower()).strip("_")
         chosen = chosen if chosen[:1].isalpha() else f"net_{chosen}".rstrip("_")
+        chosen = f"{chosen}_net" if reserved(chosen) else chosen
         channels, height, width = _image_shape(model)
         network = f"{{type: onnx, path: {_quoted(os.path.relpath(model, folder))}}}"
         data = f"{{type: synthetic, shape: [{channels}, {height}, {width}], classes: 10}}  # random: put yours here"
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", chosen):
-        rule = "must be a lower-case letter, then at most 39 of a-z, 0-9 and _"
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", chosen) or reserved(chosen):
+        rule = "must be a lower-case letter, then at most 39 of a-z, 0-9 and _, and no word of C++"
         raise UsageError(f"--name: {rule}, got {chosen!r}, choose another with --name")
     return chosen, _SPEC.format(name=chosen, model=network, data=data)
 

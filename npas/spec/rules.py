@@ -115,12 +115,17 @@ def _file(path: Path, node: Scalar, folder: FilesystemPath, kind: str) -> Iterat
     yield Violation(node.line, node.column, dotted(path), f"must be a {kind} that exists", quoted(written), hint)
 
 
+def reserved(name: str) -> bool:
+    """Whether C, C++ or their libraries keep this name, or one that starts with it, for themselves."""
+    return name in _TAKEN or "__" in name
+
+
 def _name(root: Node, clean: _Clean) -> Iterator[Violation]:
     node = _written(root, ("name",))
     if not isinstance(node, Scalar) or not isinstance(node.value, str) or not clean(("name",)):
         return
     name = node.value
-    if name in _TAKEN or "__" in name:
+    if reserved(name):
         rule = "must not be a word that C or C++ keeps for itself"
         free = "_".join(part for part in name.split("_") if part) if "__" in name else f"{name}_net"
         yield Violation(node.line, node.column, "name", rule, quoted(name), f"write {free!r}")

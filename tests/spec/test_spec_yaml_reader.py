@@ -66,13 +66,7 @@ def test_json_reads_as_itself(value: dict[str, object]) -> None:
 
 WORDS = ["", "~", "null", "NULL", "nULL", "true", "TRUE", "tRUE", "yes", "on", ".", "e1", "1e", "0x", "١"]
 NUMBERS = ["1", "-1", "+1", "010", "0o17", "0x1F", "1.", ".5", "1e3", "1.5E+2", "12e03", "1:30", "-1.5e-3"]
-OTHERWISE: dict[str, str | float] = {
-    "1_000": "1_000",
-    "0b1": "0b1",
-    "2001-01-01": "2001-01-01",
-    "١": "١",
-    "-.5e3": -500.0,
-}
+OTHERWISE: dict[str, str | float] = {"1_000": "1_000", "0b1": "0b1", "2001-01-01": "2001-01-01", "-.5e3": -500.0}
 """Where that library leaves the core schema."""
 
 
