@@ -18,7 +18,7 @@ from pathlib import Path
 from npas.targets import atomic
 from npas.targets.compilers import Compiler
 
-INCLUDE_FOLDERS = ("include", "src")
+INCLUDE_FOLDERS = ("include", "src", "kernels")
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.MULTILINE)
 _KEEP_S = 3600.0
 _LIMIT_BYTES = 2 * 2**30

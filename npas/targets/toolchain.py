@@ -41,6 +41,8 @@ FLAGS = (
 )
 # Zig compiles for the machine it is on and links in a sanitizer unless told otherwise.
 _ZIG_FLAGS = ("-mcpu=baseline", "-fno-sanitize=all")
+# Zig's very first link builds its C++ library, once per user: minutes, on a small machine.
+_ZIG_LINK_S = 1800.0
 _SHOWN_LINES = 12
 
 
@@ -81,11 +83,13 @@ def compile_program(
         _produce(compiler, [*flags, *includes, "-c", path.as_posix()], built[path], tree, path.as_posix(), timeout_s)
 
     _each(compile_one, missing, jobs or len(os.sched_getaffinity(0)))
-    key = hashlib.sha256("\0".join([main, *(path.name for path in built.values())]).encode()).hexdigest()
+    link = _link_flags(compiler)
+    key = hashlib.sha256("\0".join([main, *link, *(path.name for path in built.values())]).encode()).hexdigest()
     binary = objects.entry(cache, key, "")
     if not objects.hit(binary):
         inputs = [str(path) for path in built.values()]
-        _produce(compiler, [*flags, *inputs], binary, tree, f"tools/{main}", timeout_s)
+        link_s = max(timeout_s, _ZIG_LINK_S) if compiler.name == "zig" else timeout_s
+        _produce(compiler, [*link, *inputs], binary, tree, f"tools/{main}", link_s)
         objects.trim(cache)
     log.debug("%s: %d sources, %d compiled", main, len(paths), len(missing))
     return Program(binary, hashlib.sha256(binary.read_bytes()).hexdigest(), flags, compiler, isa)
@@ -98,6 +102,11 @@ def compile_flags(compiler: Compiler, isa: Isa) -> tuple[str, ...]:
     features = "".join(flag.replace("-m", "+", 1) for flag in isa.flags if "=" not in flag)
     widths = tuple(flag for flag in isa.flags if "=" in flag)
     return (*FLAGS, _ZIG_FLAGS[0] + features, *_ZIG_FLAGS[1:], *widths)
+
+
+def _link_flags(compiler: Compiler) -> tuple[str, ...]:
+    """Without the ISA's: linking needs none, and Zig would build its C++ library anew for each."""
+    return ("-O3", "-pthread", *(_ZIG_FLAGS if compiler.name == "zig" else ()))
 
 
 def _sources(tree: Path, main: str) -> list[Path]:
