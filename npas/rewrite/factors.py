@@ -23,27 +23,31 @@ def channel_factors(w: Tensor, metric: Tensor) -> tuple[Tensor, Tensor]:
     With the identity as metric this is the truncated SVD; with the taps' covariance it is the least error of the
     channel's output.
     """
-    taps = metric.shape[1]
     trace = metric.diagonal(dim1=1, dim2=2).sum(dim=1)
     noise = 1e-6 * trace + 1e-9 * trace.max() + 1e-12
-    root = torch.linalg.cholesky(metric + noise[:, None, None] * torch.eye(taps, dtype=w.dtype))
+    root = torch.linalg.cholesky(metric + noise[:, None, None] * torch.eye(w.shape[2], dtype=w.dtype))
     seen = root.mT @ w.permute(1, 2, 0)  # [C, K, F]
     top = torch.linalg.eigh(seen @ seen.mT).eigenvectors[..., -1:]  # [C, K, 1]
     d = torch.linalg.solve_triangular(root.mT, top, upper=True)[..., 0]
     return d, (top.mT @ seen)[:, 0].T
 
 
+def strongest_terms(w: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """(U [M, C], D [M, K], V [F, M]): the ``count`` largest terms among every channel's singular value decomposition.
+
+    Each reads one channel only; with as many terms as channels, any depthwise separable W is represented.
+    """
+    left, values, right = torch.linalg.svd(w.permute(1, 2, 0), full_matrices=False)  # [C, K, r], [C, r], [C, r, F]
+    rank = values.shape[1]
+    chosen = torch.argsort(values.flatten(), descending=True, stable=True)[:count]
+    channel, term = chosen // rank, chosen % rank
+    u = torch.eye(w.shape[1], dtype=w.dtype)[channel]
+    return u, left[channel, :, term], (right[channel, term] * values[channel, term, None]).T
+
+
 def rank_one_sums(w: Tensor, width: int) -> tuple[Tensor, Tensor, Tensor]:
-    """(U [M, C], D [M, K], V [F, M]) with M = ``width``, one of C and F. Alternating least squares."""
-    filters, channels, taps = w.shape
-    assert width in (filters, channels), f"{width} is neither {filters} nor {channels}"
-    identity = torch.eye(taps, dtype=w.dtype)
-    if width == channels:
-        d, v = channel_factors(w, identity.expand(channels, taps, taps))
-        u = torch.eye(channels, dtype=w.dtype)
-    else:
-        d, columns = channel_factors(w.transpose(0, 1), identity.expand(filters, taps, taps))
-        u, v = columns.T, torch.eye(filters, dtype=w.dtype)
+    """(U [M, C], D [M, K], V [F, M]) with M = ``width``. Alternating least squares from the strongest terms."""
+    u, d, v = strongest_terms(w, width)
     for _ in range(SWEEPS):
         mixed = torch.einsum("fck,mc->fkm", w, u)
         v = _update(v.T, torch.einsum("fkm,mk->mf", mixed, d), (u @ u.T) * (d @ d.T)).T

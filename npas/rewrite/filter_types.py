@@ -61,12 +61,10 @@ def apply(network: Network, candidate: Candidate, images: NDArray[np.float32]) -
     Other layers keep their weights. The same network, candidate and images give the same weights.
     """
     result = _rewrite(network.graph, candidate)
-    replaced = {
-        site: parts
-        for site, parts in result.parts.items()
-        if [part.op for part in parts] != [network.graph.node(site).op]
+    changed = {
+        site: parts for site, parts in result.parts.items() if parts and parts[-1].op != network.graph.node(site).op
     }
-    return rebuild(network, result.graph, replaced, images), result.prunings(candidate)
+    return rebuild(network, result.graph, changed, images), result.prunings(candidate)
 
 
 @dataclass(frozen=True)

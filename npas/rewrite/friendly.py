@@ -11,7 +11,7 @@ from npas.ops import AnyOp, Clip, Concat, Dropout, Flatten, HardSigmoid, HardSwi
 FRIENDLY: Mapping[str, AnyOp] = {
     "sigmoid": HardSigmoid(),  # Howard et al., MobileNet-V3, 2019, section 5.2
     "silu": HardSwish(),  # the same
-    "gelu": HardSwish(),  # GELU is nearly x * sigmoid(1.702 x) (Hendrycks & Gimpel, 2016), a swish
+    "gelu": HardSwish(),  # as LeViT has it (Graham et al., 2021, section 4.2)
     "tanh": Clip(low=-1.0, high=1.0),  # hard tanh (Collobert, 2004, section 4.1.2)
 }
 """Operator type -> what takes its place."""

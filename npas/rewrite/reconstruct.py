@@ -2,14 +2,14 @@
 
 symbol  meaning                                                          shape
 W       the layer's weight at the taps that the replacement still sees   [F, C, K]
-X       samples of the replacement's input, by channel and tap           [S, C, K]
+X       samples of the replacement's input, by channel and tap           [C, S, K]
 Y       the layer's own output at the samples                            [S, F]
 M       channels between the factors; C where there is no first 1x1
 U       the first 1x1                                                    [M, C]
 D       the depthwise kernels                                            [M, K]
 V       the last 1x1                                                     [F, M]
 b       the last bias                                                    [F]
-Z       samples of the depthwise output                                  [S, M]
+Z       samples of the depthwise output                                  [M, S]
 
 Everything is float64. Each problem starts from factors of W itself and is solved for the difference, with a ridge on
 it: what the samples do not determine stays as the layer had it, and a layer that can be represented is kept exactly.
@@ -25,26 +25,29 @@ from npas.rewrite.factors import channel_factors, rank_one_sums
 RIDGE = 1e-3
 """Relative to the mean power of the regressors."""
 
-ROUNDS = 3
+SCARCITY = 0.1
+"""More ridge, by unknowns per sample: a map of 2 x 2 pixels says little about 512 channels."""
+
+ROUNDS = 2
 """Alternations between depthwise and 1x1 weights."""
 
-CG_STEPS = 8
+CG_STEPS = 6
 
 
 def dense(w: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """One convolution: (weight [F, C, K], bias [F]) for Y = X W + b."""
-    weight, bias = ridge(w.flatten(1), x.flatten(1), y)
+    weight, bias = ridge(w.flatten(1), columns(x), y)
     return weight.reshape(w.shape), bias
 
 
 def depthwise_separable(w: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Depthwise, then 1x1: (D [C, K], V [F, C], b [F]). Alternating least squares."""
     d, v = channel_factors(w, covariance(x))
-    v, b = ridge(v, convolve(x, d), y)
+    v, b = ridge(v, convolve(x, d).T, y)
     for _ in range(ROUNDS):
         d, v = _balanced_pair(d, v)
         d = depthwise_step(d, v, x, y)
-        v, b = ridge(v, convolve(x, d), y)
+        v, b = ridge(v, convolve(x, d).T, y)
     return (*_balanced_pair(d, v), b)
 
 
@@ -53,11 +56,11 @@ def inverted_bottleneck(w: Tensor, x: Tensor, y: Tensor, width: int) -> tuple[Te
 
     W as a sum of M rank-one terms, channels weighted by how strong their inputs are; then V from the samples.
     """
-    strength = x.square().mean(dim=(0, 2)).sqrt()
+    strength = x.square().mean(dim=(1, 2)).sqrt()
     strength = strength.clamp(min=0.01 * float(strength.max()) + 1e-12)
     u, d, v = rank_one_sums(w * strength[:, None], width)
     u, d, v = balanced(u / strength, d, v.T)
-    refined, b = ridge(v.T, bottleneck(x, u, d), y)
+    refined, b = ridge(v.T, bottleneck(x, u, d).T, y)
     u, d, v = balanced(u, d, refined.T)
     return u, d, v.T, b
 
@@ -67,7 +70,8 @@ def ridge(start: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     mean_x, mean_y = x.mean(dim=0), y.mean(dim=0)
     x = x - mean_x
     gram = x.T @ x
-    gram.diagonal().add_(RIDGE * gram.diagonal().mean() + 1e-12)
+    pull = RIDGE + SCARCITY * x.shape[1] / len(x)
+    gram.diagonal().add_(pull * gram.diagonal().mean() + 1e-12)
     rest = y - mean_y - x @ start.T
     weight = start + torch.linalg.solve(gram, x.T @ rest).T
     return weight, mean_y - weight @ mean_x
@@ -78,17 +82,17 @@ def depthwise_step(d: Tensor, v: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
     Their matrix would have (9 C)^2 entries; its product with a vector needs only X and V'V.
     """
-    x = x - x.mean(dim=0)
+    x = x - x.mean(dim=1, keepdim=True)
     inner = v.T @ v
-    rest = y - y.mean(dim=0) - convolve(x, d) @ v.T
-    diagonal = inner.diagonal()[:, None] * x.square().sum(dim=0)
-    pull = RIDGE * diagonal.mean() + 1e-12
+    rest = v.T @ (y - y.mean(dim=0)).T - inner @ convolve(x, d)  # [C, S]
+    diagonal = inner.diagonal()[:, None] * x.square().sum(dim=1)
+    pull = (RIDGE + SCARCITY * d.numel() / x.shape[1]) * diagonal.mean() + 1e-12
     scale = diagonal + pull
 
     def normal(step: Tensor) -> Tensor:
-        return torch.einsum("sck,sc->ck", x, convolve(x, step) @ inner) + pull * step
+        return correlate(x, inner @ convolve(x, step)) + pull * step
 
-    residual = torch.einsum("sck,sc->ck", x, rest @ v)
+    residual = correlate(x, rest)
     solution = torch.zeros_like(d)
     direction = residual / scale
     power = (residual * direction).sum()
@@ -106,22 +110,34 @@ def depthwise_step(d: Tensor, v: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def convolve(x: Tensor, d: Tensor) -> Tensor:
-    """Z [S, C] of a depthwise convolution of the samples X."""
-    return torch.einsum("sck,ck->sc", x, d)
+    """Z [C, S] of a depthwise convolution of the samples X."""
+    return (x @ d[:, :, None])[:, :, 0]
+
+
+def correlate(x: Tensor, z: Tensor) -> Tensor:
+    """[C, K], the adjoint of ``convolve``: what each tap of X has in common with Z."""
+    return (z[:, None] @ x)[:, 0]
+
+
+def columns(x: Tensor) -> Tensor:
+    """X as one regressor per channel and tap: [S, C K]."""
+    return x.permute(1, 0, 2).flatten(1)
 
 
 def bottleneck(x: Tensor, u: Tensor, d: Tensor) -> Tensor:
-    """Z [S, M] of a 1x1 and a depthwise convolution of the samples X, tap by tap to save memory."""
-    z = x.new_zeros(len(x), len(u))
+    """Z [M, S] of a 1x1 and a depthwise convolution of the samples X, tap by tap to save memory."""
+    z = x.new_zeros(len(u), x.shape[1])
     for tap in range(x.shape[2]):
-        z += (x[:, :, tap] @ u.T) * d[:, tap]
+        z += d[:, tap, None] * (u @ x[:, :, tap])
     return z
 
 
 def covariance(x: Tensor) -> Tensor:
-    """Of the taps, per channel: [C, K, K]."""
-    x = x - x.mean(dim=0)
-    return torch.einsum("sck,scl->ckl", x, x) / len(x)
+    """Of the taps, per channel: [C, K, K], drawn towards a multiple of the identity where samples are scarce."""
+    x = x - x.mean(dim=1, keepdim=True)
+    _, samples, taps = x.shape
+    power = x.square().mean(dim=(1, 2))[:, None, None] * torch.eye(taps, dtype=x.dtype)
+    return (x.mT @ x + taps * power) / (samples + taps)
 
 
 def balanced(*factors: Tensor) -> tuple[Tensor, ...]:
@@ -136,5 +152,5 @@ def balanced(*factors: Tensor) -> tuple[Tensor, ...]:
 
 
 def _balanced_pair(d: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-    d, columns = balanced(d, v.T)
-    return d, columns.T
+    d, mixing = balanced(d, v.T)
+    return d, mixing.T

@@ -2,7 +2,7 @@
 
 symbol  meaning                                                      shape
 S       samples: pixels of the layer's output, over all N images
-X       the input under the kernel at each sample, by channel and tap  [S, C, K]
+X       the input under the kernel at each sample, by channel and tap  [C, S, K]
 """
 
 from __future__ import annotations
@@ -39,4 +39,4 @@ def patches(value: Tensor, op: Conv2d, chosen: Tensor | None = None) -> Tensor:
         for i in range(op.kernel[0])
         for j in range(op.kernel[1])
     ]
-    return torch.stack(taps, dim=2).double()
+    return torch.stack(taps).permute(2, 1, 0).double().contiguous()

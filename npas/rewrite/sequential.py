@@ -16,7 +16,7 @@ from torch import Tensor
 from npas.graph.graph import Array, Graph, Network, Node
 from npas.ops import Conv2d, Input
 from npas.rewrite.parts import crop
-from npas.rewrite.reconstruct import dense, depthwise_separable, inverted_bottleneck
+from npas.rewrite.reconstruct import columns, dense, depthwise_separable, inverted_bottleneck
 from npas.rewrite.sampling import patches
 
 Weights = Mapping[str, Tensor]
@@ -56,7 +56,7 @@ def _fit(network: Network, graph: Graph, replaced: Replaced, weights: dict[str, 
 def _output(op: Conv2d, weights: Weights, name: str, value: Tensor) -> Tensor:
     """The layer's output at the sampled pixels: [S, F]."""
     weight = weights[f"{name}.weight"].double().flatten(1)
-    output = patches(value, op).flatten(1) @ weight.T
+    output = columns(patches(value, op)) @ weight.T
     bias = weights.get(f"{name}.bias")
     return output if bias is None else output + bias
 
