@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from npas.spec.schema import FilterType, SchemeName
@@ -40,13 +41,16 @@ class Candidate:
 
     choices: Mapping[str, Choice]
 
-    @property
+    @cached_property
     def key(self) -> str:
         """A digest that names the candidate in stores and caches."""
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
 
     def to_json(self) -> dict[str, dict[str, Any]]:
-        return {site: asdict(choice) for site, choice in self.choices.items()}
+        return {
+            site: {"filter_type": choice.filter_type, "scheme": choice.scheme, "rate": choice.rate}
+            for site, choice in self.choices.items()
+        }
 
     @staticmethod
     def from_json(choices: Mapping[str, Mapping[str, Any]]) -> Candidate:
