@@ -15,8 +15,7 @@ from npas.spec import describe
 from npas.spec.json_schema import Fragment, descend, homes, json_schema, resolve, variants
 from npas.spec.schema import Spec
 from npas.spec.violation import Violation, closest, listed, quoted
-from npas.spec.yaml_reader import show
-from npas.spec.yaml_tree import Mapping, Node, Path, Sequence, dotted, plain
+from npas.spec.yaml_tree import Mapping, Node, Path, Sequence, dotted, plain, show
 
 
 @dataclass(frozen=True)

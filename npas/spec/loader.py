@@ -10,8 +10,8 @@ from npas.spec.check import check
 from npas.spec.rules import broken
 from npas.spec.schema import Spec
 from npas.spec.violation import InvalidSpecError, Violation, closest
-from npas.spec.yaml_reader import read, show
-from npas.spec.yaml_tree import MAX_BYTES, Mapping
+from npas.spec.yaml_reader import read
+from npas.spec.yaml_tree import MAX_BYTES, Mapping, show
 
 
 @dataclass(frozen=True)

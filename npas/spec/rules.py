@@ -14,8 +14,7 @@ from typing import Any
 from npas.spec.check import place
 from npas.spec.json_schema import json_schema, resolve, walk
 from npas.spec.violation import Violation, closest, quoted
-from npas.spec.yaml_reader import show
-from npas.spec.yaml_tree import Node, Path, Scalar, Sequence, dotted, plain
+from npas.spec.yaml_tree import Node, Path, Scalar, Sequence, dotted, plain, show
 
 PATTERN_RATE = 2.25
 """The least rate of the scheme ``pattern``: 4 of 9 weights stay (PatDNN)."""

@@ -5,7 +5,7 @@ Units stand in names (``_ms``). Accuracies are fractions. Unknown keys are error
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
@@ -184,20 +184,8 @@ class Rewrite(Part):
 class Search(Part):
     """Phase 2: what may be chosen per layer, and how long to look."""
 
-    filter_types: Annotated[tuple[FilterType, ...], Field(json_schema_extra=_DISTINCT)] = (
-        "1x1",
-        "3x3",
-        "3x3dw_1x1",
-        "1x1_3x3dw_1x1",
-        "skip",
-    )
-    schemes: Annotated[tuple[SchemeName, ...], Field(min_length=1, json_schema_extra=_DISTINCT)] = (
-        "unstructured",
-        "filter",
-        "pattern",
-        "block",
-        "block_punched",
-    )
+    filter_types: Annotated[tuple[FilterType, ...], Field(json_schema_extra=_DISTINCT)] = get_args(FilterType)
+    schemes: Annotated[tuple[SchemeName, ...], Field(min_length=1, json_schema_extra=_DISTINCT)] = get_args(SchemeName)
     rates: Annotated[tuple[Rate, ...], Field(min_length=1, json_schema_extra=_DISTINCT)] = (
         1.0,
         2.0,
@@ -221,11 +209,8 @@ class Search(Part):
 class Pruning(Part):
     """Phase 3: each algorithm is tried for ``trial_epochs``; the best gets ``epochs``."""
 
-    algorithms: Annotated[tuple[AlgorithmName, ...], Field(min_length=1, json_schema_extra=_DISTINCT)] = (
-        "magnitude",
-        "iterative_magnitude",
-        "admm",
-        "geometric_median",
+    algorithms: Annotated[tuple[AlgorithmName, ...], Field(min_length=1, json_schema_extra=_DISTINCT)] = get_args(
+        AlgorithmName
     )
     trial_epochs: Count = 3
     epochs: Count = 20

@@ -8,9 +8,10 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml import events as ev
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import YAMLError
 
 from npas.spec.violation import Violation, quoted
+from npas.spec.yaml_syntax import syntax
 from npas.spec.yaml_tree import (
     MAX_ALIASES,
     MAX_DEPTH,
@@ -24,6 +25,7 @@ from npas.spec.yaml_tree import (
     Sequence,
     dotted,
     resolve,
+    show,
 )
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
@@ -202,51 +204,11 @@ def read(text: str) -> tuple[Node | None, list[Violation]]:
     except _StopError as stop:
         return None, [*reader.violations, stop.violation]
     except (YAMLError, ValueError, OverflowError, AttributeError) as error:  # ruamel lets some of its own slip
-        return None, [*reader.violations, _syntax(error, text, reader.stack)]
+        opened = (reader.stack[-1].line, reader.stack[-1].column) if reader.stack else None
+        return None, [*reader.violations, syntax(error, text, opened)]
     if reader.root is None or (isinstance(reader.root, Scalar) and reader.root.value is None):
         reader.violations.append(
             Violation(1, 1, "spec", "must not be empty", "nothing", "start from what 'npas init' writes")
         )
         return None, reader.violations
     return reader.root, reader.violations
-
-
-def show(node: Node) -> str:
-    """A value as a message shows it."""
-    if isinstance(node, Mapping):
-        return "a mapping" if node.entries else "an empty mapping"
-    if isinstance(node, Sequence):
-        return f"a list of {len(node.items)}" if node.items else "an empty list"
-    if isinstance(node.value, str):
-        return quoted(node.value)
-    if node.value is None:
-        return "nothing"
-    return str(node.value).lower() if isinstance(node.value, bool) else repr(node.value)
-
-
-def _syntax(error: Exception, text: str, stack: list[_Open]) -> Violation:
-    """The parser's complaint in words for people who do not write parsers."""
-    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
-        return Violation(1, 1, "spec", "must be YAML", quoted(str(error).splitlines()[0] if str(error) else "?"), "")
-    problem, mark = str(error.problem), error.problem_mark
-    lines = text.splitlines()
-    here = lines[mark.line][mark.column :].strip() if mark.line < len(lines) else ""
-    got = quoted(here) if here else "the end of the file" if mark.line >= len(lines) else "the end of the line"
-    line, column = mark.line + 1, mark.column + 1
-    if "'\\t'" in problem:
-        return Violation(line, column, "spec", "tabs cannot stand where YAML counts spaces", "a tab", "use spaces")
-    if "cannot start any token" in problem:
-        return Violation(line, column, "spec", f"text cannot start with {here[:1]!r}", got, "put it in quotes")
-    if "mapping values are not allowed" in problem:
-        hint = "line keys up, and quote text that holds ': '"
-        return Violation(line, column, "spec", "a key cannot stand here", got, hint)
-    if "could not find expected ':'" in problem or "expected <block end>" in problem:
-        return Violation(line, column, "spec", "must be 'key: value' lines", got, "line keys up and end each with ':'")
-    opened = error.context_mark if "',' or" in problem or "end of stream" in problem else None
-    if opened is not None or ("<stream end>" in problem and stack):
-        row, at = (opened.line, opened.column) if opened else (stack[-1].line - 1, stack[-1].column - 1)
-        start = lines[row][at : at + 1] if row < len(lines) else ""
-        closing = {"[": "']'", "{": "'}'", '"': "another", "'": "another"}.get(start, "its other half")
-        return Violation(row + 1, at + 1, "spec", f"every {start} must be closed", got, f"close it with {closing}")
-    context = f" ({error.context})" if error.context else ""
-    return Violation(line, column, "spec", f"must be YAML: {problem}{context}", got, "see https://yaml.org/spec/1.2.2")

@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from npas.spec.violation import quoted
+
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
 MAX_NODES = 10_000
@@ -116,3 +118,16 @@ def dotted(path: Path) -> str:
     """``search.rates[1]``; the root is called ``spec``."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return text.removeprefix(".") or "spec"
+
+
+def show(node: Node) -> str:
+    """A value as a message shows it."""
+    if isinstance(node, Mapping):
+        return "a mapping" if node.entries else "an empty mapping"
+    if isinstance(node, Sequence):
+        return f"a list of {len(node.items)}" if node.items else "an empty list"
+    if isinstance(node.value, str):
+        return quoted(node.value)
+    if node.value is None:
+        return "nothing"
+    return str(node.value).lower() if isinstance(node.value, bool) else repr(node.value)
