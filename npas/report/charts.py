@@ -132,20 +132,16 @@ def span(values: Iterable[float], floor: float | None = None, ceiling: float | N
     return low, high
 
 
-def ticks(axis: Axis, count: int, suffix: str = "", scale: float = 1.0) -> tuple[Tick, ...]:
+def ticks(axis: Axis, count: int, scale: float = 1.0) -> tuple[Tick, ...]:
     """About ``count`` round values along an axis, written times ``scale``."""
     low, high = axis.low * scale, axis.high * scale
     rough = (high - low) / count
     magnitude = 10.0 ** math.floor(math.log10(rough))
-    step = min((m * magnitude for m in (1, 2, 2.5, 5, 10) if m * magnitude >= rough * 0.999), default=10 * magnitude)
-    decimals = max(
-        0, -math.floor(math.log10(step) + 1e-9), 1 + int(-math.log10(magnitude)) if step / magnitude == 2.5 else 0
-    )
+    step = next(m * magnitude for m in (1, 2, 2.5, 5, 10, 20) if m * magnitude >= rough * 0.999)
+    decimals = next((d for d in range(12) if abs(round(step, d) - step) < 1e-6 * step), 12)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return tuple(
-        Tick(axis(index * step / scale), f"{index * step + 0.0:,.{decimals}f}{suffix}")
-        for index in range(first, last + 1)
-    )
+    values = [index * step for index in range(first, last + 1)]
+    return tuple(Tick(axis(value / scale), f"{value:,.{decimals}f}") for value in values)
 
 
 def whole_ticks(axis: Axis, count: int) -> tuple[Tick, ...]:

@@ -26,6 +26,10 @@ class Tile:
     value: str
     notes: tuple[str, ...]
 
+    @property
+    def style(self) -> str:
+        return "value unknown" if self.value == NOT_MEASURED else "value"
+
 
 _BEFORE_UNIT = re.compile(r"(?<=[\d\]]) (?=(?:ms|points|[kMG]|[KMG]iB|B)\b|%)|(?<=,) (?=[\d.]+\])")
 
@@ -94,8 +98,12 @@ def _accuracy(build: BuildFolder) -> Tile:
     stages = [number(build.manifest, "accuracy", stage) for stage in ("pretrained", "friendly", "final")]
     start, friendly, final = stages
     change = None if final is None or start is None else final - start
-    steps = f"{units.percent(start)} pretrained → {units.percent(friendly)} friendly → final"
-    return Tile("Accuracy, top-1", units.percent(final), (steps, f"{units.points(change)} against pretrained"))
+    steps = f"pretrained {units.percent(start)} → friendly {units.percent(friendly)}"
+    return Tile(
+        "Accuracy, top-1",
+        units.percent(final),
+        (steps, "change not measured" if change is None else f"{units.points(change)} against pretrained"),
+    )
 
 
 def _size(build: BuildFolder) -> Tile:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
-import tempfile
 from functools import cache
 from pathlib import Path
 
 from mako.template import Template
 
+from npas.errors import NpasError
 from npas.report import reading, view
 from npas.report.trials import TrialRow, read_trials
+from npas.targets import atomic
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -41,25 +41,17 @@ def render(folder: Path) -> str:
 
 
 def write(folder: Path) -> Path:
-    """Writes ``report.html`` into the folder, whole or not at all; gives its path. Raises as ``render``."""
+    """Writes ``report.html`` into the folder, whole or not at all; gives its path.
+
+    Raises UsageError as ``render`` does, and NpasError where the folder cannot be written to.
+    """
     path = folder / "report.html"
-    data = render(folder).encode("utf-8")
-    handle, staged = tempfile.mkstemp(prefix=".report-", suffix=".html", dir=folder)
+    page = render(folder)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(staged).chmod(0o644)
-        Path(staged).replace(path)
-    except BaseException:
-        Path(staged).unlink(missing_ok=True)
-        raise
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+        atomic.write_text(path, page)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise NpasError(f"{path}: must be writable, got {reason!r}, free space or change the folder's mode") from error
     return path
 
 

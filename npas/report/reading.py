@@ -16,6 +16,9 @@ from npas.errors import UsageError
 Json = Mapping[str, Any]
 
 MAX_JSON_BYTES = 64 << 20
+MAX_NUMBER = 1e18
+"""Beyond any time, size or count of ours; with larger ones the arithmetic of a drawing overflows."""
+
 MAX_TEXT = 300
 """Characters of one string that are shown: a name of a megabyte is somebody's joke."""
 
@@ -117,7 +120,7 @@ def at(value: object, *keys: str) -> object:
 
 
 def number(value: object, *keys: str) -> float | None:
-    """A finite number under nested keys; None for anything else (booleans, NaN and strings among it)."""
+    """A number of sane size under nested keys; None for anything else (booleans, NaN and strings among it)."""
     found = at(value, *keys)
     if isinstance(found, bool) or not isinstance(found, int | float):
         return None
@@ -125,7 +128,7 @@ def number(value: object, *keys: str) -> float | None:
         converted = float(found)
     except OverflowError:
         return None
-    return converted if math.isfinite(converted) else None
+    return converted if math.isfinite(converted) and abs(converted) <= MAX_NUMBER else None
 
 
 def interval(value: object, *keys: str) -> tuple[float, float] | None:

@@ -50,7 +50,7 @@ def _ratio(bench: Json) -> str:
 
 def _accuracy(manifest: Json) -> str:
     start, friendly, final = (number(manifest, "accuracy", stage) for stage in ("pretrained", "friendly", "final"))
-    steps = f"{units.percent(start)} pretrained → {units.percent(friendly)} friendly → {units.percent(final)} final"
+    steps = f"pretrained {units.percent(start)} → friendly {units.percent(friendly)} → final {units.percent(final)}"
     algorithm = text(manifest, "algorithm")
     change = f" ({units.points(final - start)})" if final is not None and start is not None else ""
     return f"{steps}{change}{f', {algorithm}' if algorithm else ''}"

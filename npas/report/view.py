@@ -23,6 +23,7 @@ class SearchView:
     progress: tuple[Chart, ...]
     legend: tuple[tuple[str, str, str], ...]
     front: tuple[tuple[str, str, str, str, str], ...]
+    front_open: bool
     failures: tuple[tuple[str, str], ...]
 
 
@@ -105,8 +106,9 @@ def _search(build: BuildFolder, trials: tuple[TrialRow, ...]) -> SearchView | No
         (str(t.number), t.origin, units.milliseconds(t.latency_ms), units.percent(t.accuracy), _margin(t, budget))
         for t in front
     )
+    met = flag(build.manifest, "constraint_met") is not False
     failures = tuple((str(t.number), t.error or "no reason recorded") for t in failed)
-    return SearchView(summary, scatter(result), progress(result), legend(trials), table, failures)
+    return SearchView(summary, scatter(result), progress(result), legend(trials), table, not met, failures)
 
 
 def _within(trials: tuple[TrialRow, ...], budget: float) -> str:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -205,8 +204,14 @@ def test_missing_and_broken_folders_are_refused(pair, tmp_path):
         diff(*pair)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_unreadable_sources_are_refused(pair):
-    (pair[1] / "runtime" / "src" / "network.cpp").chmod(0)
-    with pytest.raises(UsageError, match="must be readable, got 'Permission denied', change its mode"):
+def test_unreadable_sources_are_refused(pair, monkeypatch):
+    read = Path.read_bytes
+
+    def refuse(path):
+        if path.name == "network.cpp":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(UsageError, match=r"network.cpp: must be readable, got 'Permission denied', change its mode"):
         diff(*pair)

@@ -14,7 +14,7 @@ from pathlib import Path
 import build_folders as builds
 import pytest
 
-from npas.errors import UsageError
+from npas.errors import NpasError, UsageError
 from npas.report import html
 from npas.search.candidate import Candidate
 from npas.search.store import TrialStore
@@ -71,7 +71,7 @@ def test_page_is_well_formed_and_says_the_headline(folder):
         "Numerics verified",
         "0.412 ms interval [0.404, 0.420] ms dense 1.63 ms",
         "3.96× interval [3.81, 4.07]",
-        "97.33 % 98.22 % pretrained → 98.00 % friendly → final −0.89 points against pretrained",
+        "97.33 % pretrained 98.22 % → friendly 98.00 % −0.89 points against pretrained",
         "89.1 KiB dense 393 KiB",
         "admm chosen",
         "stem_act silu hard_swish",
@@ -203,13 +203,22 @@ def test_a_store_that_is_none_is_named(folder):
     assert "search/trials.db: unreadable" in Page(html.render(folder)).text
 
 
-@pytest.mark.parametrize("value", [None, "fast", True, [], {}, float("nan"), float("inf"), 10**400, -1.0, 0])
+@pytest.mark.parametrize(
+    "value", [None, "fast", True, [], {}, float("nan"), float("inf"), 10**400, 1e308, 1e17, 5e-324, -1.0, 0]
+)
 def test_figures_of_any_kind_render(folder, value):
     for name, keys in (("manifest", builds.manifest()), ("bench", builds.bench()), ("verify", builds.verify())):
         builds.change(folder, f"{name}.json", dict.fromkeys(keys, value))
     layer = dict.fromkeys(builds.profile()["layers"][0], value)
     builds.change(folder, "profile.json", {"layers": [layer, value], "total_ms": value})
     Page(html.render(folder))
+
+
+def test_trials_with_any_figures_render(tmp_path):
+    figures = [0.0, -1.0, 5e-324, 1e17, 1e308, float("inf"), None, "fast"]
+    rows = [({}, a, t, a, "done", None, "agent") for a in figures for t in figures]
+    builds.write_trials(tmp_path / "search" / "trials.db", rows)
+    Page(html.render(tmp_path))
 
 
 @pytest.mark.parametrize("count", [1, 2, 400])
@@ -249,7 +258,7 @@ def test_write_replaces_the_report_whole(folder):
     (folder / "report.html").write_text("old")
     path = html.write(folder)
     assert path.read_text("utf-8") == html.render(folder)
-    assert not list(folder.glob(".report-*"))
+    assert not list(folder.glob(".report*"))
 
 
 def test_a_write_that_fails_leaves_the_old_report(folder, monkeypatch):
@@ -259,10 +268,10 @@ def test_a_write_that_fails_leaves_the_old_report(folder, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(NpasError, match=r"report.html: must be writable, got 'No space left on device', free"):
         html.write(folder)
     assert (folder / "report.html").read_text() == "old"
-    assert not list(folder.glob(".report-*"))
+    assert not list(folder.glob(".report*"))
 
 
 def test_folders_that_are_none_are_refused(tmp_path):
@@ -297,3 +306,11 @@ def test_every_table_has_a_caption_and_every_drawing_a_title_or_is_decoration(fo
     assert text.count("<table") == text.count("<caption")
     for drawing in re.findall(r"<svg.*?</svg>", text, re.DOTALL):
         assert 'aria-hidden="true"' in drawing or "<title>" in drawing
+
+
+def test_the_front_lies_open_where_the_constraint_was_not_met(folder):
+    front = "<details open>\n<summary>The Pareto front"
+    assert front not in html.render(folder)
+    builds.change(folder, "manifest.json", builds.manifest() | {"constraint_met": False})
+    text = html.render(folder)
+    assert front in text and "Constraint not met" in Page(text).text

@@ -22,7 +22,7 @@ def test_summary_of_a_whole_build():
         "digits",
         "  latency     0.412 ms [0.404, 0.420] on AMD EPYC 9B14, avx512, 2 threads",
         "  speed-up    3.96× [3.81, 4.07] over dense, dense 1.63 ms",
-        "  accuracy    98.22 % pretrained → 98.00 % friendly → 97.33 % final (−0.89 points), admm",
+        "  accuracy    pretrained 98.22 % → friendly 98.00 % → final 97.33 % (−0.89 points), admm",
         "  weights     89.1 KiB, dense 393 KiB",
         "  constraint  met: at most 0.500 ms",
         "  numerics    as ONNX Runtime: relative L2 3.10e-07, 5 of 6 layers exact on integers",
@@ -32,7 +32,7 @@ def test_summary_of_a_whole_build():
 def test_summary_says_what_is_missing_and_what_is_wrong():
     lines = summary({}, {}, {}).splitlines()
     assert lines[1:4] == ["  latency     not measured", "  speed-up    not measured", "  accuracy    " + lines[3][14:]]
-    assert "not measured final" in lines[3] and lines[6].endswith("not verified")
+    assert "final not measured" in lines[3] and lines[6].endswith("not verified")
     bad = builds.verify() | {"passed": False, "first_difference": "conv3\x1b[2J"}
     text = summary(builds.manifest() | {"constraint_met": False}, builds.bench() | {"stable": False}, bad)
     assert "NOT met" in text and "DIFFER, first at conv3" in text and "(unstable)" in text and "\x1b" not in text

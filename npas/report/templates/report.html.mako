@@ -68,7 +68,7 @@ ${chart(c)}
 % endfor
 <figcaption>Reward by trial; the line is the best so far, a cross is a failed trial. Rewards far below the rest lie on the lower edge.</figcaption>
 </figure>
-<details>
+<details${" open" if s.front_open else ""}>
 <summary>The Pareto front as a table</summary>
 <div class="scroll" tabindex="0" role="region" aria-label="Pareto front">
 <table>
@@ -214,7 +214,7 @@ ${pairs(v.summary)}
 </header>
 % if view.unread:
 <aside class="notice" aria-label="Files that are not in this report">
-<p>Not in this report, because the build folder does not have them:</p>
+<p>Not in this report, because the build folder does not have them whole:</p>
 <ul>
 % for note in view.unread:
 <li>${note}</li>
@@ -224,7 +224,7 @@ ${pairs(v.summary)}
 % endif
 <section class="tiles" aria-label="Headline">
 % for tile in view.tiles:
-<div class="tile"><h2>${tile.title}</h2><p class="value">${tile.value}</p>
+<div class="tile"><h2>${tile.title}</h2><p class="${tile.style}">${tile.value}</p>
 % for note in tile.notes:
 <p class="note">${note}</p>
 % endfor
