@@ -37,6 +37,11 @@ class Group:
         """The chain as C++ statements on ``x`` (and ``residual``)."""
         return tuple(_statement(node) for node in self.chain)
 
+    @property
+    def word(self) -> str:
+        """The root in a kernel's name."""
+        return _word(self.root)
+
     def suffix(self) -> str:
         """The chain in a kernel's name."""
         return "".join(f"_{_word(node)}" for node in self.chain)

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 from npas.compiler.plan import Schedule
 from npas.spec.schema import Isa
+from npas.targets.isa import ISAS
 
 NEAR_CACHE_BYTES = 20 * 1024
 """What a channel block's input may take of a 32 KiB first-level cache; the rest is weights, offsets and sums."""
-
-LANES: dict[Isa, int] = {"portable": 4, "avx2": 8, "avx512": 16}
 
 _WIDEST: dict[Isa, dict[int, int]] = {
     "portable": {1: 8, 2: 5, 4: 3, 8: 1},
@@ -31,7 +30,8 @@ class ConvWork:
 
     filters: int
     channels: int
-    taps: int
+    grouped: bool
+    """Whether filters read only the channels of their own group (depthwise, say)."""
     reach: int
     """Floats between the first and the last tap's pixel."""
     run: int
@@ -41,14 +41,17 @@ class ConvWork:
 
 
 def conv_schedule(work: ConvWork, isa: Isa, threads: int) -> Schedule:
-    """Schedule of a convolution; ``work.filters`` and ``.channels`` are those of one group."""
-    lanes = LANES[isa]
+    """Schedule of a convolution."""
+    lanes = ISAS[isa].lanes
     needed = -(-work.run // lanes)
     rows = next(r for r in _preferred_rows(isa, needed) if r <= max(work.shared, 1))
     tiles = -(-needed // _WIDEST[isa][rows])
     vectors = -(-needed // tiles)
-    if rows > 1:
-        return _shared_out(Schedule(rows=rows, vectors=vectors, channel_block=work.channels), work, tiles, threads)
+    if rows > 1 or work.grouped:
+        # A filter of a grouped convolution passes over its own few channels once, all tiles in a row.
+        at_a_time = tiles if work.grouped else 4
+        whole = Schedule(rows=rows, vectors=vectors, tiles_at_a_time=at_a_time, channel_block=work.channels)
+        return _shared_out(whole, work, tiles, threads)
     footprint = (vectors * lanes + work.reach) * 4
     block = max(4, NEAR_CACHE_BYTES // footprint)
     blocked = block < work.channels
@@ -78,6 +81,6 @@ def linear_schedule(filters: int, columns: int, shared: bool, isa: Isa) -> Sched
     """Schedule of a fully connected layer: filters side by side in lanes where they share their columns."""
     if not shared:
         return Schedule(rows=1, vectors=1, channel_block=columns)
-    lanes = LANES[isa]
+    lanes = ISAS[isa].lanes
     vectors = 2 if filters >= 4 * lanes else 1
     return Schedule(rows=vectors * lanes, vectors=vectors, channel_block=columns)

@@ -81,6 +81,26 @@ Status bcs(const IndexedSpec& spec, const Weights& file, Lists& lists, Indexed& 
     return Status::ok;
 }
 
+// One kept 3x3 kernel of a filter in fkw: `place` counts the kernels of the whole layer.
+struct Kernel {
+    std::uint32_t channel;
+    std::size_t pattern, place;
+};
+
+// The kernels of one filter, stored by pattern, in order of their input channel, which is the order of memory.
+bool kernels_of(std::size_t begin, std::size_t end, std::size_t row, std::size_t patterns, const Section& index,
+                const Section& stride, std::vector<Kernel>& out) {
+    if (stride.index(row) != 0 || stride.index(row + patterns) != end - begin) return false;
+    for (std::size_t p = 0; p < patterns; ++p) {
+        if (stride.index(row + p + 1) < stride.index(row + p) || stride.index(row + p + 1) > end - begin) return false;
+        for (std::size_t k = stride.index(row + p); k < stride.index(row + p + 1); ++k) {
+            out.push_back({index.index(begin + k), p, begin + k});
+        }
+    }
+    std::sort(out.begin(), out.end(), [](const Kernel& a, const Kernel& b) { return a.channel < b.channel; });
+    return true;
+}
+
 // Sections (PatDNN): offset, reorder, index, stride, and the patterns' taps, four each.
 Status fkw(const IndexedSpec& spec, const Weights& file, Lists& lists, Indexed& out) {
     const auto first = static_cast<std::size_t>(spec.first_section);
@@ -93,19 +113,19 @@ Status fkw(const IndexedSpec& spec, const Weights& file, Lists& lists, Indexed& 
     for (std::size_t i = 0; i < taps.count; ++i) {
         if (taps.index(i) >= static_cast<std::uint32_t>(spec.taps)) return Status::format;
     }
+    const float* stored = file[first].floats();
+    if (file[first].count != 4 * index.count) return Status::format;
     lists.start.push_back(0);
     for (std::size_t f = 0; f < filters; ++f) {
-        const std::size_t kernels = offset.index(f + 1) - offset.index(f);
-        const std::size_t row = f * (patterns + 1);
-        if (stride.index(row) != 0 || stride.index(row + patterns) != kernels) return Status::format;
-        for (std::size_t p = 0; p < patterns; ++p) {
-            if (stride.index(row + p + 1) < stride.index(row + p)) return Status::format;
-            for (std::size_t k = stride.index(row + p); k < stride.index(row + p + 1); ++k) {
-                if (k >= kernels) return Status::format;
-                const std::uint32_t channel = index.index(offset.index(f) + k);
-                for (std::size_t t = 0; t < 4; ++t) {
-                    lists.columns.push_back(channel * static_cast<std::uint32_t>(spec.taps) + taps.index(4 * p + t));
-                }
+        std::vector<Kernel> kernels;
+        if (!kernels_of(offset.index(f), offset.index(f + 1), f * (patterns + 1), patterns, index, stride, kernels)) {
+            return Status::format;
+        }
+        for (const Kernel& kernel : kernels) {
+            for (std::size_t t = 0; t < 4; ++t) {
+                const std::uint32_t tap = taps.index(4 * kernel.pattern + t);
+                lists.columns.push_back(kernel.channel * static_cast<std::uint32_t>(spec.taps) + tap);
+                out.own_weights.push_back(stored[4 * kernel.place + t]);
             }
         }
         lists.start.push_back(static_cast<std::uint32_t>(lists.columns.size()));
@@ -140,7 +160,7 @@ bool complete(const std::vector<std::int32_t>& rows, int filters) {
 }
 
 // Where each block of channels begins in each list: entries of one block are neighbours if the list is sorted
-// by channel; where it is not (fkw sorts by pattern) the whole list is one block.
+// by channel, as every packer and decoder here sorts it; from another order the sums would still be complete.
 void bound(const IndexedSpec& spec, const Lists& lists, Indexed& out) {
     const auto blocks = static_cast<std::size_t>(out.channel_blocks);
     const auto block_of = [&](std::uint32_t column) {
@@ -196,9 +216,9 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int threads, Indexe
     Lists lists;
     out = Indexed();
     out.spec = &spec;
-    out.weights = weights.floats();
     const Status status = decode(spec, file, lists, out);
     if (status != Status::ok) return status;
+    out.weights = out.own_weights.empty() ? weights.floats() : out.own_weights.data();
     if (!complete(out.rows, spec.filters)) return Status::format;
 
     const auto columns = static_cast<std::uint32_t>(spec.channels) * static_cast<std::uint32_t>(spec.taps);

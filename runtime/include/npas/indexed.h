@@ -38,6 +38,7 @@ struct IndexedSpec {
 struct Indexed {
     const IndexedSpec* spec = nullptr;
     const float* weights = nullptr;           // per group: [list length][rows]
+    std::vector<float> own_weights;           // where the format's order is not the kernels'
     int groups = 0, channel_blocks = 1;
     std::vector<float> bias;                  // [groups][rows]
     std::vector<std::int32_t> rows;           // [groups][rows]: filter, or -1 where the last group is not full

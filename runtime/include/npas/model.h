@@ -1,5 +1,4 @@
-// A model at work: what the generator says of it (Description), what is allocated for it (Model), and what one
-// thread sees of one inference (Run).
+// A model at work: what the generator says of it (Description) and what is allocated for it (Model).
 #pragma once
 
 #include <cstddef>
@@ -9,15 +8,12 @@
 
 #include "npas/config.h"
 #include "npas/indexed.h"
+#include "npas/run.h"
 #include "npas/team.h"
 #include "npas/tensor.h"
 #include "npas/weights.h"
 
 namespace NPAS_NAMESPACE {
-
-class Model;
-class Run;
-using Layer = void (*)(Run&);
 
 struct LayerInfo {
     const char* name;
@@ -49,27 +45,6 @@ class Observer {
     virtual bool wants(int layer) = 0;
     virtual void before(int layer) = 0;
     virtual void after(int layer) = 0;
-};
-
-class Run {
-  public:
-    Run(const Model& model, int thread, Observer* observer) : model_(model), thread_(thread), observer_(observer) {}
-
-    // Does this thread's share of a layer and waits for the others.
-    void operator()(Layer layer);
-
-    Share share() const;
-    View value(int i) const;
-    const Indexed& indexed(int i) const;
-    const float* input(int i) const;
-    float* output(int i) const;
-    const Layout& input_layout(int i) const;
-    const Layout& output_layout(int i) const;
-
-  private:
-    const Model& model_;
-    int thread_, layer_ = 0;
-    Observer* observer_;
 };
 
 class Model {

@@ -1,16 +1,12 @@
 // Vectors of floats: AVX-512, AVX2 and portable (what the compiler makes of 4 lanes: SSE, NEON, ...).
 //
-// Arithmetic is written with the compilers' vector extension, which GCC and Clang share, so that one text
-// serves every instruction set; intrinsics stand only where the extension gives worse code.
+// Written with the vector extension that GCC and Clang share, so that one text serves every instruction set; both
+// make of it the loads, broadcasts and fused multiplications that intrinsics would give, and no header of theirs
+// is needed (reading one takes longer than compiling a kernel).
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <cstring>
-
-#if defined(__AVX512F__) || defined(__AVX2__)
-#include <immintrin.h>
-#endif
 
 #include "npas/config.h"
 
@@ -35,30 +31,12 @@ inline vec load(const float* p) {
 
 inline void store(float* p, vec v) { std::memcpy(p, &v, sizeof v); }
 
-inline vec splat(float x) { return vec{} + x; }
+// The difference, not the sum: x - 0 is x for every x, so that nothing but the broadcast is left of it.
+inline vec splat(float x) { return x - vec{}; }
+inline vec broadcast(const float* p) { return splat(*p); }
 
-// One float from memory to all lanes. GCC turns the portable form into a load and a shuffle, which competes
-// with the multiplications; the intrinsic is a load alone.
-inline vec broadcast(const float* p) {
-#if defined(__AVX512F__)
-    return _mm512_set1_ps(*p);
-#elif defined(__AVX2__)
-    return _mm256_broadcast_ss(p);
-#else
-    return splat(*p);
-#endif
-}
-
-// a * b + c; one rounding where the machine has it.
-inline vec fma(vec a, vec b, vec c) {
-#if defined(__AVX512F__)
-    return _mm512_fmadd_ps(a, b, c);
-#elif defined(__AVX2__)
-    return _mm256_fmadd_ps(a, b, c);
-#else
-    return a * b + c;
-#endif
-}
+// a * b + c; one rounding where the machine has it (-ffp-contract=fast).
+inline vec fma(vec a, vec b, vec c) { return a * b + c; }
 
 // The value where the mask's bits are set, +0 elsewhere (also where the value is NaN or infinite).
 inline vec keep(vec v, ivec mask) { return (vec)((ivec)v & mask); }
@@ -97,12 +75,12 @@ inline vec silu(vec x) { return x * sigmoid(x); }
 
 // tanh and erf are not on any friendly network's path: libm, lane by lane, is exact and short.
 inline vec tanh(vec x) {
-    for (int i = 0; i < kLanes; ++i) x[i] = std::tanh(x[i]);
+    for (int i = 0; i < kLanes; ++i) x[i] = __builtin_tanhf(x[i]);
     return x;
 }
 
 inline vec gelu(vec x) {
-    for (int i = 0; i < kLanes; ++i) x[i] *= 0.5f * (1.0f + std::erf(x[i] * 0.70710678f));
+    for (int i = 0; i < kLanes; ++i) x[i] *= 0.5f * (1.0f + __builtin_erff(x[i] * 0.70710678f));
     return x;
 }
 

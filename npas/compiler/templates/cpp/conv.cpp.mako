@@ -7,6 +7,9 @@ rows, vectors = range(view.rows), range(view.vectors)
 
 #include <algorithm>
 
+#include "npas/indexed.h"
+#include "npas/simd.h"
+
 namespace ${view.namespace} {
 
 namespace {

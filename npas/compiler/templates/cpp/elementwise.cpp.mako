@@ -2,6 +2,8 @@
 // Element by element: ${view.summary}.
 #include "kernels.h"
 
+#include "npas/simd.h"
+
 namespace ${view.namespace} {
 
 namespace {

@@ -6,6 +6,9 @@ vectors = range(view.vectors)
 ${f"{view.vectors} vectors of filters at a time." if view.rows > 1 else "one filter at a time."}
 #include "kernels.h"
 
+#include "npas/indexed.h"
+#include "npas/simd.h"
+
 namespace ${view.namespace} {
 
 namespace {

@@ -1,0 +1,99 @@
+"""The plan under construction: values, layers, kernels and weight sections, as lowering adds them."""
+
+from __future__ import annotations
+
+from npas.compiler import arena
+from npas.compiler.fuse import Group, fuse
+from npas.compiler.indexed import Options, Section
+from npas.compiler.layout import Planes, assign, compact_layout, is_compact
+from npas.compiler.plan import CopyLayer, Kernel, Layer, Layout, Plan, Port, Value
+from npas.graph.graph import Network
+from npas.spec.schema import Isa
+from npas.targets.isa import ISAS
+
+COMPACT_ROUNDING = 64
+"""Floats to which arrays are rounded up: as many as the widest fully connected kernel writes at once."""
+
+
+class PlanBuilder:
+    """Collects what lowering decides. Values are numbered as they are made; ``place`` finds them by name."""
+
+    def __init__(self, network: Network, isa: Isa, threads: int, options: Options) -> None:
+        self.network, self.graph = network, network.graph
+        self.isa, self.threads, self.options = isa, threads, options
+        self.lanes = ISAS[isa].lanes
+        self.groups: tuple[Group, ...] = fuse(self.graph)
+        self.planes: Planes = assign(self.graph, self.groups)
+        self.values: list[Value] = []
+        self.place: dict[str, int] = {}
+        self.layers: list[Layer] = []
+        self.kernels: dict[str, Kernel] = {}
+        self.sections: list[Section] = []
+        self._overrun = 0
+
+    def value(self, name: str, layout: Layout) -> int:
+        """A new value."""
+        size = layout.channels * layout.plane
+        rounding = COMPACT_ROUNDING if layout.compact else arena.ALIGNMENT
+        self.values.append(Value(name=name, layout=layout, size=-(-size // rounding) * rounding))
+        self.place[name] = len(self.values) - 1
+        return self.place[name]
+
+    def result(self, group: Group, written: int = 0) -> int:
+        """The value of a group; its kernel writes ``written`` floats of each plane."""
+        shape = self.graph.shapes[group.value]
+        compact = is_compact(shape)
+        return self.value(
+            group.value, compact_layout(shape) if compact else self.planes.layout(self.graph, group.value, written)
+        )
+
+    def layout(self, value: int) -> Layout:
+        return self.values[value].layout
+
+    def vector(self, name: str) -> int:
+        """A value as a plain array: itself, or a copy."""
+        at = self.place[name]
+        if self.layout(at).compact:
+            return at
+        copied = f"{name}.vector"
+        if copied not in self.place:
+            source, target = self.layout(at), compact_layout(self.graph.shapes[name])
+            to = self.value(copied, target)
+            self.add(CopyLayer(nodes=(name,), inputs=(at,), output=to, source=source, target=target))
+        return self.place[copied]
+
+    def add(self, layer: Layer) -> None:
+        self.layers.append(layer)
+
+    def kernel(self, kernel: Kernel) -> str:
+        self.kernels[kernel.name] = kernel
+        return kernel.name
+
+    def reads(self, value: int, floats: int) -> None:
+        """A kernel reads up to ``floats`` behind the first pixel of the value's last plane."""
+        layout = self.layout(value)
+        self._overrun = max(self._overrun, layout.origin + floats - layout.plane)
+
+    def plan(self) -> Plan:
+        lives = {}
+        for i, value in enumerate(self.values):
+            uses = [n for n, layer in enumerate(self.layers) if i in (layer.output, *layer.inputs)]
+            lives[i] = arena.Life(value.size, min(uses), max(uses))
+        offsets, size = arena.place(lives)
+        return Plan(
+            name=self.graph.name,
+            isa=self.isa,
+            lanes=self.lanes,
+            threads=self.threads,
+            inputs=self._ports(self.graph.inputs),
+            outputs=self._ports(self.graph.outputs),
+            values=tuple(v.model_copy(update={"offset": offsets[i]}) for i, v in enumerate(self.values)),
+            arena=arena.align(size + self._overrun + self.lanes),
+            layers=tuple(self.layers),
+            kernels=tuple(self.kernels[name] for name in sorted(self.kernels)),
+            sections=len(self.sections),
+        )
+
+    def _ports(self, names: tuple[str, ...]) -> tuple[Port, ...]:
+        shapes = self.graph.shapes
+        return tuple(Port(node=n, shape=shapes[n], layout=compact_layout(shapes[n])) for n in names)

@@ -1,0 +1,155 @@
+"""Where the pixels of each value lie: pitch, margins and planes, decided for the whole graph at once.
+
+| symbol | meaning |
+| --- | --- |
+| pitch | floats from one row to the next |
+| margins | zero rows and columns (top, left, bottom, right) that some window reaches into |
+| run | floats from the first pixel of a plane to behind its last, (H - 1) pitch + W |
+
+A convolution of stride 1 is one-dimensional if its input and output have the same pitch: output pixel p reads
+input p + tap offset. So values joined by such convolutions, by residual adds and by element-wise operators share
+a pitch: the widest row of the class with its margin. The right margin of a row is the left margin of the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from npas.compiler.arena import align
+from npas.compiler.fuse import Group
+from npas.compiler.plan import Layout
+from npas.graph.graph import Graph
+from npas.ops import Add, Conv2d, Elementwise, Mul, Shape
+
+ALIASING = 1024
+"""Planes a multiple of this many floats apart would compete for the same lines of a 32 KiB, 8-way cache."""
+
+
+def is_compact(shape: Shape) -> bool:
+    """Vectors, and images of one pixel, are plain arrays."""
+    return len(shape) != 4 or shape[2:] == (1, 1)
+
+
+def compact_layout(shape: Shape) -> Layout:
+    """A plain array of the shape, batch left out."""
+    channels, height, width = (*shape[1:], 1, 1)[:3] if len(shape) > 1 else (1, 1, 1)
+    return Layout(channels=channels, height=height, width=width, pitch=width, origin=0, plane=height * width)
+
+
+def runs_on_planes(graph: Graph, group: Group) -> bool:
+    """Whether the group is a convolution from planes to planes (others become fully connected layers)."""
+    return isinstance(group.root.op, Conv2d) and not is_compact(graph.shapes[group.root.name])
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """The phase-split input of a strided convolution: (height, width) of a phase, and which phases are read."""
+
+    size: tuple[int, int]
+    phases: tuple[tuple[int, int], ...]
+
+    @staticmethod
+    def of(op: Conv2d, output: Shape) -> Phases:
+        places = [[(k * op.dilation[i]) for k in range(op.kernel[i])] for i in (0, 1)]
+        reach = [max(p // op.stride[i] for p in places[i]) for i in (0, 1)]
+        used = [sorted({p % op.stride[i] for p in places[i]}) for i in (0, 1)]
+        phases = tuple((y, x) for y in used[0] for x in used[1])
+        return Phases((output[2] + reach[0], output[3] + reach[1]), phases)
+
+
+@dataclass
+class _Class:
+    members: list[str]
+    width: int = 0
+
+
+@dataclass
+class _Classes:
+    """Union-find over value names."""
+
+    of: dict[str, _Class] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> _Class:
+        return self.of.setdefault(name, _Class([name]))
+
+    def join(self, a: str, b: str) -> None:
+        one, other = self[a], self[b]
+        if one is other:
+            return
+        one.members += other.members
+        one.width = max(one.width, other.width)
+        for name in other.members:
+            self.of[name] = one
+
+
+Margins = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Planes:
+    """The decisions: pitch and margins (top, left, bottom, right) by value name."""
+
+    pitch: Mapping[str, int]
+    margins: Mapping[str, Margins]
+
+    def run(self, graph: Graph, name: str) -> int:
+        _, _, height, width = graph.shapes[name]
+        return (height - 1) * self.pitch[name] + width
+
+    def layout(self, graph: Graph, name: str, written: int) -> Layout:
+        """Layout of a padded value whose producer writes ``written`` floats from the first pixel on."""
+        _, channels, height, width = graph.shapes[name]
+        pitch, (top, left, bottom, right) = self.pitch[name], self.margins[name]
+        origin = align(top * pitch + left)
+        reach = (height - 1 + bottom) * pitch + width + right
+        return Layout(
+            channels=channels,
+            height=height,
+            width=width,
+            pitch=pitch,
+            origin=origin,
+            plane=spread(align(origin + max(reach, written))),
+        )
+
+
+def spread(plane: int) -> int:
+    """The plane's length, a cache line longer where neighbours would fall on the same cache sets."""
+    return plane + 16 if plane % ALIASING == 0 else plane
+
+
+def assign(graph: Graph, groups: Sequence[Group]) -> Planes:
+    """Pitch and margins of every value that is not compact."""
+    classes, margins = _Classes(), dict[str, Margins]()
+    padded = [g.value for g in groups if not is_compact(graph.shapes[g.value])]
+    for name in padded:
+        margins[name] = (0, 0, 0, 0)
+        classes[name].width = max(classes[name].width, graph.shapes[name][3])
+    source = {g.root.name: g for g in groups}
+    for group in source.values():
+        _constrain(graph, group, classes, margins)
+    for name in padded:
+        _, left, _, right = margins[name]
+        classes[name].width = max(classes[name].width, graph.shapes[name][3] + max(left, right))
+    return Planes({name: classes[name].width for name in padded}, margins)
+
+
+def _constrain(graph: Graph, group: Group, classes: _Classes, margins: dict[str, Margins]) -> None:
+    op = group.root.op
+    if group.residual is not None and not is_compact(graph.shapes[group.value]):
+        classes.join(group.value, group.residual)
+    if isinstance(op, Elementwise | Add | Mul):
+        for name in group.root.inputs:
+            if graph.shapes[name] == graph.shapes[group.value] and name in margins:
+                classes.join(group.value, name)
+    if not isinstance(op, Conv2d) or not runs_on_planes(graph, group):
+        return
+    source = group.root.inputs[0]
+    if op.stride != (1, 1):
+        width = Phases.of(op, graph.shapes[group.root.name]).size[1]
+        classes[group.value].width = max(classes[group.value].width, width)
+    elif source in margins:
+        classes.join(group.value, source)
+        top, left, bottom, right = op.pads
+        old = margins[source]
+        margins[source] = (max(old[0], top), max(old[1], left), max(old[2], bottom), max(old[3], right))

@@ -1,0 +1,199 @@
+"""Lowering of convolutions and fully connected layers."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from npas.compiler import arena
+from npas.compiler.builder import PlanBuilder
+from npas.compiler.formats.base import Floats, Geometry
+from npas.compiler.fuse import Group
+from npas.compiler.indexed import matrix_of, pack, shared_filters
+from npas.compiler.layout import Phases, spread
+from npas.compiler.plan import ConvLayer, Indexed, Kernel, Layout, LinearLayer, Schedule, SplitLayer
+from npas.compiler.schedule import ConvWork, conv_schedule, linear_schedule
+from npas.errors import UnsupportedError
+from npas.ops import Conv2d, Linear
+
+
+def lower_conv(plan: PlanBuilder, group: Group) -> None:
+    """A convolution from planes to planes, strided ones behind a phase split."""
+    root, graph = group.root, plan.graph
+    op = root.op
+    assert isinstance(op, Conv2d)
+    channels = graph.input_shapes(root)[0][1]
+    source, taps, stride = _split(plan, group, op) if op.stride != (1, 1) else _direct(plan, group, op)
+    run = plan.planes.run(graph, group.value)
+    format_ = plan.options.format_of(root.name, depthwise=op.groups > 1)
+    work = ConvWork(
+        filters=op.filters,
+        channels=channels,
+        grouped=op.groups > 1,
+        reach=max(taps) - min(taps),
+        run=run,
+        shared=shared_filters(format_, op.filters // op.groups),
+    )
+    schedule = plan.options.schedules.get(root.name) or conv_schedule(work, plan.isa, plan.threads)
+    tile = schedule.vectors * plan.lanes
+    tiles = -(-run // tile)
+    plan.reads(source, tiles * tile + max(taps))
+    inputs: tuple[int, ...] = (source,)
+    if group.residual is not None:
+        inputs = (source, plan.place[group.residual])
+        plan.reads(inputs[1], tiles * tile)
+    out = plan.result(group, tiles * tile)
+    weight = plan.network.weights[f"{root.name}.weight"]
+    geometry = Geometry(op.filters, weight[0].size, op.groups, schedule.rows, prod(op.kernel))
+    view = _View(channels, op.kernel, taps, stride, tile, tiles)
+    plan.add(
+        ConvLayer(
+            nodes=group.nodes,
+            inputs=inputs,
+            output=out,
+            macs=graph.macs(root),
+            kernel=_kernel(plan, group, "conv", schedule),
+            indexed=_indexed(plan, group, weight.reshape(op.filters, -1), geometry, view, schedule),
+            geometry=_describe(op),
+        )
+    )
+
+
+def lower_linear(plan: PlanBuilder, group: Group) -> None:
+    """A fully connected layer, or a convolution whose output is a single pixel."""
+    root = group.root
+    shape = plan.graph.input_shapes(root)[0]
+    if isinstance(root.op, Linear) and len(shape) != 2:
+        raise UnsupportedError(f"node {root.name}: linear takes [batch, features], got {shape}, flatten it first")
+    matrix, columns = matrix_of(plan.graph, root, plan.network.weights[f"{root.name}.weight"])
+    grouped = isinstance(root.op, Conv2d) and root.op.groups > 1
+    format_ = plan.options.format_of(root.name, depthwise=grouped)
+    shared = shared_filters(format_, len(matrix)) > 1
+    schedule = plan.options.schedules.get(root.name) or linear_schedule(len(matrix), columns, shared, plan.isa)
+    source = plan.vector(root.inputs[0])
+    inputs = (source,) if group.residual is None else (source, plan.vector(group.residual))
+    geometry = Geometry(len(matrix), columns, rows=schedule.rows, reorder=schedule.rows == 1)
+    view = _View(columns, (1, 1), (0,), 1, 0, 0)
+    plan.add(
+        LinearLayer(
+            nodes=group.nodes,
+            inputs=inputs,
+            output=plan.result(group),
+            macs=plan.graph.macs(root),
+            kernel=_kernel(plan, group, "linear", schedule),
+            indexed=_indexed(plan, group, matrix, geometry, view, schedule),
+        )
+    )
+
+
+class _View:
+    """How an indexed layer sees its input: channels, taps and the tiles of its output."""
+
+    def __init__(
+        self, channels: int, kernel: tuple[int, int], taps: tuple[int, ...], stride: int, tile: int, tiles: int
+    ) -> None:
+        self.channels, self.kernel, self.taps = channels, kernel, taps
+        self.stride, self.tile, self.tiles = stride, tile, tiles
+
+
+def _indexed(
+    plan: PlanBuilder, group: Group, matrix: Floats, geometry: Geometry, view: _View, schedule: Schedule
+) -> Indexed:
+    root = group.root
+    bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(geometry.filters, np.float32))
+    wanted = plan.options.format_of(root.name, depthwise=isinstance(root.op, Conv2d) and root.op.groups > 1)
+    format_, sections = pack(matrix, bias, wanted, geometry)
+    first = len(plan.sections)
+    plan.sections += sections
+    return Indexed(
+        format=format_,
+        first_section=first,
+        filters=geometry.filters,
+        channels=view.channels,
+        groups=geometry.groups,
+        kernel=view.kernel,
+        tap_offsets=view.taps,
+        channel_stride=view.stride,
+        tile=view.tile,
+        tiles=view.tiles,
+        schedule=schedule,
+        pruned=plan.options.pruned(root.name),
+        kept_weights=int(np.count_nonzero(matrix)),
+        bytes=sum(s.nbytes for s in sections),
+    )
+
+
+def _kernel(plan: PlanBuilder, group: Group, template: str, schedule: Schedule) -> str:
+    tile = f"r{schedule.rows}" + (f"p{schedule.vectors}" if template == "conv" else "")
+    return plan.kernel(
+        Kernel(
+            name=f"{template}_indexed_{plan.isa}_{tile}{group.suffix()}",
+            template="conv" if template == "conv" else "linear",
+            rows=schedule.rows,
+            vectors=schedule.vectors,
+            epilogue=group.statements(),
+            residual=group.residual is not None,
+        )
+    )
+
+
+def _direct(plan: PlanBuilder, group: Group, op: Conv2d) -> tuple[int, tuple[int, ...], int]:
+    """Input value, tap offsets and channel stride of a stride-1 convolution."""
+    source = plan.place[group.root.inputs[0]]
+    read = plan.layout(source)
+    if group.root.inputs[0] not in plan.planes.pitch:
+        raise UnsupportedError(
+            f"node {group.root.name}: a convolution must not widen a single pixel, "
+            f"got {plan.graph.input_shapes(group.root)[0]}, remove its padding or replace it by a linear layer"
+        )
+    top, left, _, _ = op.pads
+    taps = tuple(
+        (i * op.dilation[0] - top) * read.pitch + j * op.dilation[1] - left
+        for i in range(op.kernel[0])
+        for j in range(op.kernel[1])
+    )
+    return source, taps, read.plane
+
+
+def _split(plan: PlanBuilder, group: Group, op: Conv2d) -> tuple[int, tuple[int, ...], int]:
+    """Adds the layer that splits the input into phases, from which a stride-1 kernel reads."""
+    graph, source = plan.graph, group.root.inputs[0]
+    phases = Phases.of(op, graph.shapes[group.root.name])
+    count, (height, width) = len(phases.phases), phases.size
+    pitch = plan.planes.pitch[group.value]
+    plane = spread(arena.align((height - 1) * pitch + width))
+    channels = graph.shapes[source][1] * count
+    at = plan.value(
+        f"{group.root.name}.phases",
+        Layout(channels=channels, height=height, width=width, pitch=pitch, origin=0, plane=plane),
+    )
+    plan.add(
+        SplitLayer(
+            nodes=(group.root.name,),
+            inputs=(plan.place[source],),
+            output=at,
+            phases=phases.phases,
+            stride=op.stride,
+            top=op.pads[0],
+            left=op.pads[1],
+        )
+    )
+    taps = []
+    for i in range(op.kernel[0]):
+        for j in range(op.kernel[1]):
+            y, x = i * op.dilation[0], j * op.dilation[1]
+            phase = phases.phases.index((y % op.stride[0], x % op.stride[1]))
+            taps.append(phase * plane + y // op.stride[0] * pitch + x // op.stride[1])
+    return at, tuple(taps), plane * count
+
+
+def _describe(op: Conv2d) -> str:
+    parts = [f"{op.kernel[0]}x{op.kernel[1]}"]
+    if op.stride != (1, 1):
+        parts.append(f"stride {op.stride[0]}" if op.stride[0] == op.stride[1] else f"stride {op.stride}")
+    if op.dilation != (1, 1):
+        parts.append(f"dilation {op.dilation[0]}")
+    if op.groups > 1:
+        parts.append(f"{op.groups} groups")
+    return ", ".join(parts)

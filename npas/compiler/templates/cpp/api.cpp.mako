@@ -1,0 +1,96 @@
+<%page args="view"/>\
+<%
+n, u = view.name, view.upper
+%>\
+#include "${n}/${n}.h"
+
+#include <memory>
+#include <new>
+#include <utility>
+
+#include "npas/model.h"
+
+using namespace ${view.namespace};
+
+struct ${n}_model {
+    std::unique_ptr<Model> model;
+};
+
+namespace {
+
+constexpr int kThreads = ${view.threads};
+constexpr int kMostThreads = 256;
+constexpr std::size_t kInputSizes[] = {${", ".join(map(str, view.input_sizes))}};
+constexpr std::size_t kOutputSizes[] = {${", ".join(map(str, view.output_sizes))}};
+
+${n}_status finish(Status status, Weights&& weights, int threads, ${n}_model** out) {
+    if (status == Status::ok) {
+        std::unique_ptr<Model> model;
+        status = Model::create(description(), std::move(weights), threads == 0 ? kThreads : threads, model);
+        if (status == Status::ok) {
+            *out = new (std::nothrow) ${n}_model{std::move(model)};
+            if (*out == nullptr) status = Status::memory;
+        }
+    }
+    return static_cast<${n}_status>(status);
+}
+
+bool valid(const void* source, int threads, ${n}_model** out) {
+    if (out == nullptr) return false;
+    *out = nullptr;
+    return source != nullptr && threads >= 0 && threads <= kMostThreads;
+}
+
+}  // namespace
+
+extern "C" {
+
+${n}_status ${n}_create(const char* weights_path, int threads, ${n}_model** model) {
+    if (!valid(weights_path, threads, model)) return ${u}_ERROR_ARGUMENT;
+    Weights weights;
+    const Status status = Weights::read(weights_path, description().fingerprint, description().sections, weights);
+    return finish(status, std::move(weights), threads, model);
+}
+
+${n}_status ${n}_create_from_memory(const void* bytes, size_t size, int threads, ${n}_model** model) {
+    if (!valid(bytes, threads, model)) return ${u}_ERROR_ARGUMENT;
+    Weights weights;
+    const Status status =
+        Weights::parse(bytes, size, description().fingerprint, description().sections, weights);
+    return finish(status, std::move(weights), threads, model);
+}
+
+${n}_status ${n}_run(${n}_model* model, const float* const* inputs, float* const* outputs) {
+    if (model == nullptr || inputs == nullptr || outputs == nullptr) return ${u}_ERROR_ARGUMENT;
+    for (int i = 0; i < ${u}_INPUTS; ++i) {
+        if (inputs[i] == nullptr) return ${u}_ERROR_ARGUMENT;
+    }
+    for (int i = 0; i < ${u}_OUTPUTS; ++i) {
+        if (outputs[i] == nullptr) return ${u}_ERROR_ARGUMENT;
+    }
+    model->model->run(inputs, outputs);
+    return ${u}_OK;
+}
+
+void ${n}_destroy(${n}_model* model) { delete model; }
+
+size_t ${n}_input_size(int i) { return i >= 0 && i < ${u}_INPUTS ? kInputSizes[i] : 0; }
+
+size_t ${n}_output_size(int i) { return i >= 0 && i < ${u}_OUTPUTS ? kOutputSizes[i] : 0; }
+
+const char* ${n}_status_text(${n}_status status) {
+    switch (status) {
+        case ${u}_OK: return "ok";
+        case ${u}_ERROR_ARGUMENT: return "a null pointer or a number out of range";
+        case ${u}_ERROR_FILE: return "the weights file cannot be read";
+        case ${u}_ERROR_FORMAT: return "not a weights file, truncated, or an index out of bounds";
+        case ${u}_ERROR_CORRUPT: return "the weights' hash differs";
+        case ${u}_ERROR_OTHER_MODEL: return "the weights of another build";
+        case ${u}_ERROR_MEMORY: return "no memory or no threads";
+    }
+    return "unknown status";
+}
+
+int ${n}_abi_version(void) { return ${u}_ABI_VERSION; }
+
+}  // extern "C"

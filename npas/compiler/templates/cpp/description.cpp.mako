@@ -1,0 +1,49 @@
+<%page args="view"/>\
+// What the runtime must know of ${view.name}: where its values lie, and its layers with weights.
+#include "layers.h"
+#include "npas/model.h"
+
+namespace ${view.namespace} {
+
+void forward(Run& run);
+
+namespace {
+
+// channels, height, width, pitch, origin, plane; offset in the arena. All in floats.
+constexpr Value kValues[] = {
+% for value in view.values:
+    ${value}
+% endfor
+};
+
+// Floats from an output pixel to the input pixel under each position of the kernel.
+% for layer in view.indexed:
+constexpr std::int32_t kTaps${layer.index}[] = {${layer.taps}};
+% endfor
+
+// In the order of IndexedSpec's members.
+constexpr IndexedSpec kIndexed[] = {
+% for layer in view.indexed:
+    {${layer.fields}},  // ${layer.layer}
+% endfor
+};
+
+constexpr LayerInfo kLayers[] = {
+% for layer in view.layers:
+    {"${layer.function}", {${layer.inputs[0]}, ${layer.inputs[1]}}, ${layer.output}},
+% endfor
+};
+
+constexpr Layout kInputs[] = {${", ".join(view.inputs)}};
+constexpr Layout kOutputs[] = {${", ".join(view.outputs)}};
+
+constexpr Description kDescription = {
+    ${view.fingerprint}, ${view.sections}, ${view.arena}, kValues, kIndexed, ${len(view.indexed)},
+    kLayers, ${len(view.layers)}, kInputs, ${len(view.inputs)}, kOutputs, ${len(view.outputs)}, forward,
+};
+
+}  // namespace
+
+const Description& description() { return kDescription; }
+
+}  // namespace ${view.namespace}

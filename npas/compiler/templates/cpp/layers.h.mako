@@ -1,0 +1,15 @@
+<%page args="view"/>\
+// The layers of ${view.name}, each in a file of its own, and what they are made of.
+#pragma once
+
+#include "kernels.h"
+#include "npas/layers.h"
+#include "npas/run.h"
+
+namespace ${view.namespace} {
+
+% for layer in view.layers:
+void ${layer.function}(Run& run);
+% endfor
+
+}  // namespace ${view.namespace}
