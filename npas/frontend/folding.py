@@ -42,6 +42,8 @@ def constant(call: OnnxCall) -> AnyArray | None:
     rule = FOLDABLE.get(node.type)
     if node.type in ("Shape", "Size"):
         rule, known = FOLDABLE[node.type], bool(call.shapes) and call.shapes[0] is not None
+    if node.type == "CastLike":
+        known = bool(call.constants) and call.constants[0] is not None  # Of the second only the type counts.
     if rule is None or not known:
         return None
     try:

@@ -88,6 +88,12 @@ def _cast(call: OnnxCall) -> AnyArray:
     return call.constant(0).astype(DTYPES[call.node.integer("to", 1)])
 
 
+def _cast_like(call: OnnxCall) -> AnyArray:
+    """To the type of the second input; what the network computes is float32."""
+    like = call.constants[1]
+    return call.constant(0).astype(np.float32 if like is None else like.dtype)
+
+
 def _filled(call: OnnxCall) -> AnyArray:
     value = call.node.attributes.get("value", np.zeros(1, np.float32))
     if not isinstance(value, np.ndarray) or value.size != 1:
@@ -117,6 +123,7 @@ FOLDABLE: Mapping[str, Callable[[OnnxCall], AnyArray]] = {
     "Size": lambda call: np.array(prod(call.shape(0)), np.int64),
     "Identity": lambda call: call.constant(0),
     "Cast": _cast,
+    "CastLike": _cast_like,
     "Gather": _gather,
     "Slice": _slice,
     "Concat": _concat,
