@@ -14,17 +14,29 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field, ValidationError
 
 from npas.errors import DeviceError
+from npas.targets.bench import LayerTime, RunnableProgram, Settings, run_bench
 from npas.targets.device import Device
 from npas.targets.locks import device_lock
-from npas.targets.toolchain import Program
+
+__all__ = [
+    "FULL_SETTINGS",
+    "QUICK_SETTINGS",
+    "Latency",
+    "LatencyReport",
+    "LayerTime",
+    "QuickLatency",
+    "Ratio",
+    "RunnableProgram",
+    "Settings",
+    "measure",
+    "profile",
+    "quick",
+]
 
 log = logging.getLogger("npas.measure")
 
@@ -32,27 +44,10 @@ STABLE_WIDTH = 0.10
 _RESAMPLES = 2000
 _QUANTILES = (2.5, 97.5)
 
+FULL_SETTINGS = Settings()
+QUICK_SETTINGS = Settings(processes=1, runs=100, min_s=0.1)
+
 Interval = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class RunnableProgram:
-    """A bench program and the weights file it reads."""
-
-    program: Program
-    weights: Path
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How much is run. Per process: warm-up until both ``warmup`` values are met, then ``runs`` and ``min_s``."""
-
-    processes: int = 5
-    warmup_runs: int = 10
-    warmup_s: float = 0.5
-    runs: int = 30
-    min_s: float = 0.2
-    timeout_s: float = 120.0
 
 
 @dataclass(frozen=True)
@@ -133,30 +128,16 @@ class QuickLatency:
     count: int
 
 
-class LayerTime(BaseModel):
-    """One layer's median time."""
-
-    name: str
-    median_ms: Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-
-
-class _BenchOutput(BaseModel):
-    """What a bench program prints. It comes from a device: nothing about it is taken on trust."""
-
-    times_ms: list[Annotated[float, Field(gt=0.0, allow_inf_nan=False)]]
-    layers_ms: list[LayerTime] = []
-
-
 def measure(
     programs: Mapping[str, RunnableProgram],
     device: Device,
     threads: int,
-    settings: Settings = Settings(),
+    settings: Settings = FULL_SETTINGS,
     seed: int = 0,
     on_round: Callable[[int, int], None] | None = None,
 ) -> LatencyReport:
     """Time the programs against each other: in each of ``settings.processes`` rounds every program runs once, in a
-    fresh process and in random order. ``threads`` is what they were generated for, and only recorded.
+    fresh process and in random order, with ``threads`` threads each.
 
     The device is locked throughout. Raises DeviceError. ``on_round`` hears (rounds done, rounds in all).
     """
@@ -168,7 +149,7 @@ def measure(
         for done in range(settings.processes):
             for index in order.permutation(len(names)):
                 name = names[index]
-                times[name].append(_times(_run(programs[name], device, settings), settings))
+                times[name].append(_times(programs[name], device, threads, settings))
             if on_round is not None:
                 on_round(done + 1, settings.processes)
     latencies = {name: _latency(times[name], seed) for name in names}
@@ -179,23 +160,23 @@ def measure(
     return LatencyReport(latencies, dict(programs), threads, device.describe(), conditions, settings, seed)
 
 
-def quick(
-    program: RunnableProgram, device: Device, settings: Settings = Settings(processes=1, runs=100, min_s=0.1)
-) -> QuickLatency:
+def quick(program: RunnableProgram, device: Device, threads: int, settings: Settings = QUICK_SETTINGS) -> QuickLatency:
     """The latency of a search trial: one fresh process by default. The device is locked. Raises DeviceError."""
     with device_lock(device.name):
-        runs = [_times(_run(program, device, settings), settings) for _ in range(settings.processes)]
+        runs = [_times(program, device, threads, settings) for _ in range(settings.processes)]
     pooled = np.concatenate(runs)
     return QuickLatency(float(pooled.mean()), float(np.median(pooled)), float(pooled.min()), len(pooled))
 
 
-def profile(program: RunnableProgram, device: Device, settings: Settings = Settings()) -> tuple[LayerTime, ...]:
+def profile(
+    program: RunnableProgram, device: Device, threads: int, settings: Settings = QUICK_SETTINGS
+) -> tuple[LayerTime, ...]:
     """Each layer's median time in one process; the timers between layers cost, so their sum is not the latency.
 
     The device is locked. Raises DeviceError.
     """
     with device_lock(device.name):
-        found = _run(program, device, settings, "--profile").layers_ms
+        found = run_bench(program, device, threads, settings, profile=True).layers_ms
     if not found:
         raise DeviceError(f"{program.program.binary.name}: must report every layer's time, got none, generate it again")
     return tuple(found)
@@ -226,24 +207,6 @@ def _latency(times: Sequence[NDArray[np.float64]], seed: int) -> Latency:
     )
 
 
-def _run(program: RunnableProgram, device: Device, settings: Settings, *extra: str) -> _BenchOutput:
-    argv = [device.push(program.program.binary), device.push(program.weights)]
-    argv += ["--warmup-runs", str(settings.warmup_runs), "--warmup-s", str(settings.warmup_s)]
-    argv += ["--runs", str(settings.runs), "--min-s", str(settings.min_s), *extra]
-    done = device.run(argv, settings.timeout_s)
-    try:
-        return _BenchOutput.model_validate_json(done.stdout)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "output"
-        raise DeviceError(
-            f"bench on {device.name}: must print its times as JSON, got {where}: {first['msg']}, generate it again"
-        ) from error
-
-
-def _times(output: _BenchOutput, settings: Settings) -> NDArray[np.float64]:
-    if len(output.times_ms) < settings.runs:
-        raise DeviceError(
-            f"bench: must time at least {settings.runs} runs, got {len(output.times_ms)}, generate it again"
-        )
-    return np.asarray(output.times_ms, dtype=np.float64)
+def _times(program: RunnableProgram, device: Device, threads: int, settings: Settings) -> NDArray[np.float64]:
+    """The times of one fresh process [runs], in ms."""
+    return np.asarray(run_bench(program, device, threads, settings).times_ms, dtype=np.float64)

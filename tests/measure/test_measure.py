@@ -151,11 +151,24 @@ def test_bench_json_has_the_agreed_keys():
 
 def test_settings_reach_the_program():
     _, device = scripted({"a": steady(1.0)})
-    assert device.argv == ["a", "w", "--warmup-runs", "1", "--warmup-s", "0.0", "--runs", "4", "--min-s", "0.0"]
+    assert device.argv == [
+        "a",
+        "w",
+        "--threads",
+        "2",
+        "--warmup-runs",
+        "1",
+        "--warmup-s",
+        "0.0",
+        "--runs",
+        "4",
+        "--min-s",
+        "0.0",
+    ]
 
 
 def test_quick_pools_its_processes():
-    found = measure.quick(runnable("a"), Scripted({"a": [[1.0, 1, 1, 5], [2.0, 2, 2, 2]]}), FEW_TWICE)
+    found = measure.quick(runnable("a"), Scripted({"a": [[1.0, 1, 1, 5], [2.0, 2, 2, 2]]}), 1, FEW_TWICE)
     assert found == measure.QuickLatency(mean=2.0, median=2.0, min=1.0, count=8)
 
 
@@ -164,7 +177,7 @@ def test_output_that_is_not_times_is_refused(bad, monkeypatch):
     device = Scripted({})
     monkeypatch.setattr(device, "run", lambda *args: Finished(0, bad, "", 0.1))
     with pytest.raises(DeviceError, match="must print its times as JSON"):
-        measure.quick(runnable("a"), device, FEW)
+        measure.quick(runnable("a"), device, 1, FEW)
 
 
 def test_too_few_runs_are_refused():
@@ -200,7 +213,7 @@ def test_a_compiled_program_is_measured_on_this_machine(tmp_path):
     assert report.ratio("fast", "slow").median == 0.5
     assert report.latencies["slow"].count == 12
     assert heard == [(1, 3), (2, 3), (3, 3)]
-    assert measure.profile(programs["fast"], LocalDevice(), FEW)[0].name == "conv"
+    assert measure.profile(programs["fast"], LocalDevice(), 1, FEW)[0].name == "conv"
     missing = measure.RunnableProgram(program, tmp_path / "none")
     with pytest.raises(DeviceError, match="cannot read the weights"):
-        measure.quick(missing, LocalDevice(), FEW)
+        measure.quick(missing, LocalDevice(), 1, FEW)
