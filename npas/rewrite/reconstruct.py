@@ -22,14 +22,14 @@ from torch import Tensor
 
 from npas.rewrite.factors import channel_factors, rank_one_sums
 
-RIDGE = 1e-3
-"""Relative to the mean power of the regressors."""
+RIDGES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+"""Relative to the mean power of the regressors; the one that predicts the held-out samples best is taken."""
 
-SCARCITY = 0.1
-"""More ridge, by unknowns per sample: a map of 2 x 2 pixels says little about 512 channels."""
+TRAINED = 0.75
+"""Share of the samples that are fitted while choosing; the rest, the last images, judge."""
 
-ROUNDS = 2
-"""Alternations between depthwise and 1x1 weights."""
+ROUNDS = 3
+"""Alternations between depthwise and 1x1 weights, at most: they end once held-out samples do not gain."""
 
 CG_STEPS = 6
 
@@ -43,11 +43,17 @@ def dense(w: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 def depthwise_separable(w: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Depthwise, then 1x1: (D [C, K], V [F, C], b [F]). Alternating least squares."""
     d, v = channel_factors(w, covariance(x))
-    v, b = ridge(v, convolve(x, d).T, y)
+    cut = _cut(x.shape[1])
+    v, b = ridge(v, convolve(x[:, :cut], d).T, y[:cut])
+    least = _error(x[:, cut:], y[cut:], d, v, b)
     for _ in range(ROUNDS):
         d, v = _balanced_pair(d, v)
-        d = depthwise_step(d, v, x, y)
-        v, b = ridge(v, convolve(x, d).T, y)
+        moved = depthwise_step(d, v, x[:, :cut], y[:cut])
+        mixing, bias = ridge(v, convolve(x[:, :cut], moved).T, y[:cut])
+        if (error := _error(x[:, cut:], y[cut:], moved, mixing, bias)) >= least:
+            break
+        d, v, b, least = moved, mixing, bias, error
+    v, b = ridge(v, convolve(x, d).T, y)
     return (*_balanced_pair(d, v), b)
 
 
@@ -68,13 +74,31 @@ def inverted_bottleneck(w: Tensor, x: Tensor, y: Tensor, width: int) -> tuple[Te
 def ridge(start: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """(weight, bias) minimising |Y - X weight' - b|^2 + ridge |weight - start|^2; start is [F, n], X is [S, n]."""
     mean_x, mean_y = x.mean(dim=0), y.mean(dim=0)
-    x = x - mean_x
-    gram = x.T @ x
-    pull = RIDGE + SCARCITY * x.shape[1] / len(x)
-    gram.diagonal().add_(pull * gram.diagonal().mean() + 1e-12)
-    rest = y - mean_y - x @ start.T
-    weight = start + torch.linalg.solve(gram, x.T @ rest).T
+    x, rest = x - mean_x, y - mean_y - (x - mean_x) @ start.T
+    cut = _cut(len(x))
+    fitted, held = (x[:cut], rest[:cut]), (x[cut:], rest[cut:])
+    grams, sides = zip(*((a.T @ a, a.T @ b) for a, b in (fitted, held)), strict=True)
+
+    def missed(pull: float) -> float:
+        return float((held[1] - held[0] @ _solve(grams[0], sides[0], pull)).square().sum())
+
+    best = min(RIDGES, key=missed) if cut < len(x) else RIDGES[-1]
+    weight = start + _solve(sum(grams), sum(sides), best).T
     return weight, mean_y - weight @ mean_x
+
+
+def _solve(gram: Tensor, side: Tensor, pull: float) -> Tensor:
+    ridge = pull * gram.diagonal().mean() + 1e-12
+    root = torch.linalg.cholesky(gram + ridge * torch.eye(len(gram), dtype=gram.dtype))
+    return torch.cholesky_solve(side, root)
+
+
+def _cut(samples: int) -> int:
+    return max(1, int(TRAINED * samples))
+
+
+def _error(x: Tensor, y: Tensor, d: Tensor, v: Tensor, b: Tensor) -> float:
+    return float((y - convolve(x, d).T @ v.T - b).square().sum())
 
 
 def depthwise_step(d: Tensor, v: Tensor, x: Tensor, y: Tensor) -> Tensor:
@@ -86,7 +110,7 @@ def depthwise_step(d: Tensor, v: Tensor, x: Tensor, y: Tensor) -> Tensor:
     inner = v.T @ v
     rest = v.T @ (y - y.mean(dim=0)).T - inner @ convolve(x, d)  # [C, S]
     diagonal = inner.diagonal()[:, None] * x.square().sum(dim=1)
-    pull = (RIDGE + SCARCITY * d.numel() / x.shape[1]) * diagonal.mean() + 1e-12
+    pull = RIDGES[0] * diagonal.mean() + 1e-12
     scale = diagonal + pull
 
     def normal(step: Tensor) -> Tensor:

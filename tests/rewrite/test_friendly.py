@@ -36,11 +36,11 @@ def test_unfriendly_operators_are_replaced_in_place(op: AnyOp, stand_in: AnyOp) 
 
 @pytest.mark.parametrize("op", [Sigmoid(), Silu(), Gelu(), Tanh()])
 def test_stand_ins_stay_close(op: AnyOp) -> None:
-    """Within an eighth on average over the usual range, and never a quarter off."""
+    """Within an eighth on average over the usual range, and never a third off."""
     graph, _ = friendly(ending_in(op, Softmax()))
     x = torch.linspace(-5, 5, 1001)
     off = (op.reference([x], {}) - graph.node("act").op.reference([x], {})).abs()
-    assert off.mean() < 0.125 and off.max() < 0.25
+    assert off.mean() < 0.125 and off.max() < 1 / 3
 
 
 @pytest.mark.parametrize("after", [(), (Flatten(),), (Concat(), Flatten())], ids=["output", "flatten", "concat"])

@@ -153,7 +153,7 @@ def test_better_than_chance_on_images_never_seen(kind: str, bound: float) -> Non
     fitted = error(network, rewritten, unseen)
     chance = error(network, shuffled(rewritten, {"site", "site_dw", "site_pw"}), unseen)
     assert fitted < bound
-    assert fitted < 0.5 * chance
+    assert fitted < 0.75 * chance
 
 
 def test_alternating_improves_on_the_first_factors(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,12 +211,12 @@ def test_silent_channels_and_lone_images_do_not_break_it(kind: str) -> None:
     replaced(network, np.zeros((1, 6, 10, 10), dtype=np.float32), site=kind)
 
 
-def test_few_samples_stay_near_the_layer() -> None:
-    """A 2x2 map of one image gives 4 samples for 64 unknowns per filter: the start decides, not noise."""
+@pytest.mark.parametrize("kind", ["1x1", *SEPARABLE])
+def test_as_many_samples_as_unknowns_do_not_blow_up(kind: str) -> None:
+    """16 maps of 2x2 give 64 samples for 64 unknowns per filter, where plain least squares is at its worst."""
     network = single(64, 2, filters=64, kernel=(3, 3), pads=SAME)
-    unseen = images(64, 64, 2, seed=1)
-    rewritten = replaced(network, images(1, 64, 2), site="3x3dw_1x1")
-    assert error(network, rewritten, unseen) < 1.0
+    rewritten = replaced(network, images(16, 64, 2), site=kind)
+    assert error(network, rewritten, images(64, 64, 2, seed=1)) < 0.95
 
 
 def test_batch_norm_after_the_layer_keeps_its_statistics() -> None:
