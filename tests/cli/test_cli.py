@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -251,3 +252,24 @@ def test_a_closed_pipe_is_no_internal_error() -> None:
     command = f"{sys.executable} -m npas.cli schema | head -n 1"
     result = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
     assert (result.stdout, result.stderr) == ("{\n", "")
+
+
+def test_an_interrupt_ends_with_130_and_one_line(tmp_path: Path) -> None:
+    code = f"""
+import sys, time, types
+import npas
+def build(*_, **__):
+    print("ready", flush=True)
+    time.sleep(60)
+npas.pipeline = sys.modules["npas.pipeline"] = types.ModuleType("npas.pipeline")
+npas.pipeline.build = build
+from npas.cli import app
+app(["build", {str(DIGITS)!r}])
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=environment, text=True, **streams) as child:
+        assert child.stdout is not None and child.stdout.readline() == "ready\n"
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=60)
+    assert child.returncode == 130 and err.startswith("npas: interrupted") and err.count("\n") == 1

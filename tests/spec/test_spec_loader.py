@@ -174,3 +174,16 @@ def test_numbers_are_those_of_yaml_1_2(tmp_path: Path) -> None:
 def test_the_spec_round_trips_through_its_own_json(tmp_path: Path) -> None:
     spec = load(write(tmp_path, SMALL)).spec
     assert Spec.model_validate_json(spec.model_dump_json(by_alias=True)) == spec
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("pruning: {epochs: 2, trial_epochs: 3}", "pruning.trial_epochs"),
+        ("search: {pool: 2, batch: 3}", "search.batch"),
+        ("search: {batch: 41}", "search.batch"),
+    ],
+)
+def test_a_part_is_no_larger_than_its_whole(tmp_path: Path, text: str, field: str) -> None:
+    (message,) = messages(tmp_path, SMALL + text + "\n")
+    assert f" {field}: must be at most " in message
