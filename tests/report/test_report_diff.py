@@ -179,6 +179,8 @@ def test_build_trees_and_links_are_not_followed(pair, tmp_path):
     build.mkdir()
     (build / "CMakeCache.txt").write_text("/home")
     (build / "x.cpp").write_text("int x;")
+    (build / "CMakeFiles").mkdir()
+    (build / "CMakeFiles" / "y.cpp").write_text("int y;")
     secret = tmp_path / "secret.txt"
     secret.write_text("a secret")
     (pair[1] / "runtime" / "src" / "link.cpp").symlink_to(secret)
