@@ -53,6 +53,8 @@ def _read_safetensors(path: Path) -> dict[str, Array]:
     if len(data) < 8 or size > min(MAX_HEADER, len(data) - 8):
         raise ValueError("the header is cut short")
     header, body = json.loads(data[8 : 8 + size]), data[8 + size :]
+    if not isinstance(header, dict) or not all(isinstance(entry, dict) for entry in header.values()):
+        raise ValueError("the header is not a table of tensors")
     types = {"F32": "<f4", "F64": "<f8", "F16": "<f2", "I64": "<i8"}
     state = {}
     for name, entry in header.items():

@@ -110,7 +110,7 @@ class OnnxCall:
             raise ValueError(f"weight must have shape {list(shape)}, got {list(value.shape)}")
         if not np.isfinite(value).all():
             raise ValueError("weights must be finite, got NaN or infinity")
-        return np.ascontiguousarray(value)
+        return np.array(value, order="C")  # A copy: what protobuf holds is read-only.
 
     def values(self, *positions: int) -> tuple[str, ...]:
         """The names of inputs that the network computes: constants are refused."""

@@ -114,9 +114,7 @@ def test_onnx_must_fit_the_data(tmp_path: Path) -> None:
     spec = OnnxModel(type="onnx", path="m.onnx")
     assert has_weights(spec)
     assert load(spec, SHAPE, 4, tmp_path).graph == network.graph
-    with pytest.raises(
-        UnsupportedError, match=r"must take one image of the data's shape \[3, 8, 8\], got \[\[1, 8, 8\]\]"
-    ):
+    with pytest.raises(UnsupportedError, match=r"must take one image .* shape \[3, 8, 8\], got \[\[1, 8, 8\]\]"):
         load(spec, (3, 8, 8), 4, tmp_path)
     with pytest.raises(UnsupportedError, match=r"one row of the data's 9 classes, got shapes \[\[4\]\]"):
         load(spec, SHAPE, 9, tmp_path)

@@ -96,8 +96,10 @@ GOOD = {
     "gemm_scaled": ("a = GlobalAveragePool(x) f = Flatten(a) y = Gemm<alpha=0.5,beta=2.0>(f, square, row)", None, 13),
     "gemm_bias": ("a = GlobalAveragePool(x) f = Flatten(a) m = Gemm<transB=1>(f, square) y = Add(m, row)", None, 13),
     "excite": (
-        "a = GlobalAveragePool(x) f = Flatten(a) g = Gemm(f, square, row) r = Relu(g) h = MatMul(r, square) "
-        "s = Sigmoid(h) u = Unsqueeze<axes=[2,3]>(s) y = Mul(x, u)",
+        (
+            "a = GlobalAveragePool(x) f = Flatten(a) g = Gemm(f, square, row) r = Relu(g) h = MatMul(r, square) "
+            "s = Sigmoid(h) u = Unsqueeze<axes=[2,3]>(s) y = Mul(x, u)"
+        ),
         ["global_avg_pool", "conv2d", "relu", "conv2d", "sigmoid", "mul"],
         11,
     ),

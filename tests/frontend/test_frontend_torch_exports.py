@@ -139,6 +139,7 @@ def test_module_keeps_its_batch_norms() -> None:
     image = torch.randn(2, *SHAPE)
     with torch.no_grad():
         np.testing.assert_allclose(run(network, image), module(image), rtol=1e-5, atol=1e-5)
+    onnx.checker.check_model(to_onnx(network), full_check=True)
 
 
 FACTORY = """
@@ -220,7 +221,3 @@ def test_missing_factory_module(tmp_path: Path) -> None:
     model = TorchModel(type="torch", factory="no_such_module_here:net")
     with pytest.raises(UnsupportedError, match="no_such_module_here"):
         load(model, SHAPE, 5, tmp_path)
-
-
-def test_export_is_loadable_onnx() -> None:
-    onnx.checker.check_model(to_onnx(torch_in.export(small(), SHAPE, "small")), full_check=True)
