@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pytest
@@ -57,7 +57,7 @@ def test_fully_connected_layers_stay() -> None:
     assert filter_types.options(graph.node("site"), graph) == ("fc",)
 
 
-GEOMETRIES = [
+GEOMETRIES: list[dict[str, Any]] = [
     {"filters": f, "kernel": (k, k), "stride": (s, s), "pads": pads, "dilation": (d, d)}
     for f in (1, 5, 16)
     for k in (2, 3, 5)
@@ -188,7 +188,7 @@ def test_prunings(filter_type: str, scheme: SchemeName, rate: float, expected: l
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v2", "resnet18"])
-def test_random_candidates_of_the_zoo_make_sound_graphs(name: str) -> None:
+def test_random_candidates_of_the_zoo_make_sound_graphs(name: Literal["mobilenet_v2", "resnet18"]) -> None:
     graph = zoo.build(name, shape=(3, 32, 32), classes=10, width=0.25, activation=None)
     rng = np.random.default_rng(0)
     sites = [node for node in graph.nodes if isinstance(node.op, Conv2d | Linear)]

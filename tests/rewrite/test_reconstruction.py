@@ -43,7 +43,7 @@ def randomised(graph: Graph, seed: int = 0) -> Network:
         if name.endswith((".var", ".scale")):
             weights[name] = rng.uniform(0.5, 1.5, shape).astype(np.float32)
         else:
-            weights[name] = (rng.standard_normal(shape) / np.sqrt(max(1, np.prod(shape[1:])))).astype(np.float32)
+            weights[name] = (rng.standard_normal(shape) / np.sqrt(float(np.prod(shape[1:])))).astype(np.float32)
     return Network(graph, weights)
 
 
@@ -176,7 +176,7 @@ def test_later_layers_make_up_for_earlier_errors() -> None:
     network, x, unseen = deep(), images(32, 6, 10), images(8, 6, 10, seed=1)
     kinds = {"conv2": "1x1", "site": "3x3dw_1x1"}
     together = replaced(network, x, **kinds)
-    apart = {}
+    apart: dict[str, Array] = {}
     for site, kind in kinds.items():
         alone = replaced(network, x, **{site: kind})
         apart |= {n: w for n, w in alone.weights.items() if n.startswith(site) and n in together.weights}

@@ -45,7 +45,7 @@ def rates_of(scheme: Scheme) -> list[float]:
 
 def grain(scheme: Scheme, weight: Weight) -> float:
     """How many weights the structure lets go at once at most, and so twice how far off the count may be."""
-    filters, channels = weight.shape[:2]
+    filters, channels = int(weight.shape[0]), int(weight.shape[1])
     match scheme.name:
         case "unstructured":
             return 1
