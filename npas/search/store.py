@@ -128,11 +128,16 @@ class TrialStore:
 
 
 def read(path: Path) -> tuple[Trial, ...]:
-    """The trials of a store, without becoming its writer: a running search goes on undisturbed."""
+    """The trials of a store, without becoming its writer: a running search goes on undisturbed.
+
+    Opened for writing all the same, because a killed search may have left a journal that must first be rolled back.
+    Raises NpasError where there is no store.
+    """
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=30.0)) as db:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=30.0)) as db:
+            db.execute("PRAGMA query_only=ON")
             return tuple(_rows(db, path))
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         raise NpasError(f"{path}: needs a store of trials, got '{error}', run npas search first") from error
 
 
