@@ -116,9 +116,7 @@ def _elementwise(plan: PlanBuilder, group: Group) -> None:
         binary=binary,
     )
     inputs = tuple(plan.place[name] for name in names)
-    plan.add(
-        ElementwiseLayer(nodes=group.nodes, inputs=inputs, output=plan.result(group), kernel=plan.kernel(kernel))
-    )
+    plan.add(ElementwiseLayer(nodes=group.nodes, inputs=inputs, output=plan.result(group), kernel=plan.kernel(kernel)))
 
 
 def _operands(plan: PlanBuilder, group: Group) -> tuple[tuple[str, str], Literal["plane", "channel"]]:
@@ -182,9 +180,7 @@ def _flatten(plan: PlanBuilder, group: Group) -> None:
         plan.place[group.value] = source  # one float a channel already: another name for the same array
         return
     target = compact_layout(plan.graph.shapes[group.root.inputs[0]])
-    plan.add(
-        CopyLayer(nodes=group.nodes, inputs=(source,), output=plan.result(group), source=read, target=target)
-    )
+    plan.add(CopyLayer(nodes=group.nodes, inputs=(source,), output=plan.result(group), source=read, target=target))
 
 
 def _softmax(plan: PlanBuilder, group: Group) -> None:

@@ -91,7 +91,10 @@ class ModelView:
     compile_flags: str
 
 
-_PARAMETERS = {"conv": "const Indexed& conv, View in, View out, ", "linear": "const Indexed& layer, View in, View out, "}
+_PARAMETERS = {
+    "conv": "const Indexed& conv, View in, View out, ",
+    "linear": "const Indexed& layer, View in, View out, ",
+}
 
 
 def namespace(plan: Plan) -> str:
@@ -191,15 +194,14 @@ def _constants(layer: Layer) -> tuple[str, ...]:
         )
     if isinstance(layer, SplitLayer):
         phases = ", ".join(f"{{{y}, {x}}}" for y, x in layer.phases)
-        count = len(layer.phases)
+        fields = (len(layer.phases), *layer.stride, layer.top, layer.left)
         return (
             f"constexpr Phase kPhases[] = {{{phases}}};",
-            f"constexpr Split kSplit = {{kPhases, {count}, {layer.stride[0]}, {layer.stride[1]}, "
-            f"{layer.top}, {layer.left}}};",
+            f"constexpr Split kSplit = {{kPhases, {', '.join(map(str, fields))}}};",
         )
     if isinstance(layer, PoolLayer):
-        fields = (*layer.window, *layer.stride, layer.top, layer.left)
-        return (f"constexpr Window kWindow = {{{', '.join(map(str, fields))}}};",)
+        window = (*layer.window, *layer.stride, layer.top, layer.left)
+        return (f"constexpr Window kWindow = {{{', '.join(map(str, window))}}};",)
     return ()
 
 
@@ -216,11 +218,9 @@ def _body(layer: Layer, spec: int) -> str:
     if isinstance(layer, CopyLayer):
         return f"copy({views}.data, kFrom, {out}.data, kTo, run.share());"
     if isinstance(layer, SplitLayer):
-        source = layer.inputs[0]
-        if source >= 0:
-            read = f"run.value({source}).data, *run.value({source}).layout"
-        else:
-            read = f"run.input({-1 - source}), run.input_layout({-1 - source})"
+        at = layer.inputs[0]
+        own = f"run.value({at}).data, *run.value({at}).layout"
+        read = own if at >= 0 else f"run.input({-1 - at}), run.input_layout({-1 - at})"
         return f"split_phases(kSplit, {read}, {out}.data, *{out}.layout, run.share());"
     if isinstance(layer, ConvLayer | LinearLayer):
         residual = f"run.value({layer.inputs[1]}), " if len(layer.inputs) > 1 else ""

@@ -1,0 +1,83 @@
+"""The whole way from a spec to a runtime. Each step is a function of ``npas.stages``; this is their order."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from npas.errors import ConstraintError
+from npas.progress import Progress
+from npas.report import html
+from npas.report.text import front_table
+from npas.search.loop import SearchResult
+from npas.spec import LoadedSpec
+from npas.stages import finish, locked, overview, searching, start
+from npas.stages.cache import Cache
+from npas.stages.program import Machine
+from npas.targets.locks import locked as folder_lock
+
+
+def build(loaded: LoadedSpec, out: Path, *, locked: bool = False, fresh: bool = False) -> dict[str, Any]:
+    """Runs everything, or takes up where an earlier run of the same spec was stopped; returns the manifest.
+
+    ``locked`` generates again exactly what ``npas.lock`` says; ``fresh`` forgets earlier trials and training.
+
+    Raises NpasError: of the data (SpecError), UnsupportedError, ConstraintError, NumericsError, DeviceError,
+    CompileError, DriftError.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with folder_lock(out):
+        if locked:
+            return _locked.rebuild(loaded, out)
+        say, machine, cache = Progress(), Machine.of(loaded.spec.target), Cache.default(fresh)
+        if fresh:
+            shutil.rmtree(out / "search", ignore_errors=True)
+        begun = start.begin(loaded, machine, cache, say)
+        result, dense_ms, budget_ms = _search(begun, machine, out, say)
+        chosen = searching.confirmed(begun, machine, result, dense_ms, say)
+        if chosen is None:
+            overview.write_unmet(begun, out, dense_ms, budget_ms)
+            html.write(out)
+            raise ConstraintError(_unmet(loaded, result, budget_ms))
+        manifest = finish.finish(loaded, begun, chosen, budget_ms, out, machine, cache, say)
+        html.write(out)
+        return manifest
+
+
+def search(loaded: LoadedSpec, out: Path) -> dict[str, Any]:
+    """Phases 1 and 2 alone: the trials and their front."""
+    out.mkdir(parents=True, exist_ok=True)
+    with folder_lock(out):
+        say, machine = Progress(), Machine.of(loaded.spec.target)
+        begun = start.begin(loaded, machine, Cache.default(), say)
+        result, dense_ms, budget_ms = _search(begun, machine, out, say)
+    return {
+        "trials": len(result.trials),
+        "dense_latency_ms": dense_ms,
+        "budget_ms": budget_ms,
+        "best": None if result.best is None else result.best.number,
+        "front": [{"trial": t.number, "latency_ms": t.latency_ms, "accuracy": t.accuracy} for t in result.front],
+    }
+
+
+def _search(begun: start.Start, machine: Machine, out: Path, say: Progress) -> tuple[SearchResult, float, float]:
+    dense_ms = searching.stored_dense_latency(out, begun, machine)
+    budget_ms = searching.budget(begun.spec, dense_ms)
+    say.log(f"dense: {dense_ms:.3f} ms")
+    return searching.search(begun, machine, out, budget_ms, say), dense_ms, budget_ms
+
+
+def _unmet(loaded: LoadedSpec, result: SearchResult, budget_ms: float) -> str:
+    return (
+        f"{loaded.path}: constraint must be met, got no trial of {len(result.trials)} within {budget_ms:.3f} ms; "
+        f"raise it, allow more trials, higher rates or filter types. The front that was found:\n"
+        f"{front_table(result.trials, budget_ms)}"
+    )
+
+
+plan = overview.plan
+generate = locked.generate
+verify = locked.verify
+bench = locked.bench
+_locked = locked

@@ -1,0 +1,108 @@
+"""Per layer: what pruning gained, measured; a layer that gained nothing is built dense, with the reason."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from npas import measure
+from npas.compiler.indexed import Options
+from npas.compiler.plan import ConvLayer, LinearLayer, Plan
+from npas.graph.graph import Network
+from npas.measure import LayerTime
+from npas.stages.program import Compiled, Machine, compiled
+
+ROUNDS = 3
+"""Profiles per program, in turn; the least of a layer's medians counts, since noise only adds time."""
+GAIN = 0.97
+"""A sparse layer must take at most this share of its dense time."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """Milliseconds by root node: the layer's kernel and whatever only prepares its input."""
+
+    by_node: Mapping[str, float]
+
+    @staticmethod
+    def of(plan: Plan, times: Sequence[LayerTime]) -> Times:
+        found: dict[str, float] = defaultdict(float)
+        for layer, time in zip(plan.layers, times, strict=True):
+            found[layer.nodes[0]] += time.median_ms
+        return Times(dict(found))
+
+
+def profiles(programs: Sequence[Compiled], machine: Machine) -> list[Times]:
+    """Layer times of each program, measured in turn."""
+    best: list[dict[str, float]] = [{} for _ in programs]
+    for _ in range(ROUNDS):
+        for i, program in enumerate(programs):
+            times = Times.of(program.lowered.plan, measure.profile(program.bench, machine.device, machine.threads))
+            best[i] = {node: min(time, best[i].get(node, time)) for node, time in times.by_node.items()}
+    return [Times(times) for times in best]
+
+
+def without_losers(pruned: Network, options: Options, name: str, machine: Machine) -> Options:
+    """The options with every layer built dense whose sparse kernel gains nothing over its dense one here."""
+    everywhere = replace(options, dense=dict.fromkeys(options.prunings, "measured beside it"))
+    with compiled(pruned, name, machine, options) as sparse, compiled(pruned, name, machine, everywhere) as dense:
+        of_sparse, of_dense = profiles([sparse, dense], machine)
+        stored = {layer.nodes[0]: layer.indexed.format for layer in sparse.lowered.plan.weights_layers}
+    losers = dict(options.dense)
+    for node in options.prunings:
+        if stored.get(node, "dense") == "dense":
+            continue
+        took, otherwise = of_sparse.by_node[node], of_dense.by_node[node]
+        if took > GAIN * otherwise:
+            losers[node] = f"{stored[node]} took {took:.4f} ms, dense {otherwise:.4f} ms"
+    return replace(options, dense=losers)
+
+
+def table(plan: Plan, times: Times, dense: Times) -> dict[str, Any]:
+    """``profile.json``: a row per layer; ``dense`` has the times of the same network unpruned, by node."""
+    total = sum(times.by_node.values())
+    rows = [_row(plan, layer, times, dense, total) for layer in plan.weights_layers]
+    named = {row["name"] for row in rows}
+    for layer in plan.layers:
+        node = layer.nodes[0]
+        if node in named:
+            continue
+        named.add(node)
+        rows.append(
+            {
+                "name": node,
+                "op": layer.kind,
+                "shape": "",
+                "scheme": "",
+                "rate": 1.0,
+                "format": "",
+                "kernel": getattr(layer, "kernel", ""),
+                "time_ms": times.by_node[node],
+                "dense_time_ms": dense.by_node.get(node),
+                "share": times.by_node[node] / total,
+                "weights_bytes": 0,
+                "built_dense_because": None,
+            }
+        )
+    return {"layers": rows, "total_ms": total}
+
+
+def _row(plan: Plan, layer: ConvLayer | LinearLayer, times: Times, dense: Times, total: float) -> dict[str, Any]:
+    node, pruned = layer.nodes[0], layer.indexed.pruned
+    layout = plan.values[layer.output].layout
+    return {
+        "name": node,
+        "op": layer.kind,
+        "shape": f"{layout.channels}x{layout.height}x{layout.width}",
+        "scheme": pruned.scheme if pruned else "dense",
+        "rate": pruned.rate if pruned else 1.0,
+        "format": layer.indexed.format,
+        "kernel": layer.kernel,
+        "time_ms": times.by_node[node],
+        "dense_time_ms": dense.by_node.get(node),
+        "share": times.by_node[node] / total,
+        "weights_bytes": layer.indexed.bytes,
+        "built_dense_because": pruned.built_dense_because if pruned else None,
+    }

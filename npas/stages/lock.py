@@ -1,0 +1,104 @@
+"""``npas.lock``: all that a build decided, so that the same sources can be made again without search or training."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from npas.compiler.indexed import Options
+from npas.compiler.plan import Schedule
+from npas.errors import DriftError, UsageError
+from npas.search.candidate import Pruning
+from npas.spec.schema import Isa, SchemeName, Spec
+
+
+class LockedLayer(BaseModel):
+    """One layer's pruning, and the reason where it is built dense all the same."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scheme: SchemeName
+    rate: float
+    built_dense_because: str | None = None
+
+
+class Lock(BaseModel):
+    """The file's content. Digests are SHA-256; ``sources`` has one per generated file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    npas_lock: Literal[1] = 1
+    npas_version: str
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    spec: str
+    model: str
+    isa: Isa
+    threads: int
+    layers: dict[str, LockedLayer]
+    schedules: dict[str, Schedule]
+    sources: dict[str, str]
+
+    def options(self) -> Options:
+        """What lowering needs of it."""
+        return Options(
+            prunings={name: Pruning(layer.scheme, layer.rate) for name, layer in self.layers.items()},
+            dense={n: layer.built_dense_because for n, layer in self.layers.items() if layer.built_dense_because},
+            schedules=self.schedules,
+        )
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def spec_digest(spec: Spec) -> str:
+    """Of the spec's meaning: comments and order do not count."""
+    return digest(spec.model_dump_json(by_alias=True).encode())
+
+
+def source_digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {path: digest(data) for path, data in sorted(files.items())}
+
+
+def dump_yaml(record: BaseModel) -> str:
+    """A record as YAML, keys in the order of its class."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = None
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.width = 120
+    text = io.StringIO()
+    yaml.dump(record.model_dump(mode="json"), text)
+    return text.getvalue()
+
+
+def read(path: Path) -> Lock:
+    """Raises UsageError where there is no lock, DriftError where it is not one of this version."""
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise UsageError(f"{path}: must be readable, got {error.strerror}, run npas build without --locked") from error
+    try:
+        return Lock.model_validate(YAML(typ="safe", pure=True).load(text))
+    except (ValidationError, YAMLError) as error:
+        first = str(error).splitlines()[0]
+        raise DriftError(
+            f"{path}: must be a lock of this version, got {first}, build again without --locked"
+        ) from error
+
+
+def check_sources(lock: Lock, made: Mapping[str, str], folder: Path) -> None:
+    """Raises DriftError naming every file that differs from what was locked."""
+    changed = sorted(p for p in {*lock.sources, *made} if lock.sources.get(p) != made.get(p))
+    if changed:
+        shown = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
+        raise DriftError(
+            f"{folder}: sources must be those of npas.lock, got a difference in {shown}; "
+            "use the NPAS version of the lock, or build again without --locked"
+        )

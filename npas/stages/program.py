@@ -1,0 +1,72 @@
+"""From a pruned network to a program that can be timed: the one road that trials and the final build both take."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from npas.compiler.emit import emit
+from npas.compiler.indexed import Options
+from npas.compiler.lower import Lowered, lower
+from npas.compiler.passes import simplify
+from npas.graph.graph import Network
+from npas.spec.schema import CpuTarget
+from npas.targets.bench import RunnableProgram
+from npas.targets.isa import Isa, require, resolve
+from npas.targets.local import LocalDevice
+from npas.targets.toolchain import compile_program
+from npas.targets.tree_writer import write_tree
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The resolved target: what is generated for, and where it runs."""
+
+    isa: Isa
+    threads: int
+    device: LocalDevice
+
+    @staticmethod
+    def of(target: CpuTarget) -> Machine:
+        """Raises DeviceError where this machine cannot run the spec's ISA."""
+        isa = resolve(target.isa)
+        require(isa)
+        return Machine(isa, target.threads, LocalDevice())
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A lowered network and its bench program."""
+
+    network: Network
+    """Simplified: what the plan's layers compute."""
+    lowered: Lowered
+    bench: RunnableProgram
+
+
+def lower_for(network: Network, name: str, machine: Machine, options: Options | None = None) -> tuple[Network, Lowered]:
+    """The simplified network and its plan. Raises UnsupportedError."""
+    named = replace(network, graph=replace(network.graph, name=name))
+    simple = simplify(named)
+    return simple, lower(simple, isa=machine.isa.name, threads=machine.threads, options=options)
+
+
+@contextmanager
+def compiled(network: Network, name: str, machine: Machine, options: Options | None = None) -> Iterator[Compiled]:
+    """Generates, compiles and yields the program; its tree and weights go when the block ends, its objects stay cached.
+
+    Raises UnsupportedError and CompileError.
+    """
+    simple, lowered = lower_for(network, name, machine, options)
+    root = Path(tempfile.mkdtemp(prefix="npas-"))
+    try:
+        tree = {**emit(lowered.plan), "weights.bin": lowered.weights()}
+        write_tree(root / "runtime", tree)
+        program = compile_program(root / "runtime", "bench", machine.isa)
+        yield Compiled(simple, lowered, RunnableProgram(program, root / "runtime" / "weights.bin"))
+    finally:
+        shutil.rmtree(root, ignore_errors=True)

@@ -1,0 +1,155 @@
+"""Phase 2: what a trial is, and the search over trials."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from npas import measure
+from npas.algorithms import one_shot
+from npas.compiler.indexed import Options
+from npas.graph.graph import Network
+from npas.measure import Settings
+from npas.progress import Progress
+from npas.rewrite import filter_types
+from npas.search import loop
+from npas.search.candidate import Candidate
+from npas.search.loop import SearchResult
+from npas.search.space import SearchSpace
+from npas.search.store import TrialStore, identity
+from npas.search.trial import Evaluation, Trial
+from npas.spec.schema import Spec
+from npas.stages.program import Machine, compiled
+from npas.stages.start import FINE_TUNE_RATE, Start, recipe
+from npas.targets import atomic
+from npas.training import evaluate, train
+
+CALIBRATION_IMAGES = 64
+"""Images on which replaced filters are fitted."""
+MARGIN = 0.97
+"""Share of the budget that the search aims at: a trial's single process is less sure than the final measurement."""
+
+
+def dense_latency(start: Start, machine: Machine) -> float:
+    """Median latency in ms of the friendly network, unpruned: what a ratio in the constraint refers to."""
+    with compiled(start.friendly, start.spec.name, machine) as dense:
+        report = measure.measure({"dense": dense.bench}, machine.device, machine.threads, Settings(processes=3))
+    return report.latencies["dense"].median
+
+
+def budget(spec: Spec, dense_ms: float) -> float:
+    """The constraint in ms."""
+    constraint = spec.constraint
+    if constraint.max_latency_ms is not None:
+        return constraint.max_latency_ms
+    assert constraint.max_latency_ratio is not None
+    return constraint.max_latency_ratio * dense_ms
+
+
+def stored_dense_latency(folder: Path, start: Start, machine: Machine) -> float:
+    """``dense_latency``, measured once per build folder, so that a resumed search keeps its budget."""
+    path = folder / "search" / "dense_latency_ms"
+    if path.exists():
+        return float(path.read_text())
+    latency = dense_latency(start, machine)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic.write_text(path, f"{latency!r}\n")
+    return latency
+
+
+def candidate_network(start: Start, candidate: Candidate) -> tuple[Network, Options]:
+    """The friendly network with the candidate's filter types, and how each layer is to be pruned."""
+    images = start.dataset.images("train", CALIBRATION_IMAGES)
+    network, prunings = filter_types.apply(start.friendly, candidate, images)
+    return network, Options(prunings=prunings)
+
+
+def evaluator(start: Start, machine: Machine) -> Callable[[Candidate], Evaluation]:
+    """Fast evaluation: latency of the generated program, then accuracy after one-shot pruning and a few epochs."""
+    spec = start.spec
+
+    def evaluation(candidate: Candidate) -> Evaluation:
+        began = time.monotonic()
+        network, options = candidate_network(start, candidate)
+        pruned = one_shot(network, options.prunings)
+        with compiled(pruned.network, spec.name, machine, options) as program:
+            latency = measure.quick(program.bench, machine.device, machine.threads).median
+        timed = time.monotonic()
+        generator = torch.Generator().manual_seed(spec.search.seed)
+        tuned = train(
+            pruned.network,
+            start.dataset,
+            recipe(spec, spec.search.epochs, FINE_TUNE_RATE),
+            generator,
+            masks=pruned.masks,
+        )
+        accuracy = evaluate(tuned, start.dataset)
+        return Evaluation(accuracy, latency, time.monotonic() - timed, timed - began)
+
+    return evaluation
+
+
+def search(start: Start, machine: Machine, folder: Path, budget_ms: float, say: Progress) -> SearchResult:
+    """Runs the search, or goes on with it; trials are kept in ``search/trials.db``."""
+    spec = start.spec
+    space = SearchSpace.of(start.friendly.graph, spec.search)
+    say.stage(f"phase 2: {spec.search.trials} trials of {space.size:.3g} candidates, budget {budget_ms:.3f} ms")
+    with TrialStore(folder / "search" / "trials.db", identity(spec)) as store:
+        known = store.trials()
+        with say.bar(spec.search.trials, "trials") as bar:
+            bar.advance(len(known), best=_best(known, budget_ms))
+            seen = list(known)
+
+            def on_trial(trial: Trial) -> None:
+                seen.append(trial)
+                bar.advance(best=_best(seen, budget_ms))
+
+            return loop.run(space, spec.search, budget_ms * MARGIN, evaluator(start, machine), store, on_trial)
+
+
+def _best(trials: list[Trial] | tuple[Trial, ...], budget_ms: float) -> str:
+    within = [t for t in trials if t.done and t.latency_ms <= budget_ms]
+    if not within:
+        return "none within the budget"
+    best = max(within, key=lambda t: (t.accuracy, -t.latency_ms))
+    return f"{best.accuracy:.4f} at {best.latency_ms:.3f} ms"
+
+
+def confirmed(
+    start: Start, machine: Machine, result: SearchResult, dense_ms: float, say: Progress
+) -> tuple[Trial, Network, Options] | None:
+    """The most accurate trial whose latency holds in a fresh, interleaved measurement against the dense program.
+
+    A search's winner is chosen for its luck too, so luck is measured away before anything long is trained.
+    """
+    spec = start.spec
+    limit = budget(spec, dense_ms)
+    hopeful = sorted(
+        (t for t in result.trials if t.done and t.latency_ms <= limit), key=lambda t: (-t.accuracy, t.latency_ms)
+    )
+    with compiled(start.friendly, spec.name, machine) as dense:
+        for trial in hopeful:
+            network, options = candidate_network(start, trial.candidate)
+            pruned = one_shot(network, options.prunings)
+            with compiled(pruned.network, spec.name, machine, options) as program:
+                report = measure.measure(
+                    {"pruned": program.bench, "dense": dense.bench}, machine.device, machine.threads
+                )
+            met = meets(spec, report, MARGIN)
+            latency = report.latencies["pruned"].median
+            say.log(f"trial {trial.number}: {latency:.3f} ms measured afresh, {'kept' if met else 'over the budget'}")
+            if met:
+                return trial, network, options
+    return None
+
+
+def meets(spec: Spec, report: measure.LatencyReport, margin: float = 1.0) -> bool:
+    """Whether the program ``pruned`` meets the constraint in a report that has ``dense`` too."""
+    constraint = spec.constraint
+    if constraint.max_latency_ms is not None:
+        return report.latencies["pruned"].median <= constraint.max_latency_ms * margin
+    assert constraint.max_latency_ratio is not None
+    return report.ratio("pruned", "dense").median <= constraint.max_latency_ratio * margin
