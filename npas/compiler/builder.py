@@ -59,7 +59,7 @@ class PlanBuilder:
         if copied not in self.place:
             source, target = self.layout(at), compact_layout(self.graph.shapes[name])
             to = self.value(copied, target)
-            self.add(CopyLayer(nodes=(name,), inputs=(at,), output=to, source=source, target=target))
+            self.add(CopyLayer(nodes=(name,), reads=(name,), inputs=(at,), output=to, source=source, target=target))
         return self.place[copied]
 
     def add(self, layer: Layer) -> None:

@@ -116,7 +116,11 @@ def _elementwise(plan: PlanBuilder, group: Group) -> None:
         binary=binary,
     )
     inputs = tuple(plan.place[name] for name in names)
-    plan.add(ElementwiseLayer(nodes=group.nodes, inputs=inputs, output=plan.result(group), kernel=plan.kernel(kernel)))
+    plan.add(
+        ElementwiseLayer(
+            nodes=group.nodes, reads=names, inputs=inputs, output=plan.result(group), kernel=plan.kernel(kernel)
+        )
+    )
 
 
 def _operands(plan: PlanBuilder, group: Group) -> tuple[tuple[str, str], Literal["plane", "channel"]]:
@@ -142,6 +146,7 @@ def _pool(plan: PlanBuilder, group: Group) -> None:
     plan.add(
         PoolLayer(
             nodes=group.nodes,
+            reads=group.root.inputs,
             inputs=(plan.place[group.root.inputs[0]],),
             output=plan.result(group),
             function="max_pool" if isinstance(op, MaxPool) else "average_pool",
@@ -156,7 +161,9 @@ def _pool(plan: PlanBuilder, group: Group) -> None:
 
 def _global_avg_pool(plan: PlanBuilder, group: Group) -> None:
     source = plan.place[group.root.inputs[0]]
-    plan.add(GlobalAvgPoolLayer(nodes=group.nodes, inputs=(source,), output=plan.result(group)))
+    plan.add(
+        GlobalAvgPoolLayer(nodes=group.nodes, reads=group.root.inputs, inputs=(source,), output=plan.result(group))
+    )
 
 
 def _concat(plan: PlanBuilder, group: Group) -> None:
@@ -169,7 +176,9 @@ def _concat(plan: PlanBuilder, group: Group) -> None:
         )
     out, first = plan.result(group), 0
     for name in group.root.inputs:
-        plan.add(ConcatLayer(nodes=group.nodes, inputs=(plan.place[name],), output=out, first_channel=first))
+        plan.add(
+            ConcatLayer(nodes=group.nodes, reads=(name,), inputs=(plan.place[name],), output=out, first_channel=first)
+        )
         first += shapes[name][1]
 
 
@@ -180,7 +189,16 @@ def _flatten(plan: PlanBuilder, group: Group) -> None:
         plan.place[group.value] = source  # one float a channel already: another name for the same array
         return
     target = compact_layout(plan.graph.shapes[group.root.inputs[0]])
-    plan.add(CopyLayer(nodes=group.nodes, inputs=(source,), output=plan.result(group), source=read, target=target))
+    plan.add(
+        CopyLayer(
+            nodes=group.nodes,
+            reads=group.root.inputs,
+            inputs=(source,),
+            output=plan.result(group),
+            source=read,
+            target=target,
+        )
+    )
 
 
 def _softmax(plan: PlanBuilder, group: Group) -> None:
@@ -188,7 +206,7 @@ def _softmax(plan: PlanBuilder, group: Group) -> None:
     if not is_compact(shape) or len(shape) != 2:
         raise UnsupportedError(f"node {group.root.name}: softmax over {shape}, only [batch, classes] has a kernel")
     source = plan.vector(group.root.inputs[0])
-    plan.add(SoftmaxLayer(nodes=group.nodes, inputs=(source,), output=plan.result(group)))
+    plan.add(SoftmaxLayer(nodes=group.nodes, reads=group.root.inputs, inputs=(source,), output=plan.result(group)))
 
 
 _LOWERINGS: tuple[tuple[type | tuple[type, ...], Callable[[PlanBuilder, Group], None]], ...] = (

@@ -50,6 +50,7 @@ def lower_conv(plan: PlanBuilder, group: Group) -> None:
     plan.add(
         ConvLayer(
             nodes=group.nodes,
+            reads=_reads(group),
             inputs=inputs,
             output=out,
             macs=graph.macs(root),
@@ -78,6 +79,7 @@ def lower_linear(plan: PlanBuilder, group: Group) -> None:
     plan.add(
         LinearLayer(
             nodes=group.nodes,
+            reads=_reads(group),
             inputs=inputs,
             output=plan.result(group),
             macs=plan.graph.macs(root),
@@ -85,6 +87,11 @@ def lower_linear(plan: PlanBuilder, group: Group) -> None:
             indexed=_indexed(plan, group, matrix, geometry, view, schedule),
         )
     )
+
+
+def _reads(group: Group) -> tuple[str, ...]:
+    source = group.root.inputs[0]
+    return (source,) if group.residual is None else (source, group.residual)
 
 
 class _View:
@@ -171,6 +178,7 @@ def _split(plan: PlanBuilder, group: Group, op: Conv2d) -> tuple[int, tuple[int,
     plan.add(
         SplitLayer(
             nodes=(group.root.name,),
+            reads=(source,),
             inputs=(plan.place[source],),
             output=at,
             phases=phases.phases,

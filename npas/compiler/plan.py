@@ -92,6 +92,7 @@ class LayerBase(Record):
     """``nodes`` are the graph's nodes that the layer computes, the last one naming the output value."""
 
     nodes: tuple[str, ...]
+    reads: tuple[str, ...] = Field((), description="the graph's values that the nodes take, as inputs has them")
     inputs: tuple[int, ...] = Field(description="values; -1 - i is the caller's array i")
     output: int = Field(description="value; -1 - i is the caller's array i")
     macs: int = 0

@@ -16,7 +16,7 @@ from npas.graph.graph import Network
 from npas.targets.device import Device
 from npas.targets.toolchain import Program
 from npas.verify.gates import integer_network, integers, is_exact, part_reference
-from npas.verify.parts import Part, graph_value, parts_of
+from npas.verify.parts import Part, parts_of
 from npas.verify.reference import Doubles, Floats, onnx_runtime, values
 
 END_TO_END = 1e-4
@@ -158,7 +158,7 @@ class _Runner:
 def _check_layers(subject: Subject, runner: _Runner, image: Floats) -> tuple[LayerCheck, ...]:
     network, plan = subject.network, subject.lowered.plan
     parts = parts_of(plan)
-    names = [[graph_value(plan, v) for v in p.inputs] for p in parts]
+    names = [p.reads for p in parts]
     real = values(network, {network.graph.inputs[0]: image.astype(np.float64)})
     given = [[real[n].astype(np.float32).astype(np.float64) for n in of_part] for of_part in names]
 
@@ -181,13 +181,13 @@ class _Case:
     given: list[list[Doubles]]
     got: list[Floats]
 
-    def reference(self, part: Part, names: list[str], i: int) -> tuple[Doubles, Doubles]:
+    def reference(self, part: Part, names: tuple[str, ...], i: int) -> tuple[Doubles, Doubles]:
         """Part i's result in float64 and its gate."""
         nodes = [self.network.graph.node(name) for name in part.nodes]
         return part_reference(self.network, nodes, dict(zip(names, self.given[i], strict=True)))
 
 
-def _check(part: Part, names: list[str], on_data: _Case, on_integers: _Case, i: int) -> LayerCheck:
+def _check(part: Part, names: tuple[str, ...], on_data: _Case, on_integers: _Case, i: int) -> LayerCheck:
     wanted, gate = on_data.reference(part, names, i)
     passed = bool((np.abs(on_data.got[i] - wanted) <= gate).all())
     whole, whole_gate = on_integers.reference(part, names, i)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from npas.compiler.plan import ConcatLayer, ConvLayer, InputLayer, OutputLayer, Plan, SplitLayer
+from npas.compiler.plan import ConcatLayer, ConvLayer, CopyLayer, InputLayer, OutputLayer, Plan, SplitLayer
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,7 @@ class Part:
     first: int
     last: int
     nodes: tuple[str, ...]
+    reads: tuple[str, ...]
     inputs: tuple[int, ...]
     output: int
 
@@ -24,24 +25,19 @@ class Part:
 
 
 def parts_of(plan: Plan) -> tuple[Part, ...]:
-    """Every layer in one part, but for those that only move the caller's arrays."""
+    """Every layer in one part, but for those that only move arrays."""
     parts: list[Part] = []
     for i, layer in enumerate(plan.layers):
-        if isinstance(layer, InputLayer | OutputLayer | SplitLayer):
+        if isinstance(layer, InputLayer | OutputLayer | SplitLayer | CopyLayer):
             continue
         before = plan.layers[i - 1] if i else None
         if isinstance(layer, ConvLayer) and isinstance(before, SplitLayer) and before.output == layer.inputs[0]:
-            parts.append(Part(i - 1, i, layer.nodes, (*before.inputs, *layer.inputs[1:]), layer.output))
+            inputs = (*before.inputs, *layer.inputs[1:])
+            parts.append(Part(i - 1, i, layer.nodes, layer.reads, inputs, layer.output))
         elif isinstance(layer, ConcatLayer) and parts and parts[-1].output == layer.output:
             last = parts.pop()
-            parts.append(Part(last.first, i, layer.nodes, (*last.inputs, *layer.inputs), layer.output))
+            reads, inputs = (*last.reads, *layer.reads), (*last.inputs, *layer.inputs)
+            parts.append(Part(last.first, i, layer.nodes, reads, inputs, layer.output))
         else:
-            parts.append(Part(i, i, layer.nodes, layer.inputs, layer.output))
+            parts.append(Part(i, i, layer.nodes, layer.reads, layer.inputs, layer.output))
     return tuple(parts)
-
-
-def graph_value(plan: Plan, value: int) -> str:
-    """The graph's name of what lies in a value of the plan (``x.vector`` is x in another layout)."""
-    if value < 0:
-        return plan.inputs[-1 - value].node
-    return plan.values[value].name.split(".", maxsplit=1)[0]
