@@ -65,7 +65,7 @@ def _search(begun: start.Start, machine: Machine, out: Path, say: Progress) -> t
     dense_ms = searching.stored_dense_latency(out, begun, machine)
     budget_ms = searching.budget(begun.spec, dense_ms)
     say.log(f"dense: {dense_ms:.3f} ms")
-    return searching.search(begun, machine, out, budget_ms, say), dense_ms, budget_ms
+    return searching.search(begun, machine, out, dense_ms, budget_ms, say), dense_ms, budget_ms
 
 
 def _unmet(loaded: LoadedSpec, result: SearchResult, budget_ms: float) -> str:

@@ -1,8 +1,8 @@
 """Default schedules: how much of the work a kernel holds in registers and caches, from shapes alone.
 
 A kernel keeps rows x vectors sums, one vector per pixel tile and a broadcast weight; the limits below leave no
-register unused and spill none. Filters that share no list (one row) need their input in the nearest cache, so
-their channels are worked through in blocks.
+register unused and spill none. Every group of filters passes over the same few tiles, so these stay in the nearest
+cache: where all channels do not fit there, they are worked through in blocks.
 """
 
 from __future__ import annotations
@@ -47,19 +47,18 @@ def conv_schedule(work: ConvWork, isa: Isa, threads: int) -> Schedule:
     rows = next(r for r in _preferred_rows(isa, needed) if r <= max(work.shared, 1))
     tiles = -(-needed // _WIDEST[isa][rows])
     vectors = -(-needed // tiles)
-    if rows > 1 or work.grouped:
+    if work.grouped:
         # A filter of a grouped convolution passes over its own few channels once, all tiles in a row.
-        at_a_time = tiles if work.grouped else 4
-        whole = Schedule(rows=rows, vectors=vectors, tiles_at_a_time=at_a_time, channel_block=work.channels)
+        whole = Schedule(rows=rows, vectors=vectors, tiles_at_a_time=tiles, channel_block=work.channels)
         return _shared_out(whole, work, tiles, threads)
-    footprint = (vectors * lanes + work.reach) * 4
-    block = max(4, NEAR_CACHE_BYTES // footprint)
-    blocked = block < work.channels
+    at_a_time = 2 if rows > 1 else 1
+    footprint = (at_a_time * vectors * lanes + work.reach) * 4
+    blocks = -(-work.channels // max(4, NEAR_CACHE_BYTES // footprint))
     schedule = Schedule(
-        rows=1,
+        rows=rows,
         vectors=vectors,
-        tiles_at_a_time=1 if blocked else 4,
-        channel_block=block if blocked else work.channels,
+        tiles_at_a_time=at_a_time if blocks > 1 else 4,
+        channel_block=-(-work.channels // blocks),
     )
     return _shared_out(schedule, work, tiles, threads)
 

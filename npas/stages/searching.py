@@ -25,12 +25,14 @@ from npas.spec.schema import Spec
 from npas.stages.program import Machine, compiled
 from npas.stages.start import FINE_TUNE_RATE, Start, recipe
 from npas.targets import atomic
+from npas.targets.bench import RunnableProgram
 from npas.training import evaluate, train
 
 CALIBRATION_IMAGES = 64
 """Images on which replaced filters are fitted."""
-MARGIN = 0.97
-"""Share of the budget that the search aims at: a trial's single process is less sure than the final measurement."""
+MARGIN = 0.95
+"""Share of the budget that the search aims at: a trial's few processes are less sure than the final measurement."""
+TRIAL_SETTINGS = Settings(processes=3, warmup_s=0.15, runs=100, min_s=0.1)
 
 
 def dense_latency(start: Start, machine: Machine) -> float:
@@ -67,7 +69,20 @@ def candidate_network(start: Start, candidate: Candidate) -> tuple[Network, Opti
     return network, Options(prunings=prunings)
 
 
-def evaluator(start: Start, machine: Machine) -> Callable[[Candidate], Evaluation]:
+def trial_latency(program: RunnableProgram, dense: RunnableProgram, dense_ms: float, machine: Machine) -> float:
+    """Median latency in ms of a trial, at the speed that the machine had when ``dense_ms`` was measured.
+
+    Machines drift by more than candidates differ. So a trial is timed in turn with the dense program, and the ratio of
+    the two, which drift leaves alone, is what the search learns from.
+    """
+    programs = {"trial": program, "dense": dense}
+    report = measure.measure(programs, machine.device, machine.threads, TRIAL_SETTINGS)
+    return report.ratio("trial", "dense").median * dense_ms
+
+
+def evaluator(
+    start: Start, machine: Machine, dense: RunnableProgram, dense_ms: float
+) -> Callable[[Candidate], Evaluation]:
     """Fast evaluation: latency of the generated program, then accuracy after one-shot pruning and a few epochs."""
     spec = start.spec
 
@@ -76,7 +91,7 @@ def evaluator(start: Start, machine: Machine) -> Callable[[Candidate], Evaluatio
         network, options = candidate_network(start, candidate)
         pruned = one_shot(network, options.prunings)
         with compiled(pruned.network, spec.name, machine, options) as program:
-            latency = measure.quick(program.bench, machine.device, machine.threads).median
+            latency = trial_latency(program.bench, dense, dense_ms, machine)
         timed = time.monotonic()
         generator = torch.Generator().manual_seed(spec.search.seed)
         tuned = train(
@@ -92,12 +107,17 @@ def evaluator(start: Start, machine: Machine) -> Callable[[Candidate], Evaluatio
     return evaluation
 
 
-def search(start: Start, machine: Machine, folder: Path, budget_ms: float, say: Progress) -> SearchResult:
+def search(
+    start: Start, machine: Machine, folder: Path, dense_ms: float, budget_ms: float, say: Progress
+) -> SearchResult:
     """Runs the search, or goes on with it; trials are kept in ``search/trials.db``."""
     spec = start.spec
     space = SearchSpace.of(start.friendly.graph, spec.search)
     say.stage(f"phase 2: {spec.search.trials} trials of {space.size:.3g} candidates, budget {budget_ms:.3f} ms")
-    with TrialStore(folder / "search" / "trials.db", identity(spec)) as store:
+    with (
+        TrialStore(folder / "search" / "trials.db", identity(spec)) as store,
+        compiled(start.friendly, spec.name, machine) as dense,
+    ):
         known = store.trials()
         with say.bar(spec.search.trials, "trials") as bar:
             bar.advance(len(known), best=_best(known, budget_ms))
@@ -107,7 +127,8 @@ def search(start: Start, machine: Machine, folder: Path, budget_ms: float, say: 
                 seen.append(trial)
                 bar.advance(best=_best(seen, budget_ms))
 
-            return loop.run(space, spec.search, budget_ms * MARGIN, evaluator(start, machine), store, on_trial)
+            evaluate_ = evaluator(start, machine, dense.bench, dense_ms)
+            return loop.run(space, spec.search, budget_ms * MARGIN, evaluate_, store, on_trial)
 
 
 def _best(trials: list[Trial] | tuple[Trial, ...], budget_ms: float) -> str:
