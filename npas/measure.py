@@ -156,7 +156,7 @@ def measure(
     for name, latency in latencies.items():
         if not latency.stable:
             low, high = latency.interval
-            log.warning("%s: unstable, median %.3f ms in [%.3f, %.3f]", name, latency.median, low, high)
+            log.info("%s: unstable, median %.3f ms in [%.3f, %.3f]", name, latency.median, low, high)
     return LatencyReport(latencies, dict(programs), threads, device.describe(), conditions, settings, seed)
 
 

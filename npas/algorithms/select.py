@@ -38,12 +38,14 @@ def prune(
     seed: int,
     *,
     teacher: Network | None = None,
+    compare_on: Dataset | None = None,
     done: Mapping[str, float] | None = None,
     on_result: Callable[[AlgorithmName, float], None] | None = None,
 ) -> Selection:
     """Phase 3: compares the algorithms for ``trial_epochs``, then runs the best for ``recipe.epochs``.
 
-    The arguments are those of ``compare``. A single algorithm needs no comparison: it is not tried, and
+    The arguments are those of ``compare``, which sees ``compare_on`` (by default ``dataset``): data whose test split
+    the final accuracy is not measured on. A single algorithm needs no comparison: it is not tried, and
     ``accuracies`` holds only what ``done`` knows of it.
 
     Raises:
@@ -55,7 +57,15 @@ def prune(
     else:
         trial = replace(recipe, epochs=trial_epochs)
         accuracies = compare(
-            network, prunings, dataset, trial, algorithms, seed, teacher=teacher, done=done, on_result=on_result
+            network,
+            prunings,
+            compare_on or dataset,
+            trial,
+            algorithms,
+            seed,
+            teacher=teacher,
+            done=done,
+            on_result=on_result,
         )
         best = winner(accuracies)
     log.info("%s: %d epochs", best, recipe.epochs)

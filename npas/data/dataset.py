@@ -20,6 +20,11 @@ Batch = tuple[Tensor, Tensor]
 """Images, float32 [N, C, H, W], and their labels, int64 [N]."""
 
 
+HELD_OUT = 0.2
+MOST_HELD_OUT = 5000
+"""Images held out of the training split for the search's own evaluations: a share, up to a number."""
+
+
 class DataError(SpecError):
     """The data that the spec names are missing or broken. The message holds every violation, one per line."""
 
@@ -39,6 +44,10 @@ class Samples(torch.utils.data.Dataset[tuple[Tensor, int]], ABC):
     @abstractmethod
     def batches(self, batch_size: int, generator: torch.Generator | None) -> Iterator[Batch]:
         """Every item once: in order and plain without a generator, else shuffled and, where the split is, augmented."""
+
+    @abstractmethod
+    def part(self, items: slice) -> Samples:
+        """Some of the items as a split of their own."""
 
 
 class InMemory(Samples):
@@ -69,6 +78,9 @@ class InMemory(Samples):
             index = order[start : start + batch_size]
             yield self._shifted(self.pixels[index], generator), self.labels[index]
 
+    def part(self, items: slice) -> InMemory:
+        return InMemory(self.pixels[items], self.labels[items], self.max_shift, self.fill)
+
     def _shifted(self, images: Tensor, generator: torch.Generator) -> Tensor:
         reach = self.max_shift
         if reach == 0:
@@ -87,6 +99,16 @@ class Dataset:
     classes: int
     train: Samples
     test: Samples
+
+    def held_out(self) -> Dataset:
+        """The training split alone, a part of it held out as the ``test`` split: what choices are made by.
+
+        A search that looked at the test split would make its final figure too good (as AMC does it, He et al. 2018,
+        section 4.1: the reward is measured on images split off from the training set).
+        """
+        count = max(1, min(MOST_HELD_OUT, round(HELD_OUT * len(self.train))))
+        train, test = self.train.part(slice(count, None)), self.train.part(slice(count))
+        return Dataset(self.shape, self.classes, train, test)
 
     def split(self, split: Split) -> Samples:
         return self.train if split == "train" else self.test

@@ -114,6 +114,9 @@ class Folder(Samples):
         seed = int(torch.randint(2**31, (1,), generator=generator))
         return self._loaded(_Augmented(self, seed), order.tolist(), batch_size)
 
+    def part(self, items: slice) -> Folder:
+        return Folder(self.listing[items], self.size, self.workers)
+
     def _loaded(
         self, items: torch.utils.data.Dataset[tuple[Tensor, int]], order: Sequence[int], batch_size: int
     ) -> Iterator[Batch]:

@@ -198,7 +198,9 @@ class Search(Part):
     trials: Count = 40
     batch: Count = 4
     pool: Count = 100
-    initial: Count = Field(8, description="Trials proposed by the agent alone, before the surrogate is asked.")
+    initial: Count = Field(
+        8, description="Trials before the surrogate is asked: uniform prunings, then the agent's own."
+    )
     epochs: Epochs = 2
     alpha: Annotated[float, Field(gt=0.0)] = Field(
         1.0, description="Reward lost per budget of latency over the budget."
@@ -215,14 +217,6 @@ class Pruning(Part):
     trial_epochs: Count = 3
     epochs: Count = 20
     distillation: bool = True
-    seed: Seed = 0
-
-
-class Tune(Part):
-    """Genetic search over kernel schedules on the device."""
-
-    generations: Annotated[int, Field(ge=0, le=1000)] = 0
-    population: Annotated[int, Field(ge=2, le=256)] = 8
     seed: Seed = 0
 
 
@@ -245,5 +239,4 @@ class Spec(Part):
     rewrite: Rewrite = Rewrite()
     search: Search = Search()
     pruning: Pruning = Pruning()
-    tune: Tune = Tune()
     verify: Verify = Verify()

@@ -77,6 +77,7 @@ def prune(
                 pruning.algorithms,
                 pruning.seed,
                 teacher=teacher,
+                compare_on=start.tuning,
                 done=done,
                 on_result=on_result,
             )
@@ -199,6 +200,8 @@ def finish(
 
     say.stage("timing")
     report, profile, dense_plan = timings(start, folder, generated, network, machine)
+    if not report.stable:
+        say.log("the machine was noisy: the intervals in bench.json are wide")
     write_json(folder / "bench.json", report.to_json("pruned", "dense"))
     write_json(folder / "profile.json", profile)
     manifest = {

@@ -64,7 +64,7 @@ def stored_dense_latency(folder: Path, start: Start, machine: Machine) -> float:
 
 def candidate_network(start: Start, candidate: Candidate) -> tuple[Network, Options]:
     """The friendly network with the candidate's filter types, and how each layer is to be pruned."""
-    images = start.dataset.images("train", CALIBRATION_IMAGES)
+    images = start.tuning.images("train", CALIBRATION_IMAGES)
     network, prunings = filter_types.apply(start.friendly, candidate, images)
     return network, Options(prunings=prunings)
 
@@ -83,7 +83,8 @@ def trial_latency(program: RunnableProgram, dense: RunnableProgram, dense_ms: fl
 def evaluator(
     start: Start, machine: Machine, dense: RunnableProgram, dense_ms: float
 ) -> Callable[[Candidate], Evaluation]:
-    """Fast evaluation: latency of the generated program, then accuracy after one-shot pruning and a few epochs."""
+    """Fast evaluation: latency of the generated program, then accuracy on held-out training images after one-shot
+    pruning and a few epochs."""
     spec = start.spec
 
     def evaluation(candidate: Candidate) -> Evaluation:
@@ -96,12 +97,12 @@ def evaluator(
         generator = torch.Generator().manual_seed(spec.search.seed)
         tuned = train(
             pruned.network,
-            start.dataset,
+            start.tuning,
             recipe(spec, spec.search.epochs, FINE_TUNE_RATE),
             generator,
             masks=pruned.masks,
         )
-        accuracy = evaluate(tuned, start.dataset)
+        accuracy = evaluate(tuned, start.tuning)
         return Evaluation(accuracy, latency, time.monotonic() - timed, timed - began)
 
     return evaluation

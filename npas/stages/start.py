@@ -32,6 +32,8 @@ class Start:
 
     spec: Spec
     dataset: Dataset
+    tuning: Dataset
+    """The training split, a part of it held out: what search and selection train and evaluate on."""
     data_digest: str
     pretrained: Network
     friendly: Network
@@ -72,7 +74,9 @@ def begin(loaded: LoadedSpec, machine: Machine, cache: Cache, say: Progress) -> 
         tuned = _fine_tuned(spec, dataset, digest, Network(graph, network.weights), network, replacements, cache, say)
         tuned_accuracy = evaluate(tuned, dataset)
         say.log(f"friendly: accuracy {tuned_accuracy:.4f}")
-    return Start(spec, dataset, digest, network, tuned, tuple(replacements), accuracy, tuned_accuracy)
+    return Start(
+        spec, dataset, dataset.held_out(), digest, network, tuned, tuple(replacements), accuracy, tuned_accuracy
+    )
 
 
 def _trained(spec: Spec, dataset: Dataset, digest: str, network: Network, cache: Cache, say: Progress) -> Network:

@@ -1,6 +1,7 @@
 #include "npas/indexed.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace NPAS_NAMESPACE {
 
@@ -16,6 +17,9 @@ struct Lists {
 
     std::uint32_t length(std::size_t list) const { return start[list + 1] - start[list]; }
 };
+
+// A section of indices, not of weights.
+bool holds_indices(const Section& s) { return s.type == Type::u16 || s.type == Type::u32; }
 
 // start[0] = 0, never falling, ending at `total`.
 bool partition(const Section& s, std::size_t total) {
@@ -49,6 +53,7 @@ Status dense(const IndexedSpec& spec, Lists& lists, Indexed& out) {
 Status csr(const IndexedSpec& spec, const Weights& file, Lists& lists, Indexed& out) {
     const auto first = static_cast<std::size_t>(spec.first_section);
     const Section &pointers = file[first + 2], &columns = file[first + 3];
+    if (!holds_indices(pointers) || !holds_indices(columns)) return Status::format;
     if (spec.rows != 1 || pointers.count != static_cast<std::size_t>(spec.filters) + 1) return Status::format;
     if (!partition(pointers, columns.count)) return Status::format;
     for (std::size_t i = 0; i < columns.count; ++i) lists.columns.push_back(columns.index(i));
@@ -65,6 +70,9 @@ Status bcs(const IndexedSpec& spec, const Weights& file, Lists& lists, Indexed& 
     const auto first = static_cast<std::size_t>(spec.first_section);
     const Section &rows = file[first + 2], &list_of = file[first + 3], &start = file[first + 4];
     const Section& columns = file[first + 5];
+    for (const Section* s : {&rows, &list_of, &start, &columns}) {
+        if (!holds_indices(*s)) return Status::format;
+    }
     if (rows.count != list_of.count * static_cast<std::size_t>(spec.rows)) return Status::format;
     if (!partition(start, columns.count)) return Status::format;
     for (std::size_t i = 0; i < rows.count; ++i) {
@@ -73,7 +81,7 @@ Status bcs(const IndexedSpec& spec, const Weights& file, Lists& lists, Indexed& 
         out.rows.push_back(row == kNoFilter ? -1 : static_cast<std::int32_t>(row));
     }
     for (std::size_t i = 0; i < list_of.count; ++i) {
-        if (list_of.index(i) + 1 >= start.count) return Status::format;
+        if (list_of.index(i) >= start.count - 1) return Status::format;
         lists.list_of.push_back(list_of.index(i));
     }
     for (std::size_t i = 0; i < start.count; ++i) lists.start.push_back(start.index(i));
@@ -108,10 +116,16 @@ Status fkw(const IndexedSpec& spec, const Weights& file, Lists& lists, Indexed& 
     const Section &stride = file[first + 5], &taps = file[first + 6];
     const auto filters = static_cast<std::size_t>(spec.filters);
     const std::size_t patterns = taps.count / 4;
+    for (const Section* s : {&offset, &reorder, &index, &stride, &taps}) {
+        if (!holds_indices(*s)) return Status::format;
+    }
     if (spec.rows != 1 || offset.count != filters + 1 || reorder.count != filters) return Status::format;
     if (!partition(offset, index.count) || stride.count != filters * (patterns + 1)) return Status::format;
     for (std::size_t i = 0; i < taps.count; ++i) {
         if (taps.index(i) >= static_cast<std::uint32_t>(spec.taps)) return Status::format;
+    }
+    for (std::size_t i = 0; i < index.count; ++i) {  // before a channel times the taps could wrap around
+        if (index.index(i) >= static_cast<std::uint32_t>(spec.channels)) return Status::format;
     }
     const float* stored = file[first].floats();
     if (file[first].count != 4 * index.count) return Status::format;
@@ -157,6 +171,18 @@ bool complete(const std::vector<std::int32_t>& rows, int filters) {
         ++count;
     }
     return count == filters;
+}
+
+// What a kernel takes for granted: a filter that stands alone is there, and a fully connected layer with several in a
+// group writes them in the order of the file, without looking at their numbers.
+bool orderly(const IndexedSpec& spec, const std::vector<std::int32_t>& rows) {
+    const auto filters = static_cast<std::size_t>(spec.filters), width = static_cast<std::size_t>(spec.rows);
+    if (width == 1) return rows.size() == filters;
+    if (spec.tiles != 0) return true;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (rows[i] != (i < filters ? static_cast<std::int32_t>(i) : -1)) return false;
+    }
+    return rows.size() == (filters + width - 1) / width * width;
 }
 
 // Where each block of channels begins in each list: entries of one block are neighbours if the list is sorted
@@ -219,7 +245,8 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int threads, Indexe
     const Status status = decode(spec, file, lists, out);
     if (status != Status::ok) return status;
     out.weights = out.own_weights.empty() ? weights.floats() : out.own_weights.data();
-    if (!complete(out.rows, spec.filters)) return Status::format;
+    if (!complete(out.rows, spec.filters) || !orderly(spec, out.rows)) return Status::format;
+    if (lists.columns.size() > std::numeric_limits<std::int32_t>::max()) return Status::format;
 
     const auto columns = static_cast<std::uint32_t>(spec.channels) * static_cast<std::uint32_t>(spec.taps);
     for (const std::uint32_t column : lists.columns) {
