@@ -58,8 +58,8 @@ void average_pool(const Window& window, bool count_pads, View in, View out, Shar
                     const float* source = in.plane(c) + i * from.pitch;
                     for (int j = columns.begin; j < columns.end; ++j) sum += source[j];
                 }
-                const int count = count_pads ? window.height * window.width
-                                             : (rows.end - rows.begin) * (columns.end - columns.begin);
+                const int count =
+                    count_pads ? window.height * window.width : (rows.end - rows.begin) * (columns.end - columns.begin);
                 target[x] = sum / static_cast<float>(count);
             }
         }

@@ -43,8 +43,8 @@ void copy(const float* from, const Layout& from_layout, float* to, const Layout&
     }
 }
 
-void split_phases(const Split& split, const float* from, const Layout& from_layout, float* to,
-                  const Layout& to_layout, Share share) {
+void split_phases(const Split& split, const float* from, const Layout& from_layout, float* to, const Layout& to_layout,
+                  Share share) {
     const Range planes = slice(share, to_layout.channels);
     for (int i = planes.begin; i < planes.end; ++i) {
         const Phase phase = split.phases[i % split.count];

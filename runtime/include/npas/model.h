@@ -50,8 +50,7 @@ class Observer {
 class Model {
   public:
     // The number of threads is at least one. The result is null unless the status is ok.
-    static Status create(const Description& description, Weights&& weights, int threads,
-                         std::unique_ptr<Model>& out);
+    static Status create(const Description& description, Weights&& weights, int threads, std::unique_ptr<Model>& out);
     ~Model();
     Model(const Model&) = delete;
     Model& operator=(const Model&) = delete;

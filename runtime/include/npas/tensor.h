@@ -69,7 +69,7 @@ struct Split {
     int stride_y, stride_x, top, left;
 };
 
-void split_phases(const Split& split, const float* from, const Layout& from_layout, float* to,
-                  const Layout& to_layout, Share share);
+void split_phases(const Split& split, const float* from, const Layout& from_layout, float* to, const Layout& to_layout,
+                  Share share);
 
 }  // namespace NPAS_NAMESPACE
