@@ -39,9 +39,12 @@ def build(loaded: LoadedSpec, out: Path, *, locked: bool = False, fresh: bool = 
         if chosen is None:
             overview.write_unmet(begun, out, dense_ms, budget_ms)
             html.write(out)
-            raise ConstraintError(_unmet(loaded, result, budget_ms))
+            raise ConstraintError(_unmet(loaded, result, budget_ms, "no trial within it"))
         manifest = finish.finish(loaded, begun, chosen, budget_ms, out, machine, cache, say)
         html.write(out)
+        if not manifest["constraint_met"]:
+            got = f"{manifest['latency_ms']:.3f} ms in the final measurement"
+            raise ConstraintError(_unmet(loaded, result, budget_ms, got))
         return manifest
 
 
@@ -68,10 +71,10 @@ def _search(begun: start.Start, machine: Machine, out: Path, say: Progress) -> t
     return searching.search(begun, machine, out, dense_ms, budget_ms, say), dense_ms, budget_ms
 
 
-def _unmet(loaded: LoadedSpec, result: SearchResult, budget_ms: float) -> str:
+def _unmet(loaded: LoadedSpec, result: SearchResult, budget_ms: float, got: str) -> str:
     return (
-        f"{loaded.path}: constraint must be met, got no trial of {len(result.trials)} within {budget_ms:.3f} ms; "
-        f"raise it, allow more trials, higher rates or filter types. The front that was found:\n"
+        f"{loaded.path}: constraint of {budget_ms:.3f} ms must be met, got {got}; raise it, or allow more trials, higher "
+        f"rates or other filter types. The front of {len(result.trials)} trials:\n"
         f"{front_table(result.trials, budget_ms)}"
     )
 

@@ -6,10 +6,11 @@ import hashlib
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from npas.compiler.indexed import Options
@@ -17,6 +18,8 @@ from npas.compiler.plan import Schedule
 from npas.errors import DriftError, UsageError
 from npas.search.candidate import Pruning
 from npas.spec.schema import Isa, SchemeName, Spec
+
+LINE = 120
 
 
 class LockedLayer(BaseModel):
@@ -68,14 +71,26 @@ def source_digests(files: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def dump_yaml(record: BaseModel) -> str:
-    """A record as YAML, keys in the order of its class."""
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = None
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.width = 120
+    """A record as YAML, keys in the order of its class; short leaves on one line, so that a diff stays local."""
+    yaml = YAML(pure=True)
+    yaml.width = LINE
     text = io.StringIO()
-    yaml.dump(record.model_dump(mode="json"), text)
+    yaml.dump(_styled(record.model_dump(mode="json")), text)
     return text.getvalue()
+
+
+def _styled(value: Any) -> Any:
+    if isinstance(value, dict):
+        made: Any = CommentedMap((key, _styled(item)) for key, item in value.items())
+    elif isinstance(value, list):
+        made = CommentedSeq(_styled(item) for item in value)
+    else:
+        return value
+    children = value.values() if isinstance(value, dict) else value
+    nested = any(isinstance(child, dict) for child in children)
+    if not nested and (isinstance(value, list) or len(str(value)) < LINE):
+        made.fa.set_flow_style()
+    return made
 
 
 def read(path: Path) -> Lock:
