@@ -73,8 +73,8 @@ def _search(begun: start.Start, machine: Machine, out: Path, say: Progress) -> t
 
 def _unmet(loaded: LoadedSpec, result: SearchResult, budget_ms: float, got: str) -> str:
     return (
-        f"{loaded.path}: constraint of {budget_ms:.3f} ms must be met, got {got}; raise it, or allow more trials, higher "
-        f"rates or other filter types. The front of {len(result.trials)} trials:\n"
+        f"{loaded.path}: constraint of {budget_ms:.3f} ms must be met, got {got}; raise it, or allow more trials, "
+        f"higher rates or other filter types. The front of {len(result.trials)} trials:\n"
         f"{front_table(result.trials, budget_ms)}"
     )
 
