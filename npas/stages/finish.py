@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from npas import measure
-from npas.algorithms import PrunedNetwork, select
+from npas.algorithms import select
 from npas.compiler.indexed import Options
 from npas.compiler.plan import Plan
 from npas.errors import NumericsError
@@ -41,8 +41,11 @@ PRUNING_RATE = 0.6
 
 def prune(
     start: Start, network: Network, options: Options, cache: Cache, say: Progress
-) -> tuple[PrunedNetwork, AlgorithmName, Mapping[AlgorithmName, float]]:
-    """Phase 3: the algorithms compared, the best run in full; what an earlier run finished is taken up."""
+) -> tuple[Network, AlgorithmName, Mapping[AlgorithmName, float]]:
+    """Phase 3: the algorithms compared, the best run in full; what an earlier run finished is taken up.
+
+    Returns the pruned network, whose dropped weights are zero, the algorithm, and the accuracies compared.
+    """
     spec, pruning = start.spec, start.spec.pruning
     say.stage(f"phase 3: {', '.join(pruning.algorithms)}; then {pruning.epochs} epochs of the best")
     needs = {
@@ -63,34 +66,28 @@ def prune(
         known.put(name, accuracy)
         say.log(f"{name}: accuracy {accuracy:.4f}")
 
-    teacher = start.friendly if pruning.distillation else None
-    chosen: list[select.Selection] = []
-
     def make() -> Network:
-        chosen.append(
-            select.prune(
-                network,
-                options.prunings,
-                start.dataset,
-                recipe(spec, pruning.epochs, PRUNING_RATE),
-                pruning.trial_epochs,
-                pruning.algorithms,
-                pruning.seed,
-                teacher=teacher,
-                compare_on=start.tuning,
-                done=done,
-                on_result=on_result,
-            )
+        selection = select.prune(
+            network,
+            options.prunings,
+            start.dataset,
+            recipe(spec, pruning.epochs, PRUNING_RATE),
+            pruning.trial_epochs,
+            pruning.algorithms,
+            pruning.seed,
+            teacher=start.friendly if pruning.distillation else None,
+            compare_on=start.tuning,
+            done=done,
+            on_result=on_result,
         )
-        return chosen[0].pruned.network
+        return selection.pruned.network
 
     long_run = needs | {"algorithms": list(pruning.algorithms), "epochs": pruning.epochs}
     final = cache.network("pruned", long_run, network.graph, make)
     found = known.read()
     accuracies = {name: found[name] for name in pruning.algorithms if name in found}
     algorithm = select.winner(accuracies) if accuracies else pruning.algorithms[0]
-    masks = {name: w != 0 for name, w in final.weights.items() if name.removesuffix(".weight") in options.prunings}
-    return PrunedNetwork(final, masks, options.prunings), algorithm, accuracies
+    return final, algorithm, accuracies
 
 
 def export(network: Network, name: str, folder: Path) -> Path:
@@ -178,14 +175,14 @@ def finish(
     """
     spec, (trial, network, options) = start.spec, chosen
     pruned, algorithm, accuracies = prune(start, network, options, cache, say)
-    accuracy = evaluate(pruned.network, start.dataset)
+    accuracy = evaluate(pruned, start.dataset)
     say.log(f"{algorithm}: accuracy {accuracy:.4f} after {spec.pruning.epochs} epochs")
 
     say.stage("generating")
-    options = without_losers(pruned.network, options, spec.name, machine)
+    options = without_losers(pruned, options, spec.name, machine)
     for node, reason in options.dense.items():
         say.log(f"{node} is built dense: {reason}")
-    generated = runtimes.generate(export(pruned.network, spec.name, folder), spec.name, machine, options)
+    generated = runtimes.generate(export(pruned, spec.name, folder), spec.name, machine, options)
     images = start.dataset.images("test", spec.verify.samples)
     runtimes.write(folder, generated, runtimes.golden(generated.model, images))
     atomic.write_bytes(folder / "plan.yaml", generated.files["plan.yaml"])
