@@ -5,9 +5,11 @@ Names of graph nodes reach comments only, and only as ``graph.NAME`` allows them
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from npas.compiler.cpp_text import comment, listing, table, with_note
 from npas.compiler.plan import (
     ConcatLayer,
     ConvLayer,
@@ -22,6 +24,7 @@ from npas.compiler.plan import (
     OutputLayer,
     Plan,
     PoolLayer,
+    Port,
     SplitLayer,
 )
 from npas.graph.graph import NAME
@@ -39,8 +42,7 @@ class KernelView:
     residual: bool
     binary: Literal["", "plane", "channel"]
     summary: str
-    parameters: str
-    """The declaration's parameter list."""
+    signature: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +51,14 @@ class LayerView:
 
     namespace: str
     function: str
-    title: str
+    step: str
+    """The line of ``forward``."""
     notes: tuple[str, ...]
     constants: tuple[str, ...]
     body: str
     inputs: tuple[int, int]
     """Values for the description; -1 where there is none."""
     output: int
-
-
-@dataclass(frozen=True, slots=True)
-class IndexedView:
-    """Initialisers of one ``IndexedSpec``, in the order of its members."""
-
-    index: int
-    layer: str
-    taps: str
-    fields: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +72,9 @@ class ModelView:
     sections: int
     arena: int
     values: tuple[str, ...]
-    indexed: tuple[IndexedView, ...]
+    taps: tuple[str, ...]
+    indexed: tuple[str, ...]
+    """Initialisers of one ``IndexedSpec`` each, in the order of its members."""
     layers: tuple[LayerView, ...]
     kernels: tuple[KernelView, ...]
     inputs: tuple[str, ...]
@@ -89,12 +84,6 @@ class ModelView:
     input_sizes: tuple[int, ...]
     output_sizes: tuple[int, ...]
     compile_flags: str
-
-
-_PARAMETERS = {
-    "conv": "const Indexed& conv, View in, View out, ",
-    "linear": "const Indexed& layer, View in, View out, ",
-}
 
 
 def namespace(plan: Plan) -> str:
@@ -112,10 +101,9 @@ def kernel_views(plan: Plan) -> tuple[KernelView, ...]:
 
 
 def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
-    if kernel.template == "elementwise":
-        parameters = "View in, " + ("View other, " if kernel.binary else "") + "View out, Share share"
-    else:
-        parameters = _PARAMETERS[kernel.template] + ("View residual, " if kernel.residual else "") + "Share share"
+    views = ["in", *(["other"] if kernel.binary else []), "out", *(["residual"] if kernel.residual else [])]
+    indexed = {"conv": ["const Indexed& conv"], "linear": ["const Indexed& layer"], "elementwise": []}
+    parameters = [*indexed[kernel.template], *(f"View {view}" for view in views), "Share share"]
     return KernelView(
         namespace=namespace(plan),
         name=kernel.name,
@@ -125,9 +113,19 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         epilogue=kernel.epilogue,
         residual=kernel.residual,
         binary=kernel.binary,
-        summary=" ".join(kernel.epilogue),
-        parameters=parameters,
+        summary=_summary(kernel),
+        signature=listing(f"void {kernel.name}(", parameters, ")"),
     )
+
+
+def _summary(kernel: Kernel) -> str:
+    """What the kernel holds in registers, or computes."""
+    vectors = f"{kernel.vectors} vector{'s' if kernel.vectors > 1 else ''}"
+    if kernel.template == "elementwise":
+        return " ".join(kernel.epilogue)
+    if kernel.template == "linear":
+        return f"{vectors} of filters at a time" if kernel.rows > 1 else "one filter at a time"
+    return f"{kernel.rows} filter{'s' if kernel.rows > 1 else ''} x {vectors} of pixels in registers"
 
 
 def function_name(index: int) -> str:
@@ -142,24 +140,24 @@ def layer_views(plan: Plan) -> tuple[LayerView, ...]:
 def _layer(plan: Plan, index: int, layer: Layer, spec: int) -> LayerView:
     assert all(NAME.match(node) for node in layer.nodes)
     inputs = (*layer.inputs, -1)[:2]
+    title = (
+        f"{_what(layer)}: {_shape(plan, layer.inputs[0], plan.inputs)} -> {_shape(plan, layer.output, plan.outputs)}"
+    )
+    function, *arguments = _call(layer, spec)
     return LayerView(
         namespace=namespace(plan),
         function=function_name(index),
-        title=f"{_what(layer)}: {_shape(plan, layer.inputs[0])} -> {_shape(plan, layer.output)}",
-        notes=_notes(layer),
+        step=with_note(f"run({function_name(index)});", title, indent=4),
+        notes=tuple(line for note in (f"{title}.", *_notes(layer)) for line in comment(note)),
         constants=_constants(layer),
-        body=_body(layer, spec),
+        body=listing(f"    {function}(", [*arguments, "run.share()"], ");"),
         inputs=(max(inputs[0], -1), max(inputs[1], -1)),
         output=max(layer.output, -1),
     )
 
 
-def _shape(plan: Plan, value: int) -> str:
-    if value >= 0:
-        layout = plan.values[value].layout
-    else:
-        ports = plan.inputs + plan.outputs
-        layout = ports[-1 - value].layout
+def _shape(plan: Plan, value: int, ports: tuple[Port, ...]) -> str:
+    layout = plan.values[value].layout if value >= 0 else ports[-1 - value].layout
     return f"{layout.channels}x{layout.height}x{layout.width}"
 
 
@@ -188,10 +186,7 @@ def _notes(layer: Layer) -> tuple[str, ...]:
 def _constants(layer: Layer) -> tuple[str, ...]:
     """Definitions that the layer's body names."""
     if isinstance(layer, CopyLayer):
-        return (
-            f"constexpr Layout kFrom = {layout_text(layer.source)};",
-            f"constexpr Layout kTo = {layout_text(layer.target)};",
-        )
+        return (f"constexpr Layout kTo = {layout_text(layer.target)};",)
     if isinstance(layer, SplitLayer):
         phases = ", ".join(f"{{{y}, {x}}}" for y, x in layer.phases)
         fields = (len(layer.phases), *layer.stride, layer.top, layer.left)
@@ -205,39 +200,32 @@ def _constants(layer: Layer) -> tuple[str, ...]:
     return ()
 
 
-def _body(layer: Layer, spec: int) -> str:
-    """The layer's one statement."""
-    out = f"run.value({layer.output})"
-    views = ", ".join(f"run.value({i})" for i in layer.inputs)
-    if isinstance(layer, InputLayer):
-        port = -1 - layer.inputs[0]
-        return f"copy(run.input({port}), run.input_layout({port}), {out}.data, *{out}.layout, run.share());"
-    if isinstance(layer, OutputLayer):
-        port, value = -1 - layer.output, f"run.value({layer.inputs[0]})"
-        return f"copy({value}.data, *{value}.layout, run.output({port}), run.output_layout({port}), run.share());"
+def _call(layer: Layer, spec: int) -> tuple[str, ...]:
+    """The layer's one call: a function and its arguments, but for the last, the thread's share."""
+    sources, out = tuple(_place(i, "input") for i in layer.inputs), _place(layer.output, "output")
+    if isinstance(layer, InputLayer | OutputLayer):
+        return ("copy", *sources, out)
     if isinstance(layer, CopyLayer):
-        return f"copy({views}.data, kFrom, {out}.data, kTo, run.share());"
+        return ("copy", *sources, f"{{{out}.data, &kTo}}")
     if isinstance(layer, SplitLayer):
-        at = layer.inputs[0]
-        own = f"run.value({at}).data, *run.value({at}).layout"
-        read = own if at >= 0 else f"run.input({-1 - at}), run.input_layout({-1 - at})"
-        return f"split_phases(kSplit, {read}, {out}.data, *{out}.layout, run.share());"
+        return ("split_phases", "kSplit", *sources, out)
     if isinstance(layer, ConvLayer | LinearLayer):
-        residual = f"run.value({layer.inputs[1]}), " if len(layer.inputs) > 1 else ""
-        source = f"run.value({layer.inputs[0]})"
-        return f"{layer.kernel}(run.indexed({spec}), {source}, {out}, {residual}run.share());"
+        return (layer.kernel, f"run.indexed({spec})", sources[0], out, *sources[1:])
     if isinstance(layer, ElementwiseLayer):
-        return f"{layer.kernel}({views}, {out}, run.share());"
+        return (layer.kernel, *sources, out)
     if isinstance(layer, PoolLayer):
-        counted = f"{str(layer.count_pads).lower()}, " if layer.function == "average_pool" else ""
-        return f"{layer.function}(kWindow, {counted}{views}, {out}, run.share());"
+        counted = (str(layer.count_pads).lower(),) if layer.function == "average_pool" else ()
+        return (layer.function, "kWindow", *counted, *sources, out)
     if isinstance(layer, ConcatLayer):
-        return f"copy_channels({views}, {out}, {layer.first_channel}, run.share());"
-    function = {"global_avg_pool": "global_average_pool", "softmax": "softmax"}[layer.kind]
-    return f"{function}({views}, {out}, run.share());"
+        return ("copy_channels", *sources, out, str(layer.first_channel))
+    return ({"global_avg_pool": "global_average_pool", "softmax": "softmax"}[layer.kind], *sources, out)
 
 
-def _indexed(plan: Plan, index: int, layer: ConvLayer | LinearLayer) -> IndexedView:
+def _place(value: int, port: str) -> str:
+    return f"run.value({value})" if value >= 0 else f"run.{port}({-1 - value})"
+
+
+def _indexed(plan: Plan, layer: ConvLayer | LinearLayer, taps: Mapping[tuple[int, ...], int]) -> tuple[str, ...]:
     ix: Indexed = layer.indexed
     out = plan.values[layer.output].layout
     schedule = ix.schedule
@@ -245,18 +233,19 @@ def _indexed(plan: Plan, index: int, layer: ConvLayer | LinearLayer) -> IndexedV
         f"Format::{ix.format}",
         ix.first_section,
         *(ix.filters, ix.channels, ix.groups, ix.taps),
-        f"kTaps{index}",
+        f"kTaps{taps[ix.tap_offsets]}",
         ix.channel_stride,
         *(schedule.rows, schedule.channel_block, ix.tile, ix.tiles, schedule.tiles_at_a_time),
         str(schedule.split == "pixels").lower(),
         *(out.width, out.height, out.pitch),
     )
-    taps = ", ".join(map(str, ix.tap_offsets))
-    return IndexedView(index, function_name(plan.layers.index(layer)), taps, ", ".join(map(str, fields)))
+    return tuple(map(str, fields))
 
 
 def model_view(plan: Plan, fingerprint: int) -> ModelView:
-    values = tuple(f"{{{layout_text(v.layout)}, {v.offset}}},  // {i}" for i, v in enumerate(plan.values))
+    weighted = plan.weights_layers
+    taps = {offsets: i for i, offsets in enumerate(dict.fromkeys(layer.indexed.tap_offsets for layer in weighted))}
+    values = [(layout_text(v.layout), str(v.offset)) for v in plan.values]
     return ModelView(
         name=plan.name,
         upper=plan.name.upper(),
@@ -266,8 +255,15 @@ def model_view(plan: Plan, fingerprint: int) -> ModelView:
         fingerprint=f"0x{fingerprint:016x}ull",
         sections=plan.sections,
         arena=plan.arena,
-        values=values,
-        indexed=tuple(_indexed(plan, i, layer) for i, layer in enumerate(plan.weights_layers)),
+        values=table(values, [str(i) for i in range(len(values))]),
+        taps=tuple(
+            listing(f"constexpr std::int32_t kTaps{i}[] = {{", list(map(str, offsets)), "};")
+            for offsets, i in taps.items()
+        ),
+        indexed=table(
+            [_indexed(plan, layer, taps) for layer in weighted],
+            [function_name(i) for i, layer in enumerate(plan.layers) if isinstance(layer, ConvLayer | LinearLayer)],
+        ),
         layers=layer_views(plan),
         kernels=kernel_views(plan),
         inputs=tuple(layout_text(p.layout) for p in plan.inputs),

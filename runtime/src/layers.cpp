@@ -96,7 +96,10 @@ void softmax(View in, View out, Share share) {
     const int count = in.layout->channels;
     const float top = *std::max_element(in.data, in.data + count);
     float sum = 0.0f;
-    for (int i = 0; i < count; ++i) sum += out.data[i] = std::exp(in.data[i] - top);
+    for (int i = 0; i < count; ++i) {
+        out.data[i] = std::exp(in.data[i] - top);
+        sum += out.data[i];
+    }
     for (int i = 0; i < count; ++i) out.data[i] /= sum;
 }
 

@@ -46,10 +46,8 @@ void Run::operator()(Layer layer) {
 Share Run::share() const { return {thread_, model_.team().size()}; }
 View Run::value(int i) const { return model_.view(i); }
 const Indexed& Run::indexed(int i) const { return model_.indexed_[static_cast<std::size_t>(i)]; }
-const float* Run::input(int i) const { return model_.inputs_[i]; }
-float* Run::output(int i) const { return model_.outputs_[i]; }
-const Layout& Run::input_layout(int i) const { return model_.description().inputs[i]; }
-const Layout& Run::output_layout(int i) const { return model_.description().outputs[i]; }
+ConstView Run::input(int i) const { return {model_.inputs_[i], &model_.description().inputs[i]}; }
+View Run::output(int i) const { return {model_.outputs_[i], &model_.description().outputs[i]}; }
 
 Model::~Model() { release(arena_); }
 

@@ -28,17 +28,17 @@ Team::Team(int threads) : size_(threads) {
     try {
         for (int i = 1; i < threads; ++i) threads_.emplace_back([this, i] { work(i); });
     } catch (...) {
-        stop_.store(true);
-        for (auto& t : threads_) t.join();
+        stop();
         throw;
     }
 }
 
-Team::~Team() {
+Team::~Team() { stop(); }
+
+void Team::stop() {
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         stop_.store(true);
-        round_.fetch_add(1);
     }
     wake_.notify_all();
     for (auto& t : threads_) t.join();
@@ -47,6 +47,7 @@ Team::~Team() {
 void Team::run(void (*job)(void*, int), void* context) {
     job_ = job;
     context_ = context;
+    // Either this thread sees who fell asleep, or who is about to sees the new round: both are sequentially consistent.
     round_.fetch_add(1);
     if (asleep_.load() > 0) {
         const std::lock_guard<std::mutex> lock(mutex_);
@@ -60,7 +61,7 @@ void Team::barrier() {
     if (size_ == 1) return;
     const unsigned phase = phase_.load(std::memory_order_acquire);
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
-        arrived_.store(0, std::memory_order_relaxed);
+        arrived_.store(0, std::memory_order_relaxed);  // nobody arrives again before the phase below
         phase_.store(phase + 1, std::memory_order_release);
         return;
     }

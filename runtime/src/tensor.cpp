@@ -26,42 +26,39 @@ void clear_margins(const View& value, int channel, int written) {
     zero(pixels + written, l.plane - l.origin - written);
 }
 
-void copy(const float* from, const Layout& from_layout, float* to, const Layout& to_layout, Share share) {
-    if (compact(from_layout) && compact(to_layout)) {
-        const Range part = slice(share, to_layout.channels * to_layout.plane);
-        copy_row(from + part.begin, to + part.begin, part.end - part.begin);
+void copy(ConstView from, View to, Share share) {
+    const Layout& l = *to.layout;
+    if (compact(*from.layout) && compact(l)) {
+        const Range part = slice(share, l.channels * l.plane);
+        copy_row(from.data + part.begin, to.data + part.begin, part.end - part.begin);
         return;
     }
-    const Range channels = slice(share, to_layout.channels);
+    const Range channels = slice(share, l.channels);
     for (int c = channels.begin; c < channels.end; ++c) {
-        float* out = to + static_cast<std::ptrdiff_t>(c) * to_layout.plane;
-        const float* in = from + static_cast<std::ptrdiff_t>(c) * from_layout.plane;
-        zero(out - to_layout.origin, to_layout.plane);
-        for (int y = 0; y < to_layout.height; ++y) {
-            copy_row(in + y * from_layout.pitch, out + y * to_layout.pitch, to_layout.width);
+        zero(to.plane(c) - l.origin, l.plane);
+        for (int y = 0; y < l.height; ++y) {
+            copy_row(from.plane(c) + y * from.layout->pitch, to.plane(c) + y * l.pitch, l.width);
         }
     }
 }
 
-void split_phases(const Split& split, const float* from, const Layout& from_layout, float* to, const Layout& to_layout,
-                  Share share) {
-    const Range planes = slice(share, to_layout.channels);
+void split_phases(const Split& split, ConstView from, View to, Share share) {
+    const Layout &source = *from.layout, &target = *to.layout;
+    const Range planes = slice(share, target.channels);
     for (int i = planes.begin; i < planes.end; ++i) {
         const Phase phase = split.phases[i % split.count];
-        const float* in = from + static_cast<std::ptrdiff_t>(i / split.count) * from_layout.plane;
-        float* out = to + static_cast<std::ptrdiff_t>(i) * to_layout.plane;
-        zero(out - to_layout.origin, to_layout.plane);
+        zero(to.plane(i) - target.origin, target.plane);
         const int left = phase.column - split.left;
         // The columns whose source lies inside the image.
         const int first = left >= 0 ? 0 : (-left + split.stride_x - 1) / split.stride_x;
-        const int room = from_layout.width - left;
-        const int last = room > 0 ? std::min(to_layout.width, (room + split.stride_x - 1) / split.stride_x) : 0;
-        for (int y = 0; y < to_layout.height; ++y) {
+        const int room = source.width - left;
+        const int last = room > 0 ? std::min(target.width, (room + split.stride_x - 1) / split.stride_x) : 0;
+        for (int y = 0; y < target.height; ++y) {
             const int row = y * split.stride_y + phase.row - split.top;
-            if (row < 0 || row >= from_layout.height) continue;
-            const float* source = in + row * from_layout.pitch + left;
-            float* target = out + y * to_layout.pitch;
-            for (int x = first; x < last; ++x) target[x] = source[x * split.stride_x];
+            if (row < 0 || row >= source.height) continue;
+            const float* in = from.plane(i / split.count) + row * source.pitch;
+            float* out = to.plane(i) + y * target.pitch;
+            for (int x = first; x < last; ++x) out[x] = in[x * split.stride_x + left];
         }
     }
 }

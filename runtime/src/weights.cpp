@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <new>
 
 namespace NPAS_NAMESPACE {
@@ -32,7 +33,21 @@ std::size_t width(std::uint32_t type) { return type == static_cast<std::uint32_t
 
 }  // namespace
 
+const char* status_text(Status status) {
+    switch (status) {
+        case Status::ok: return "ok";
+        case Status::argument: return "a null pointer or a number out of range";
+        case Status::file: return "the weights file cannot be read";
+        case Status::format: return "not a weights file, truncated, or an index out of bounds";
+        case Status::corrupt: return "the weights' hash differs";
+        case Status::other_model: return "the weights of another build";
+        case Status::memory: return "no memory or no threads";
+    }
+    return "unknown status";
+}
+
 void* allocate(std::size_t bytes) {
+    if (bytes > static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max())) return nullptr;
     const std::size_t rounded = (bytes + kAlignment) / kAlignment * kAlignment;
     return std::aligned_alloc(kAlignment, rounded);
 }
@@ -97,7 +112,9 @@ Status Weights::read(const char* path, std::uint64_t fingerprint, std::size_t se
     const std::unique_ptr<std::FILE, Close> file(std::fopen(path, "rb"));
     if (!file || std::fseek(file.get(), 0, SEEK_END) != 0) return Status::file;
     const long end = std::ftell(file.get());
-    if (end < 0 || std::fseek(file.get(), 0, SEEK_SET) != 0) return Status::file;
+    if (end < 0 || end == std::numeric_limits<long>::max() ||  // the latter for a folder
+        std::fseek(file.get(), 0, SEEK_SET) != 0)
+        return Status::file;
     const auto size = static_cast<std::size_t>(end);
     out.bytes_.reset(static_cast<unsigned char*>(allocate(size)));
     if (!out.bytes_) return Status::memory;

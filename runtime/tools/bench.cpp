@@ -4,6 +4,7 @@
 // runs of their own: looking on between layers costs time). Inputs are fixed pseudo-random numbers.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -19,6 +20,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr int kMostRuns = 10000000;
+constexpr double kMostSeconds = 86400.0;
+
 struct Options {
     const char* weights = nullptr;
     int threads = 1, warmup_runs = 10, runs = 100;
@@ -26,33 +30,42 @@ struct Options {
     bool profile = false;
 };
 
+// The whole of `text` as a number within bounds.
+bool number(const char* text, double low, double high, double& out) {
+    char* end = nullptr;
+    out = std::strtod(text, &end);
+    return end != text && *end == '\0' && out >= low && out <= high;
+}
+
+bool count(const char* text, int low, int high, int& out) {
+    double value = 0.0;
+    if (!number(text, low, high, value) || value != std::floor(value)) return false;
+    out = static_cast<int>(value);
+    return true;
+}
+
+bool parse_value(const char* name, const char* text, Options& o) {
+    if (std::strcmp(name, "--threads") == 0) return count(text, 1, kMostThreads, o.threads);
+    if (std::strcmp(name, "--warmup-runs") == 0) return count(text, 0, kMostRuns, o.warmup_runs);
+    if (std::strcmp(name, "--warmup-s") == 0) return number(text, 0.0, kMostSeconds, o.warmup_s);
+    if (std::strcmp(name, "--runs") == 0) return count(text, 1, kMostRuns, o.runs);
+    if (std::strcmp(name, "--min-s") == 0) return number(text, 0.0, kMostSeconds, o.min_s);
+    return false;
+}
+
 bool parse(int argc, char** argv, Options& o) {
     for (int i = 1; i < argc; ++i) {
-        const char* name = argv[i];
-        if (std::strcmp(name, "--profile") == 0) {
+        if (std::strcmp(argv[i], "--profile") == 0) {
             o.profile = true;
-        } else if (std::strncmp(name, "--", 2) != 0) {
-            if (o.weights != nullptr) return false;
-            o.weights = name;
+        } else if (std::strncmp(argv[i], "--", 2) == 0) {
+            if (i + 1 == argc || !parse_value(argv[i], argv[i + 1], o)) return false;
+            ++i;
         } else {
-            if (++i == argc) return false;
-            const double number = std::atof(argv[i]);
-            if (std::strcmp(name, "--threads") == 0) {
-                o.threads = static_cast<int>(number);
-            } else if (std::strcmp(name, "--warmup-runs") == 0) {
-                o.warmup_runs = static_cast<int>(number);
-            } else if (std::strcmp(name, "--warmup-s") == 0) {
-                o.warmup_s = number;
-            } else if (std::strcmp(name, "--runs") == 0) {
-                o.runs = static_cast<int>(number);
-            } else if (std::strcmp(name, "--min-s") == 0) {
-                o.min_s = number;
-            } else {
-                return false;
-            }
+            if (o.weights != nullptr) return false;
+            o.weights = argv[i];
         }
     }
-    return o.weights != nullptr && o.threads >= 1 && o.threads <= 256 && o.runs >= 1 && o.warmup_runs >= 0;
+    return o.weights != nullptr;
 }
 
 std::size_t size(const Layout& l) { return static_cast<std::size_t>(l.channels) * static_cast<std::size_t>(l.plane); }
@@ -125,7 +138,7 @@ int main(int argc, char** argv) {
     Status status = Weights::read(options.weights, d.fingerprint, d.sections, weights);
     if (status == Status::ok) status = Model::create(d, std::move(weights), options.threads, model);
     if (status != Status::ok) {
-        std::fprintf(stderr, "%s: cannot be loaded, status %d\n", options.weights, static_cast<int>(status));
+        std::fprintf(stderr, "%s: %s\n", options.weights, status_text(status));
         return 1;
     }
     Arrays arrays(d);
@@ -153,5 +166,5 @@ int main(int argc, char** argv) {
         std::printf("]");
     }
     std::printf("}\n");
-    return 0;
+    return std::fflush(stdout) == 0 ? 0 : 1;
 }

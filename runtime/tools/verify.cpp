@@ -48,7 +48,8 @@ void write(std::ofstream& file, const std::vector<float>& values) {
 
 std::vector<float> extract(const View& value) {
     std::vector<float> values(pixels(*value.layout));
-    copy(value.data, *value.layout, values.data(), plain(*value.layout), {0, 1});
+    const Layout array = plain(*value.layout);
+    copy(value, {values.data(), &array}, {0, 1});
     return values;
 }
 
@@ -108,33 +109,54 @@ int run_samples(Model& model, Arrays& arrays, std::ifstream& in, std::ofstream& 
     return 0;
 }
 
+// Reads one value from the file to where layers take it from.
+bool read_value(Model& model, Arrays& arrays, int value, std::ifstream& in) {
+    if (value < 0) return read(in, arrays.inputs[static_cast<std::size_t>(-1 - value)]);
+    const View view = model.view(value);
+    const Layout array = plain(*view.layout);
+    std::vector<float> values(pixels(array));
+    if (!read(in, values)) return false;
+    copy({values.data(), &array}, view, {0, 1});
+    return true;
+}
+
 int run_parts(Model& model, Arrays& arrays, const char* script, std::ifstream& in, std::ofstream& out) {
+    const Description& d = model.description();
     std::ifstream lines(script);
     if (!lines) return fail(std::string(script) + ": cannot be read");
     std::string line;
     while (std::getline(lines, line)) {
         std::istringstream words(line);
         int first = 0, last = 0, output = 0, value = 0;
-        if (!(words >> first >> last >> output)) return fail("a line of the script is not: first last output inputs");
+        const bool read = static_cast<bool>(words >> first >> last >> output);
+        if (!read || first < 0 || last >= d.layer_count || output < -d.output_count || output >= d.value_count) {
+            return fail("a line of the script is not: first last output inputs...");
+        }
         while (words >> value) {
-            if (value < 0) {
-                if (!read(in, arrays.inputs[static_cast<std::size_t>(-1 - value)])) return fail("the inputs end early");
-                continue;
-            }
-            const View view = model.view(value);
-            std::vector<float> values(pixels(*view.layout));
-            if (!read(in, values)) return fail("the inputs end early");
-            copy(values.data(), plain(*view.layout), view.data, *view.layout, {0, 1});
+            if (value < -d.input_count || value >= d.value_count) return fail("the script names a value that is none");
+            if (!read_value(model, arrays, value, in)) return fail("the inputs end early");
         }
         Part part(first, last);
         model.run(arrays.in.data(), arrays.out.data(), &part);
-        if (output < 0) {
-            write(out, arrays.outputs[static_cast<std::size_t>(-1 - output)]);
-        } else {
-            write(out, extract(model.view(output)));
-        }
+        write(out, output < 0 ? arrays.outputs[static_cast<std::size_t>(-1 - output)] : extract(model.view(output)));
     }
     return 0;
+}
+
+int run_trace(Model& model, Arrays& arrays, std::ifstream& in, std::ofstream& out) {
+    for (auto& v : arrays.inputs) {
+        if (!read(in, v)) return fail("the inputs end in the middle of a sample");
+    }
+    Trace trace(model, out);
+    model.run(arrays.in.data(), arrays.out.data(), &trace);
+    return 0;
+}
+
+// A number of threads, or 0.
+int threads_of(const char* text) {
+    char* end = nullptr;
+    const long value = std::strtol(text, &end, 10);
+    return end != text && *end == '\0' && value >= 1 && value <= kMostThreads ? static_cast<int>(value) : 0;
 }
 
 }  // namespace
@@ -142,8 +164,8 @@ int run_parts(Model& model, Arrays& arrays, const char* script, std::ifstream& i
 int main(int argc, char** argv) {
     const bool parts = argc == 7 && std::strcmp(argv[2], "layers") == 0;
     const bool whole = argc == 6 && (std::strcmp(argv[2], "run") == 0 || std::strcmp(argv[2], "trace") == 0);
-    const int threads = argc > 3 ? std::atoi(argv[3]) : 0;
-    if (!(parts || whole) || threads < 1 || threads > 256) {
+    const int threads = argc > 3 ? threads_of(argv[3]) : 0;
+    if (!(parts || whole) || threads == 0) {
         std::fprintf(stderr, "usage: verify WEIGHTS run|trace THREADS IN OUT | WEIGHTS layers THREADS SCRIPT IN OUT\n");
         return 2;
     }
@@ -152,20 +174,15 @@ int main(int argc, char** argv) {
     std::unique_ptr<Model> model;
     Status status = Weights::read(argv[1], d.fingerprint, d.sections, weights);
     if (status == Status::ok) status = Model::create(d, std::move(weights), threads, model);
-    if (status != Status::ok) {
-        return fail(std::string(argv[1]) + ": cannot be loaded, status " + std::to_string(static_cast<int>(status)));
-    }
+    if (status != Status::ok) return fail(std::string(argv[1]) + ": " + status_text(status));
     std::ifstream in(argv[argc - 2], std::ios::binary);
     std::ofstream out(argv[argc - 1], std::ios::binary);
     if (!in || !out) return fail("a file cannot be opened");
 
     Arrays arrays(d);
-    if (parts) return run_parts(*model, arrays, argv[4], in, out);
-    if (std::strcmp(argv[2], "run") == 0) return run_samples(*model, arrays, in, out);
-    for (auto& v : arrays.inputs) {
-        if (!read(in, v)) return fail("the inputs end in the middle of a sample");
-    }
-    Trace trace(*model, out);
-    model->run(arrays.in.data(), arrays.out.data(), &trace);
-    return 0;
+    const int code = parts                              ? run_parts(*model, arrays, argv[4], in, out)
+                     : std::strcmp(argv[2], "run") == 0 ? run_samples(*model, arrays, in, out)
+                                                        : run_trace(*model, arrays, in, out);
+    if (code == 0 && !out.flush()) return fail(std::string(argv[argc - 1]) + ": cannot be written");
+    return code;
 }

@@ -27,6 +27,7 @@ struct Description {
     std::size_t sections;
     std::size_t arena;  // floats
     const Value* values;
+    int value_count;
     const IndexedSpec* indexed;
     int indexed_count;
     const LayerInfo* layers;
@@ -38,7 +39,8 @@ struct Description {
     void (*forward)(Run&);
 };
 
-// Looks on while a model runs, between the layers: profiles, traces, single layers. Called by thread 0 alone.
+// Looks on while a model runs, between the layers: profiles, traces, single layers. `before` and `after` are called
+// by thread 0 alone; `wants` by every thread, to each of which it must say the same.
 class Observer {
   public:
     virtual ~Observer() = default;

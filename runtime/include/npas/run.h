@@ -22,10 +22,9 @@ class Run {
     Share share() const;
     View value(int i) const;
     const Indexed& indexed(int i) const;
-    const float* input(int i) const;
-    float* output(int i) const;
-    const Layout& input_layout(int i) const;
-    const Layout& output_layout(int i) const;
+    // The caller's arrays.
+    ConstView input(int i) const;
+    View output(int i) const;
 
   private:
     const Model& model_;

@@ -35,6 +35,12 @@ inline void store(float* p, vec v) { std::memcpy(p, &v, sizeof v); }
 inline vec splat(float x) { return x - vec{}; }
 inline vec broadcast(const float* p) { return splat(*p); }
 
+inline ivec load(const std::int32_t* p) {
+    ivec v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+}
+
 // a * b + c; one rounding where the machine has it (-ffp-contract=fast).
 inline vec fma(vec a, vec b, vec c) { return a * b + c; }
 

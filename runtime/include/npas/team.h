@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -11,8 +12,12 @@
 
 namespace NPAS_NAMESPACE {
 
+constexpr std::size_t kCacheLine = 64;
+constexpr int kMostThreads = 256;
+
 class Team {
   public:
+    // Throws std::system_error or std::bad_alloc where the machine has no more threads or memory.
     explicit Team(int threads);
     ~Team();
     Team(const Team&) = delete;
@@ -29,12 +34,19 @@ class Team {
   private:
     void work(int thread);
 
+    void stop();
+
     const int size_;
+    // One job: written before `round_` goes up, read after; both lie still until the next.
     void (*job_)(void*, int) = nullptr;
     void* context_ = nullptr;
-    std::atomic<unsigned> round_{0}, phase_{0};
-    std::atomic<int> arrived_{0}, asleep_{0};
+    // What threads spin on and what they write stand on cache lines of their own: an arrival at the barrier must
+    // not take the line away from those who wait.
+    alignas(kCacheLine) std::atomic<unsigned> round_{0};
     std::atomic<bool> stop_{false};
+    alignas(kCacheLine) std::atomic<unsigned> phase_{0};
+    alignas(kCacheLine) std::atomic<int> arrived_{0};
+    alignas(kCacheLine) std::atomic<int> asleep_{0};
     std::mutex mutex_;
     std::condition_variable wake_;
     std::vector<std::thread> threads_;

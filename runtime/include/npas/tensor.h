@@ -26,11 +26,19 @@ struct Value {
 };
 
 // A value at hand: `data` is the first pixel of the first plane.
+struct ConstView {
+    const float* data;
+    const Layout* layout;
+
+    const float* plane(int channel) const { return data + static_cast<std::ptrdiff_t>(channel) * layout->plane; }
+};
+
 struct View {
     float* data;
     const Layout* layout;
 
     float* plane(int channel) const { return data + static_cast<std::ptrdiff_t>(channel) * layout->plane; }
+    operator ConstView() const { return {data, layout}; }
 };
 
 // Which part of a layer a thread does.
@@ -54,7 +62,7 @@ void clear_margins(const View& value, int channel, int written);
 
 // Copies between two layouts of the same channels, height and width (or the same number of elements where both
 // are compact); margins of a padded destination become zero.
-void copy(const float* from, const Layout& from_layout, float* to, const Layout& to_layout, Share share);
+void copy(ConstView from, View to, Share share);
 
 // What a strided convolution reads: input pixel (y * stride + phase.row - top, x * stride + phase.column - left)
 // becomes pixel (y, x) of plane channel * count + i for phase i, zero outside the image. With its input split
@@ -69,7 +77,6 @@ struct Split {
     int stride_y, stride_x, top, left;
 };
 
-void split_phases(const Split& split, const float* from, const Layout& from_layout, float* to, const Layout& to_layout,
-                  Share share);
+void split_phases(const Split& split, ConstView from, View to, Share share);
 
 }  // namespace NPAS_NAMESPACE

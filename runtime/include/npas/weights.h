@@ -27,6 +27,9 @@ enum class Status : int {
     memory = 6,
 };
 
+// A sentence without a full stop; "unknown status" for a number that is none.
+const char* status_text(Status status);
+
 enum class Type : std::uint32_t { f32 = 0, u16 = 1, u32 = 2 };
 
 struct Section {

@@ -2,6 +2,7 @@
 <%
 n, u = view.name, view.upper
 %>\
+// The C interface of ${n}: checks arguments, and lets no exception out.
 #include "${n}/${n}.h"
 
 #include <memory>
@@ -19,7 +20,6 @@ struct ${n}_model {
 namespace {
 
 constexpr int kThreads = ${view.threads};
-constexpr int kMostThreads = 256;
 constexpr std::size_t kInputSizes[] = {${", ".join(map(str, view.input_sizes))}};
 constexpr std::size_t kOutputSizes[] = {${", ".join(map(str, view.output_sizes))}};
 
@@ -47,16 +47,17 @@ extern "C" {
 
 ${n}_status ${n}_create(const char* weights_path, int threads, ${n}_model** model) {
     if (!valid(weights_path, threads, model)) return ${u}_ERROR_ARGUMENT;
+    const Description& d = description();
     Weights weights;
-    const Status status = Weights::read(weights_path, description().fingerprint, description().sections, weights);
+    const Status status = Weights::read(weights_path, d.fingerprint, d.sections, weights);
     return finish(status, std::move(weights), threads, model);
 }
 
 ${n}_status ${n}_create_from_memory(const void* bytes, size_t size, int threads, ${n}_model** model) {
     if (!valid(bytes, threads, model)) return ${u}_ERROR_ARGUMENT;
+    const Description& d = description();
     Weights weights;
-    const Status status =
-        Weights::parse(bytes, size, description().fingerprint, description().sections, weights);
+    const Status status = Weights::parse(bytes, size, d.fingerprint, d.sections, weights);
     return finish(status, std::move(weights), threads, model);
 }
 
@@ -78,18 +79,7 @@ size_t ${n}_input_size(int i) { return i >= 0 && i < ${u}_INPUTS ? kInputSizes[i
 
 size_t ${n}_output_size(int i) { return i >= 0 && i < ${u}_OUTPUTS ? kOutputSizes[i] : 0; }
 
-const char* ${n}_status_text(${n}_status status) {
-    switch (status) {
-        case ${u}_OK: return "ok";
-        case ${u}_ERROR_ARGUMENT: return "a null pointer or a number out of range";
-        case ${u}_ERROR_FILE: return "the weights file cannot be read";
-        case ${u}_ERROR_FORMAT: return "not a weights file, truncated, or an index out of bounds";
-        case ${u}_ERROR_CORRUPT: return "the weights' hash differs";
-        case ${u}_ERROR_OTHER_MODEL: return "the weights of another build";
-        case ${u}_ERROR_MEMORY: return "no memory or no threads";
-    }
-    return "unknown status";
-}
+const char* ${n}_status_text(${n}_status status) { return status_text(static_cast<Status>(status)); }
 
 int ${n}_abi_version(void) { return ${u}_ABI_VERSION; }
 

@@ -17,6 +17,13 @@ n, u = view.name, view.upper
 
 #include <stddef.h>
 
+/* All that a shared library of the model shows. */
+#if defined(__GNUC__)
+#define ${u}_API __attribute__((visibility("default")))
+#else
+#define ${u}_API
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -37,26 +44,28 @@ typedef enum ${n}_status {
     ${u}_ERROR_MEMORY = 6       /* no memory or no threads */
 } ${n}_status;
 
-/* Loads the weights and starts the threads (0: as many as the model was built for, ${view.threads}). */
-${n}_status ${n}_create(const char* weights_path, int threads, ${n}_model** model);
+/* Loads the weights and starts the threads: 1 to 256, or 0 for as many as the model was built for (${view.threads}). On
+ * failure *model becomes NULL. */
+${u}_API ${n}_status ${n}_create(const char* weights_path, int threads, ${n}_model** model);
 
 /* The same from memory, which is copied. */
-${n}_status ${n}_create_from_memory(const void* weights, size_t size, int threads, ${n}_model** model);
+${u}_API ${n}_status ${n}_create_from_memory(const void* weights, size_t size, int threads, ${n}_model** model);
 
-/* inputs: ${u}_INPUTS arrays, outputs: ${u}_OUTPUTS arrays, of the sizes below. */
-${n}_status ${n}_run(${n}_model* model, const float* const* inputs, float* const* outputs);
+/* inputs: ${u}_INPUTS arrays, outputs: ${u}_OUTPUTS arrays, of the sizes below. Allocates nothing. */
+${u}_API ${n}_status ${n}_run(${n}_model* model, const float* const* inputs, float* const* outputs);
 
 /* Accepts NULL. */
-void ${n}_destroy(${n}_model* model);
+${u}_API void ${n}_destroy(${n}_model* model);
 
 /* Floats in input or output i; 0 where there is no such one. */
-size_t ${n}_input_size(int i);
-size_t ${n}_output_size(int i);
+${u}_API size_t ${n}_input_size(int i);
+${u}_API size_t ${n}_output_size(int i);
 
 /* A sentence in English; never NULL. */
-const char* ${n}_status_text(${n}_status status);
+${u}_API const char* ${n}_status_text(${n}_status status);
 
-int ${n}_abi_version(void);
+/* ${u}_ABI_VERSION of the library that is loaded. */
+${u}_API int ${n}_abi_version(void);
 
 #ifdef __cplusplus
 }

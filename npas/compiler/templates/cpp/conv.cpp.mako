@@ -2,7 +2,7 @@
 <%
 rows, vectors = range(view.rows), range(view.vectors)
 %>\
-// Convolution over lists of kept positions: ${view.rows} filters x ${view.vectors} vectors of pixels in registers.
+// Convolution over lists of kept positions: ${view.summary}.
 #include "kernels.h"
 
 #include <algorithm>
@@ -78,21 +78,33 @@ void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_
 % endif
     }
 % for r in rows:
-    ${f"if (out{r} != nullptr) " if view.rows > 1 else ""}{
+% if view.rows > 1:
+    if (out${r} != nullptr) {
         if (last) {
 % if view.residual:
             const float* residual = tile.residual + static_cast<std::ptrdiff_t>(row[${r}]) * tile.residual_plane;
 % endif
 % for p in vectors:
-            ivec keep${p};
-            std::memcpy(&keep${p}, tile.mask + ${p} * kLanes, sizeof keep${p});
-            a${r}${chr(97 + p)} = keep(epilogue(a${r}${chr(97 + p)}${f", load(residual + {p} * kLanes)" if view.residual else ""}), keep${p});
+            a${r}${chr(97 + p)} = keep(epilogue(a${r}${chr(97 + p)}${f", load(residual + {p} * kLanes)" if view.residual else ""}), load(tile.mask + ${p} * kLanes));
 % endfor
         }
 % for p in vectors:
         store(out${r} + ${p} * kLanes, a${r}${chr(97 + p)});
 % endfor
     }
+% else:
+    if (last) {
+% if view.residual:
+        const float* residual = tile.residual + static_cast<std::ptrdiff_t>(row[0]) * tile.residual_plane;
+% endif
+% for p in vectors:
+        a0${chr(97 + p)} = keep(epilogue(a0${chr(97 + p)}${f", load(residual + {p} * kLanes)" if view.residual else ""}), load(tile.mask + ${p} * kLanes));
+% endfor
+    }
+% for p in vectors:
+    store(out0 + ${p} * kLanes, a0${chr(97 + p)});
+% endfor
+% endif
 % endfor
 }
 
@@ -100,7 +112,7 @@ void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_
 
 // Tiles outside, channel blocks and groups inside, a few tiles at a time: the tiles' input stays in the nearest
 // cache while every group of filters passes over it.
-void ${view.name}(const Indexed& conv, View in, View out, ${"View residual, " if view.residual else ""}Share share) {
+${view.signature} {
     const Range groups = conv.groups_of(share), tiles = conv.tiles_of(share);
     const int blocks = conv.channel_blocks;
     for (int start = tiles.begin; start < tiles.end; start += conv.spec->tiles_at_a_time) {
@@ -114,17 +126,18 @@ void ${view.name}(const Indexed& conv, View in, View out, ${"View residual, " if
                                        static_cast<std::ptrdiff_t>(bounds[block] - bounds[0]) * kRows;
                 for (int t = start; t < stop; ++t) {
                     const std::ptrdiff_t pixel = static_cast<std::ptrdiff_t>(t) * kTile;
-                    const Tile tile = {in.data + pixel, out.data + pixel,
 % if view.residual:
-                                       residual.data + pixel, residual.layout->plane,
+                    const Tile tile = {in.data + pixel,        out.data + pixel,  residual.data + pixel,
+                                       residual.layout->plane, conv.mask + pixel, out.layout->plane};
+% else:
+                    const Tile tile = {in.data + pixel, out.data + pixel, conv.mask + pixel, out.layout->plane};
 % endif
-                                       conv.mask + pixel, out.layout->plane};
                     group_on_tile(tile, conv, group, bounds[block], bounds[block + 1], weights, first, last);
                 }
             }
         }
     }
-    if (tiles.begin != 0) return;  // where threads share out the pixels, the first clears the margins
+    if (conv.spec->split_pixels && share.thread != 0) return;  // one thread clears the margins
     for (int i = groups.begin * kRows; i < groups.end * kRows; ++i) {
         const std::int32_t row = conv.rows[static_cast<std::size_t>(i)];
         if (row >= 0) clear_margins(out, row, conv.spec->tiles * kTile);

@@ -17,17 +17,23 @@ constexpr Value kValues[] = {
 };
 
 // Floats from an output pixel to the input pixel under each position of the kernel.
-% for layer in view.indexed:
-constexpr std::int32_t kTaps${layer.index}[] = {${layer.taps}};
+% for taps in view.taps:
+${taps}
 % endfor
 
-// In the order of IndexedSpec's members.
+% if view.indexed:
+// Format, first section; filters, channels, groups, taps and where they lie, channel stride; rows, channel block,
+// tile, tiles, tiles at a time, whether threads share out pixels; width, height and pitch of the output.
 constexpr IndexedSpec kIndexed[] = {
 % for layer in view.indexed:
-    {${layer.fields}},  // ${layer.layer}
+    ${layer}
 % endfor
 };
+% else:
+constexpr const IndexedSpec* kIndexed = nullptr;  // no layer has weights
+% endif
 
+// Name, values read (-1: none, or the caller's array), value written.
 constexpr LayerInfo kLayers[] = {
 % for layer in view.layers:
     {"${layer.function}", {${layer.inputs[0]}, ${layer.inputs[1]}}, ${layer.output}},
@@ -38,8 +44,9 @@ constexpr Layout kInputs[] = {${", ".join(view.inputs)}};
 constexpr Layout kOutputs[] = {${", ".join(view.outputs)}};
 
 constexpr Description kDescription = {
-    ${view.fingerprint}, ${view.sections}, ${view.arena}, kValues, kIndexed, ${len(view.indexed)},
-    kLayers, ${len(view.layers)}, kInputs, ${len(view.inputs)}, kOutputs, ${len(view.outputs)}, forward,
+    ${view.fingerprint}, ${view.sections}, ${view.arena},
+    kValues, ${len(view.values)}, kIndexed, ${len(view.indexed)}, kLayers, ${len(view.layers)},
+    kInputs, ${len(view.inputs)}, kOutputs, ${len(view.outputs)}, forward,
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 <%page args="view"/>\
-// Element by element: ${view.summary}.
+// Element by element: ${view.summary}
 #include "kernels.h"
 
 #include "npas/simd.h"
@@ -18,7 +18,7 @@ inline vec compute(vec x${", vec other" if view.binary else ""}) {
 }  // namespace
 
 // All rows of a plane are one run of floats, whose margins become zero again at the end.
-void ${view.name}(View in, ${"View other, " if view.binary else ""}View out, Share share) {
+${view.signature} {
     const Layout& l = *out.layout;
     const int length = (l.height - 1) * l.pitch + l.width;
     const Range channels = slice(share, l.channels);

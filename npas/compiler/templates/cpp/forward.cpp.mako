@@ -6,7 +6,7 @@ namespace ${view.namespace} {
 
 void forward(Run& run) {
 % for layer in view.layers:
-    run(${layer.function});  // ${layer.title}
+    ${layer.step}
 % endfor
 }
 

@@ -9,7 +9,7 @@ namespace ${view.namespace} {
 struct Indexed;
 
 % for kernel in view.kernels:
-void ${kernel.name}(${kernel.parameters});
+${kernel.signature};
 % endfor
 
 }  // namespace ${view.namespace}

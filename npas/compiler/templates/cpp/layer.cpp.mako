@@ -1,5 +1,4 @@
 <%page args="view"/>\
-// ${view.title}.
 % for note in view.notes:
 // ${note}
 % endfor
@@ -17,6 +16,8 @@ ${line}
 }  // namespace
 
 % endif
-void ${view.function}(Run& run) { ${view.body} }
+void ${view.function}(Run& run) {
+${view.body}
+}
 
 }  // namespace ${view.namespace}

@@ -3,7 +3,7 @@
 vectors = range(view.vectors)
 %>\
 // Fully connected layer over lists of kept columns, \
-${f"{view.vectors} vectors of filters at a time." if view.rows > 1 else "one filter at a time."}
+${view.summary}.
 #include "kernels.h"
 
 #include "npas/indexed.h"
@@ -24,7 +24,7 @@ inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
 
 % if view.rows > 1:
 // A group's filters lie side by side in the lanes; each kept column is one input to all of them.
-void ${view.name}(const Indexed& layer, View in, View out, ${"View residual, " if view.residual else ""}Share share) {
+${view.signature} {
     constexpr int kRows = ${view.vectors} * kLanes;
     const Range groups = layer.groups_of(share);
     for (int group = groups.begin; group < groups.end; ++group) {
@@ -41,13 +41,12 @@ void ${view.name}(const Indexed& layer, View in, View out, ${"View residual, " i
 % endfor
         }
 % for p in vectors:
-        store(out.data + row + ${p} * kLanes,
-              epilogue(sum${p}${f", load(residual.data + row + {p} * kLanes)" if view.residual else ""}));
+        store(out.data + row + ${p} * kLanes, epilogue(sum${p}${f", load(residual.data + row + {p} * kLanes)" if view.residual else ""}));
 % endfor
     }
 }
 % else:
-void ${view.name}(const Indexed& layer, View in, View out, ${"View residual, " if view.residual else ""}Share share) {
+${view.signature} {
     const Range groups = layer.groups_of(share);
     for (int group = groups.begin; group < groups.end; ++group) {
         const std::int32_t* bounds = layer.bounds.data() + static_cast<std::ptrdiff_t>(group) * 2;
@@ -62,7 +61,8 @@ void ${view.name}(const Indexed& layer, View in, View out, ${"View residual, " i
         }
         for (; k < count; ++k) sum[0] += weights[k] * in.data[offsets[k]];
         const std::int32_t row = layer.rows[static_cast<std::size_t>(group)];
-        out.data[row] = epilogue(splat((sum[0] + sum[1]) + (sum[2] + sum[3]))${", splat(residual.data[row])" if view.residual else ""})[0];
+        const vec x = splat((sum[0] + sum[1]) + (sum[2] + sum[3]));
+        out.data[row] = epilogue(x${", splat(residual.data[row])" if view.residual else ""})[0];
     }
 }
 % endif
