@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
+import signal
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -47,7 +49,15 @@ for _command in (
 
 def main() -> None:
     """The entry point of the ``npas`` command."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP: so do we then
+            signal.signal(number, _interrupted)
     app(prog_name="npas")
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    """Who ends us from outside gets what Ctrl-C gets: children end, stages are cleaned up, exit 130."""
+    raise KeyboardInterrupt
 
 
 def _print_version(asked: bool) -> None:

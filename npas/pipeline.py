@@ -26,7 +26,8 @@ def build(loaded: LoadedSpec, out: Path, *, locked: bool = False, fresh: bool = 
     Raises NpasError: of the data (SpecError), UnsupportedError, ConstraintError, NumericsError, DeviceError,
     CompileError, DriftError.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    if not locked:
+        out.mkdir(parents=True, exist_ok=True)
     with folder_lock(out):
         if locked:
             return _locked.rebuild(loaded, out)

@@ -57,6 +57,7 @@ def run(
     failures = 0
     while len(trials) < min(search.trials, space.size):
         for proposal in proposer.ask(trials):
+            logger.debug("trial %d is evaluated", len(trials))
             trial, error = _evaluate(proposal, len(trials), budget_ms, search.alpha, evaluate)
             store.add(trial)
             trials.append(trial)

@@ -28,8 +28,9 @@ class LoadedSpec:
         return self.path.parent
 
 
-def load(path: Path) -> LoadedSpec:
-    """Reads, checks and returns the spec at ``path``.
+def load(path: Path, *, files: bool = True) -> LoadedSpec:
+    """Reads, checks and returns the spec at ``path``. Without ``files``, those that it names may be missing: a build's
+    copy of its spec no longer lies where its relative paths start.
 
     Raises InvalidSpecError (a SpecError) with every violation, one per line, in file order:
     ``file:line:column field: rule, got value, hint``. Raises UsageError where there is no file to read.
@@ -44,7 +45,7 @@ def load(path: Path) -> LoadedSpec:
     if root is None:
         raise InvalidSpecError(path, violations)
     spec, found = check(root)
-    violations += [*found.values(), *broken(root, path.parent, found)]
+    violations += [*found.values(), *broken(root, path.parent if files else None, found)]
     if violations or spec is None:
         raise InvalidSpecError(path, violations)
     return LoadedSpec(spec, path, text)

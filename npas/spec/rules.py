@@ -52,8 +52,11 @@ _ORDERED = (
 )
 
 
-def broken(root: Node, folder: FilesystemPath, known: dict[Path, Violation]) -> Iterator[Violation]:
-    """The violations of all rules, except where ``known`` already says something about a field they read."""
+def broken(root: Node, folder: FilesystemPath | None, known: dict[Path, Violation]) -> Iterator[Violation]:
+    """The violations of all rules, except where ``known`` already says something about a field they read.
+
+    Files and folders must exist from ``folder`` on; without one they are not looked for.
+    """
 
     def clean(path: Path) -> bool:
         return not place(root, path).flawed and not any(path[: len(k)] == k or k[: len(path)] == path for k in known)
@@ -63,7 +66,7 @@ def broken(root: Node, folder: FilesystemPath, known: dict[Path, Violation]) -> 
             continue
         if isinstance(node, Sequence) and fragment.get("uniqueItems"):
             yield from _repeated(path, node)
-        if isinstance(node, Scalar) and "x-path" in fragment and isinstance(node.value, str):
+        if folder is not None and isinstance(node, Scalar) and "x-path" in fragment and isinstance(node.value, str):
             yield from _file(path, node, folder, fragment["x-path"])
     for rule in (_name, _ordered, _pattern_rate, _something_to_choose):
         yield from rule(root, clean)

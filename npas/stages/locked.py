@@ -35,6 +35,8 @@ def rebuild(loaded: LoadedSpec, out: Path) -> dict[str, Any]:
     """
     say = Progress()
     lock = read(out / "npas.lock")
+    if not (out / "manifest.json").exists():
+        raise UsageError(f"{out}: must hold a finished build, got no manifest.json, run npas build without --locked")
     if spec_digest(loaded.spec) != lock.spec:
         raise DriftError(f"{loaded.path}: must be the spec of {out / 'npas.lock'}, got another, build without --locked")
     say.stage("generating from the lock")
@@ -66,7 +68,7 @@ def verify(folder: Path, samples: int | None = None) -> dict[str, Any]:
     lock = read(folder / "npas.lock")
     made = _again(folder, lock)
     _require_written(folder, made)
-    loaded = load(folder / "spec.yaml")
+    loaded = load(folder / "spec.yaml", files=False)
     images = _images(loaded, samples or loaded.spec.verify.samples, fallback=made)
     result: dict[str, Any] = _prove(folder, lock, made, images).to_json()
     finish.write_json(folder / "verify.json", result)

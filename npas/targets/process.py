@@ -8,10 +8,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 _MOST_OUTPUT = 64 * 2**20
+_running: set[subprocess.Popen[bytes]] = set()
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ def run(argv: Sequence[str], timeout_s: float, *, cwd: Path | None = None, stdin
         source.seek(0)
         start = time.perf_counter()
         child = subprocess.Popen(argv, cwd=cwd, stdin=source, stdout=out, stderr=err, start_new_session=True)
+        _running.add(child)
         try:
             code = child.wait(timeout_s)
             seconds = time.perf_counter() - start
@@ -46,11 +49,23 @@ def run(argv: Sequence[str], timeout_s: float, *, cwd: Path | None = None, stdin
             raise DeadlineError from None
         finally:
             _end_group(child)
+            _running.discard(child)
         texts = []
         for file in (out, err):
             file.seek(0)
             texts.append(file.read(_MOST_OUTPUT).decode("utf-8", errors="replace"))
     return Finished(code, texts[0], texts[1], seconds)
+
+
+def end_all() -> None:
+    """Kill every child that other threads wait for: who is interrupted does not wait for compilers.
+
+    Children are in groups of their own, so a terminal's Ctrl-C does not reach them.
+    """
+    for child in tuple(_running):
+        if child.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
 
 
 def signal_name(code: int) -> str:

@@ -123,8 +123,10 @@ def _each(work: Callable[[Path], None], items: Sequence[Path], jobs: int) -> Non
         try:
             for future in futures:
                 future.result()
-        except BaseException:
+        except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
+            if not isinstance(error, Exception):
+                process.end_all()  # an interrupt: or leaving this block would wait for the compilers
             raise
 
 
