@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,6 +123,63 @@ def npas(*arguments: str | Path, cwd: Path | None = None, environment: Mapping[s
         out.seek(0)
         err.seek(0)
         return Finished(done.returncode, out.read(), err.read())
+
+
+@dataclass(frozen=True)
+class Running:
+    """A command that runs in a session of its own."""
+
+    process: subprocess.Popen[bytes]
+    _stderr: Path
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def stderr(self) -> str:
+        return self._stderr.read_text(errors="replace")
+
+    def wait(self) -> int:
+        return self.process.wait(BUILD_S)
+
+    def wait_until(self, reached: Callable[[], bool]) -> bool:
+        """Whether it was reached before the command ended."""
+        deadline = time.monotonic() + BUILD_S
+        while not reached():
+            if self.process.poll() is not None:
+                return False
+            assert time.monotonic() < deadline, self.stderr()
+            time.sleep(0.01)
+        return True
+
+    def kill(self) -> None:
+        """SIGKILL to the whole process group."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@contextmanager
+def running(*arguments: str | Path, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
+    """``npas`` in the background; what is left of it when the block ends is killed."""
+    with tempfile.NamedTemporaryFile() as err:
+        child = subprocess.Popen(
+            [*NPAS, *map(str, arguments)],
+            env={**os.environ, **(environment or {})},
+            stdout=subprocess.DEVNULL,
+            stderr=err,
+            start_new_session=True,
+        )
+        found = Running(child, Path(err.name))
+        try:
+            yield found
+        finally:
+            found.kill()
+
+
+def evaluated(stderr: str) -> list[int]:
+    """Numbers of the trials that a build with ``-v`` evaluated."""
+    return [int(number) for number in re.findall(r"^DEBUG npas\.search: trial (\d+) is evaluated$", stderr, re.M)]
 
 
 def read_json(path: Path) -> dict[str, Any]:
