@@ -35,18 +35,23 @@ set_target_properties(${n}_objects PROPERTIES
   VISIBILITY_INLINES_HIDDEN ON
   POSITION_INDEPENDENT_CODE ON)
 
-# No flag of the sources reaches who links with the library.
-add_library(${n} $<TARGET_OBJECTS:${n}_objects>)
-add_library(${n}::${n} ALIAS ${n})
-target_include_directories(${n} PUBLIC
+# No flag of the sources reaches who links with the library. The target has a name that is no word of CMake's (test,
+# all, ...); it is linked as ${n}::${n}.
+add_library(${n}_library $<TARGET_OBJECTS:${n}_objects>)
+add_library(${n}::${n} ALIAS ${n}_library)
+target_include_directories(${n}_library PUBLIC
   $<BUILD_INTERFACE:<%text>${CMAKE_CURRENT_SOURCE_DIR}</%text>/include>
   $<INSTALL_INTERFACE:<%text>${CMAKE_INSTALL_INCLUDEDIR}</%text>>)
-target_link_libraries(${n} PRIVATE Threads::Threads)
-set_target_properties(${n} PROPERTIES LINKER_LANGUAGE CXX SOVERSION 1)
+target_link_libraries(${n}_library PRIVATE Threads::Threads)
+set_target_properties(${n}_library PROPERTIES
+  EXPORT_NAME ${n}
+  OUTPUT_NAME ${n}
+  LINKER_LANGUAGE CXX
+  SOVERSION 1)
 
 set(${n}_package <%text>${CMAKE_INSTALL_LIBDIR}</%text>/cmake/${n})
 set(${n}_data <%text>${CMAKE_INSTALL_DATADIR}</%text>/${n})
-install(TARGETS ${n} EXPORT ${n}Targets)
+install(TARGETS ${n}_library EXPORT ${n}Targets)
 install(DIRECTORY include/${n} DESTINATION <%text>${CMAKE_INSTALL_INCLUDEDIR}</%text>)
 install(FILES weights.bin DESTINATION <%text>${</%text>${n}_data})
 install(EXPORT ${n}Targets NAMESPACE ${n}:: DESTINATION <%text>${</%text>${n}_package})
@@ -66,7 +71,7 @@ if(${n}_top)
     target_link_libraries(${n}_<%text>${tool}</%text> PRIVATE ${n}_objects Threads::Threads)
   endforeach()
   add_executable(${n}_golden test/golden.c)
-  target_link_libraries(${n}_golden PRIVATE ${n} m)
+  target_link_libraries(${n}_golden PRIVATE ${n}::${n} m)
   add_test(NAME golden COMMAND ${n}_golden
     <%text>${CMAKE_CURRENT_SOURCE_DIR}</%text>/weights.bin
     <%text>${CMAKE_CURRENT_SOURCE_DIR}</%text>/test/golden.bin)

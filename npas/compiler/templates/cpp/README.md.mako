@@ -4,15 +4,19 @@ n, u = view.name, view.upper
 %>\
 # ${n}
 
-A generated program for one network (${view.isa}, ${view.threads} threads by default). It needs a C++17 compiler and
-threads, nothing else.
+A generated program for one network (${view.isa}, ${view.threads} threads by default). It needs CMake 3.16, a C++17 compiler
+(GCC or Clang) and threads, nothing else.
 
     cmake -B build && cmake --build build && ctest --test-dir build
 
-From another CMake project, after `cmake --install build --prefix DIR`:
+From another CMake project, after `cmake --install build --prefix DIR` (and with `-DCMAKE_PREFIX_PATH=DIR`):
 
-    find_package(${n} REQUIRED)
+    find_package(${n} REQUIRED)                      # or add_subdirectory(...) of this folder
     target_link_libraries(app PRIVATE ${n}::${n})
+    # ${n}_WEIGHTS is the path of the installed weights.bin
+
+`-DBUILD_SHARED_LIBS=ON` makes a shared library, which shows nothing but the C interface and loads from any language
+that calls C (`ctypes` in Python, say). Several generated models live in one program.
 
 ```c
 #include <${n}/${n}.h>

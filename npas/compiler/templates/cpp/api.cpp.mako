@@ -45,7 +45,8 @@ bool valid(const void* source, int threads, ${n}_model** out) {
 
 extern "C" {
 
-${n}_status ${n}_create(const char* weights_path, int threads, ${n}_model** model) {
+${n}_status ${n}_create(
+    const char* weights_path, int threads, ${n}_model** model) {
     if (!valid(weights_path, threads, model)) return ${u}_ERROR_ARGUMENT;
     const Description& d = description();
     Weights weights;
@@ -53,7 +54,8 @@ ${n}_status ${n}_create(const char* weights_path, int threads, ${n}_model** mode
     return finish(status, std::move(weights), threads, model);
 }
 
-${n}_status ${n}_create_from_memory(const void* bytes, size_t size, int threads, ${n}_model** model) {
+${n}_status ${n}_create_from_memory(
+    const void* bytes, size_t size, int threads, ${n}_model** model) {
     if (!valid(bytes, threads, model)) return ${u}_ERROR_ARGUMENT;
     const Description& d = description();
     Weights weights;
@@ -61,7 +63,8 @@ ${n}_status ${n}_create_from_memory(const void* bytes, size_t size, int threads,
     return finish(status, std::move(weights), threads, model);
 }
 
-${n}_status ${n}_run(${n}_model* model, const float* const* inputs, float* const* outputs) {
+${n}_status ${n}_run(
+    ${n}_model* model, const float* const* inputs, float* const* outputs) {
     if (model == nullptr || inputs == nullptr || outputs == nullptr) return ${u}_ERROR_ARGUMENT;
     for (int i = 0; i < ${u}_INPUTS; ++i) {
         if (inputs[i] == nullptr) return ${u}_ERROR_ARGUMENT;

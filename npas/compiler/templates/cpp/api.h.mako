@@ -46,13 +46,16 @@ typedef enum ${n}_status {
 
 /* Loads the weights and starts the threads: 1 to 256, or 0 for as many as the model was built for (${view.threads}). On
  * failure *model becomes NULL. */
-${u}_API ${n}_status ${n}_create(const char* weights_path, int threads, ${n}_model** model);
+${u}_API ${n}_status ${n}_create(
+    const char* weights_path, int threads, ${n}_model** model);
 
 /* The same from memory, which is copied. */
-${u}_API ${n}_status ${n}_create_from_memory(const void* weights, size_t size, int threads, ${n}_model** model);
+${u}_API ${n}_status ${n}_create_from_memory(
+    const void* weights, size_t size, int threads, ${n}_model** model);
 
 /* inputs: ${u}_INPUTS arrays, outputs: ${u}_OUTPUTS arrays, of the sizes below. Allocates nothing. */
-${u}_API ${n}_status ${n}_run(${n}_model* model, const float* const* inputs, float* const* outputs);
+${u}_API ${n}_status ${n}_run(
+    ${n}_model* model, const float* const* inputs, float* const* outputs);
 
 /* Accepts NULL. */
 ${u}_API void ${n}_destroy(${n}_model* model);
