@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from npas.compiler import arena
 from npas.compiler.fuse import Group, fuse
 from npas.compiler.indexed import Options, Section
@@ -10,6 +12,9 @@ from npas.compiler.plan import CopyLayer, Kernel, Layer, Layout, Plan, Port, Val
 from npas.graph.graph import Network
 from npas.spec.schema import Isa
 from npas.targets.isa import ISAS
+
+MOST_LETTERS = 120
+"""Of a kernel's name, which is a file's name too; longer ones end in a digest."""
 
 COMPACT_ROUNDING = 64
 """Floats to which arrays are rounded up: as many as the widest fully connected kernel writes at once."""
@@ -66,8 +71,13 @@ class PlanBuilder:
         self.layers.append(layer)
 
     def kernel(self, kernel: Kernel) -> str:
-        self.kernels[kernel.name] = kernel
-        return kernel.name
+        """Files a kernel under its name, which it returns."""
+        name = kernel.name
+        if len(name) > MOST_LETTERS:
+            digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+            name = f"{name[: MOST_LETTERS - len(digest) - 1]}_{digest}"
+        self.kernels[name] = kernel.model_copy(update={"name": name})
+        return name
 
     def reads(self, value: int, floats: int) -> None:
         """A kernel reads up to ``floats`` behind the first pixel of the value's last plane."""

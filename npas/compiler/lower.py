@@ -39,10 +39,12 @@ from npas.ops import (
     Linear,
     MaxPool,
     Mul,
-    Op,
     Softmax,
 )
 from npas.spec.schema import Isa
+
+MOST_DIMENSIONS = 4
+"""Of a value, batch included: a layout has channels, height and width."""
 
 
 @dataclass(frozen=True)
@@ -69,23 +71,29 @@ def lower(network: Network, *, isa: Isa, threads: int, options: Options | None =
     """
     plan = PlanBuilder(network, isa, threads, options or Options())
     for group in plan.groups:
-        _lowering(group.root.op)(plan, group)
+        _lowering(plan, group)(plan, group)
     for i, name in enumerate(plan.graph.outputs):
         plan.add(OutputLayer(nodes=(name,), inputs=(plan.place[name],), output=-1 - i))
     return Lowered(plan.plan(), tuple(plan.sections))
 
 
-def _lowering(op: Op) -> Callable[[PlanBuilder, Group], None]:
+def _lowering(plan: PlanBuilder, group: Group) -> Callable[[PlanBuilder, Group], None]:
+    name, shape = group.root.name, plan.graph.shapes[group.root.name]
+    if len(shape) > MOST_DIMENSIONS:
+        raise UnsupportedError(
+            f"node {name}: values have at most {MOST_DIMENSIONS} dimensions, got {shape}, merge some of them"
+        )
     for kind, function in _LOWERINGS:
-        if isinstance(op, kind):
+        if isinstance(group.root.op, kind):
             return function
-    raise UnsupportedError(f"operator {op.__class__.__name__}: no lowering, export the model without it")
+    raise UnsupportedError(f"node {name}: {group.root.op.type} has no lowering, export the model without it")
 
 
 def _input(plan: PlanBuilder, group: Group) -> None:
     number = -1 - plan.graph.inputs.index(group.value)
     readers = [g for g in plan.groups if group.value in g.root.inputs or g.residual == group.value]
-    if readers and all(_splits(plan, g) for g in readers) and group.value not in plan.graph.outputs:
+    only_split = all(_splits(plan, g) and g.residual != group.value for g in readers)
+    if readers and only_split and group.value not in plan.graph.outputs:
         plan.place[group.value] = number  # a phase split reads the caller's array as it is
         return
     plan.add(InputLayer(nodes=group.nodes, inputs=(number,), output=plan.result(group)))

@@ -8,6 +8,7 @@ import numpy as np
 
 from npas.compiler import arena
 from npas.compiler.builder import PlanBuilder
+from npas.compiler.formats import FormatName
 from npas.compiler.formats.base import Floats, Geometry
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import matrix_of, pack, shared_filters
@@ -55,7 +56,7 @@ def lower_conv(plan: PlanBuilder, group: Group) -> None:
             output=out,
             macs=graph.macs(root),
             kernel=_kernel(plan, group, "conv", schedule),
-            indexed=_indexed(plan, group, weight.reshape(op.filters, -1), geometry, view, schedule),
+            indexed=_indexed(plan, group, format_, weight.reshape(op.filters, -1), geometry, view, schedule),
             geometry=_describe(op),
         )
     )
@@ -70,6 +71,8 @@ def lower_linear(plan: PlanBuilder, group: Group) -> None:
     matrix, columns = matrix_of(plan.graph, root, plan.network.weights[f"{root.name}.weight"])
     grouped = isinstance(root.op, Conv2d) and root.op.groups > 1
     format_ = plan.options.format_of(root.name, depthwise=grouped)
+    if grouped and format_ == "dense":
+        format_ = "bcs"  # as a matrix, groups are blocks on the diagonal: most of it is zero
     shared = shared_filters(format_, len(matrix)) > 1
     schedule = plan.options.schedules.get(root.name) or linear_schedule(len(matrix), columns, shared, plan.isa)
     source = plan.vector(root.inputs[0])
@@ -84,7 +87,7 @@ def lower_linear(plan: PlanBuilder, group: Group) -> None:
             output=plan.result(group),
             macs=plan.graph.macs(root),
             kernel=_kernel(plan, group, "linear", schedule),
-            indexed=_indexed(plan, group, matrix, geometry, view, schedule),
+            indexed=_indexed(plan, group, format_, matrix, geometry, view, schedule),
         )
     )
 
@@ -105,11 +108,16 @@ class _View:
 
 
 def _indexed(
-    plan: PlanBuilder, group: Group, matrix: Floats, geometry: Geometry, view: _View, schedule: Schedule
+    plan: PlanBuilder,
+    group: Group,
+    wanted: FormatName,
+    matrix: Floats,
+    geometry: Geometry,
+    view: _View,
+    schedule: Schedule,
 ) -> Indexed:
     root = group.root
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(geometry.filters, np.float32))
-    wanted = plan.options.format_of(root.name, depthwise=isinstance(root.op, Conv2d) and root.op.groups > 1)
     format_, sections = pack(matrix, bias, wanted, geometry)
     first = len(plan.sections)
     plan.sections += sections

@@ -38,6 +38,7 @@ def part_reference(network: Network, nodes: list[Node], given: Mapping[str, Doub
     result = slack
     for node in nodes:
         inputs = [known[i] for i in node.inputs]
+        result = apply(network, node, inputs)
         if isinstance(node.op, Conv2d | Linear):
             slack = SUM_UNITS * UNIT * magnitude(network, node, inputs)
         elif isinstance(node.op, Add | Mul):
@@ -45,9 +46,9 @@ def part_reference(network: Network, nodes: list[Node], given: Mapping[str, Doub
             slack = slack * factor + RESULT_UNITS * UNIT * sum(x.abs() for x in inputs)
         else:
             # Activations here stretch an error by at most 1.5 (hard-swish); the sums of pools count as results.
-            biggest = max(float(x.abs().max()) for x in inputs)
+            # What they give may be larger than what they take (a sigmoid of almost nothing is a half).
+            biggest = max(float(x.abs().max()) for x in (*inputs, result))
             slack = (slack.max() if slack.shape != inputs[0].shape else 1.5 * slack) + RESULT_UNITS * UNIT * biggest
-        result = apply(network, node, inputs)
         known[node.name] = result
     return result.numpy(), np.broadcast_to(slack.numpy(), result.shape)
 

@@ -158,6 +158,8 @@ class _Runner:
 def _check_layers(subject: Subject, runner: _Runner, image: Floats) -> tuple[LayerCheck, ...]:
     network, plan = subject.network, subject.lowered.plan
     parts = parts_of(plan)
+    if not parts:
+        return ()  # nothing but arrays that are moved: the comparison end to end says it all
     names = [p.reads for p in parts]
     real = values(network, {network.graph.inputs[0]: image.astype(np.float64)})
     given = [[real[n].astype(np.float32).astype(np.float64) for n in of_part] for of_part in names]
