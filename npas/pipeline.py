@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from npas.spec import LoadedSpec
 from npas.stages import finish, locked, overview, searching, start
 from npas.stages.cache import Cache
 from npas.stages.program import Machine
+from npas.targets import atomic
 from npas.targets.locks import locked as folder_lock
 
 
@@ -28,7 +31,7 @@ def build(loaded: LoadedSpec, out: Path, *, locked: bool = False, fresh: bool = 
     """
     if not locked:
         out.mkdir(parents=True, exist_ok=True)
-    with folder_lock(out):
+    with _held(out):
         if locked:
             return _locked.rebuild(loaded, out)
         say, machine, cache = Progress(), Machine.of(loaded.spec.target), Cache.default(fresh)
@@ -52,7 +55,7 @@ def build(loaded: LoadedSpec, out: Path, *, locked: bool = False, fresh: bool = 
 def search(loaded: LoadedSpec, out: Path) -> dict[str, Any]:
     """Phases 1 and 2 alone: the trials and their front."""
     out.mkdir(parents=True, exist_ok=True)
-    with folder_lock(out):
+    with _held(out):
         say, machine = Progress(), Machine.of(loaded.spec.target)
         begun = start.begin(loaded, machine, Cache.default(), say)
         result, dense_ms, budget_ms = _search(begun, machine, out, say)
@@ -63,6 +66,15 @@ def search(loaded: LoadedSpec, out: Path) -> dict[str, Any]:
         "best": None if result.best is None else result.best.number,
         "front": [{"trial": t.number, "latency_ms": t.latency_ms, "accuracy": t.accuracy} for t in result.front],
     }
+
+
+@contextmanager
+def _held(out: Path) -> Iterator[None]:
+    """The folder for this process alone, without the stages of killed ones. Raises UsageError naming the holder."""
+    with folder_lock(out):
+        for folder in (out, out / "search"):
+            atomic.sweep(folder)
+        yield
 
 
 def _search(begun: start.Start, machine: Machine, out: Path, say: Progress) -> tuple[SearchResult, float, float]:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from npas.compiler.emit import emit
 from npas.compiler.indexed import Options
@@ -15,6 +12,7 @@ from npas.compiler.lower import Lowered, lower
 from npas.compiler.passes import simplify
 from npas.graph.graph import Network
 from npas.spec.schema import CpuTarget
+from npas.targets import scratch
 from npas.targets.bench import RunnableProgram
 from npas.targets.isa import Isa, require, resolve
 from npas.targets.local import LocalDevice
@@ -62,11 +60,8 @@ def compiled(network: Network, name: str, machine: Machine, options: Options | N
     Raises UnsupportedError and CompileError.
     """
     simple, lowered = lower_for(network, name, machine, options)
-    root = Path(tempfile.mkdtemp(prefix="npas-"))
-    try:
+    with scratch.folder() as root:
         tree = {**emit(lowered.plan), "weights.bin": lowered.weights()}
         write_tree(root / "runtime", tree)
         program = compile_program(root / "runtime", "bench", machine.isa)
         yield Compiled(simple, lowered, RunnableProgram(program, root / "runtime" / "weights.bin"))
-    finally:
-        shutil.rmtree(root, ignore_errors=True)

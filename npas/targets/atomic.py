@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from pathlib import Path
 
 
@@ -31,6 +32,15 @@ def write_text(path: Path, text: str) -> None:
 def staging_path(path: Path) -> Path:
     """A hidden neighbour of ``path`` that no other process or thread uses."""
     return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+
+
+def sweep(folder: Path) -> None:
+    """Remove the stages that killed writers left in ``folder``. For its one writer only: see ``locks.locked``."""
+    for path in folder.glob(".*.tmp"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def write_synced(path: Path, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""A model from outside the zoo, from its ONNX file to a proven, timed runtime: what a build leaves and what can follow."""
+"""A model from outside the zoo, from its ONNX file to a proven, timed runtime: what is left and what can follow."""
 
 from __future__ import annotations
 
