@@ -3,6 +3,8 @@
 #include <cstring>
 #include <new>
 
+#include "npas/team.h"
+
 namespace NPAS_NAMESPACE {
 
 namespace {

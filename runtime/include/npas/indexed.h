@@ -6,34 +6,15 @@
 // the same arrays, checked entry by entry, so that a kernel needs no test.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "npas/config.h"
-#include "npas/simd.h"
+#include "npas/description.h"
 #include "npas/tensor.h"
 #include "npas/weights.h"
 
 namespace NPAS_NAMESPACE {
-
-enum class Format : int { dense, csr, fkw, bcs };
-
-// What the generator knows of such a layer.
-struct IndexedSpec {
-    Format format;
-    int first_section;               // in the weights file: weights, bias, then the format's index sections
-    int filters, channels, groups;   // of the convolution; channels counts all groups
-    int taps;                        // kernel positions, 1 for a fully connected layer
-    const std::int32_t* tap_offset;  // floats from an output pixel to the input pixel under each tap
-    int channel_stride;              // floats from one input channel to the next
-    int rows;                        // filters in a group
-    int channel_block;               // input channels worked through at a time
-    int tile, tiles;                 // pixels in a tile, tiles in a plane; 0 for a fully connected layer
-    int tiles_at_a_time;
-    bool split_pixels;         // threads share out tiles of pixels rather than groups of filters
-    int width, height, pitch;  // of the output plane
-};
 
 struct Indexed {
     const IndexedSpec* spec = nullptr;

@@ -1,4 +1,4 @@
-// A model at work: what the generator says of it (Description) and what is allocated for it (Model).
+// A model at work: what is allocated for a network, and its inferences.
 #pragma once
 
 #include <cstddef>
@@ -7,37 +7,17 @@
 #include <vector>
 
 #include "npas/config.h"
+#include "npas/description.h"
 #include "npas/indexed.h"
 #include "npas/run.h"
-#include "npas/team.h"
 #include "npas/tensor.h"
 #include "npas/weights.h"
 
 namespace NPAS_NAMESPACE {
 
-struct LayerInfo {
-    const char* name;
-    int inputs[2];  // values; -1 where there is none
-    int output;
-};
+class Team;
 
-// All that is particular to one network; generated, constant, without allocations.
-struct Description {
-    std::uint64_t fingerprint;
-    std::size_t sections;
-    std::size_t arena;  // floats
-    const Value* values;
-    int value_count;
-    const IndexedSpec* indexed;
-    int indexed_count;
-    const LayerInfo* layers;
-    int layer_count;
-    const Layout* inputs;  // the caller's arrays: compact
-    int input_count;
-    const Layout* outputs;
-    int output_count;
-    void (*forward)(Run&);
-};
+constexpr int kMostThreads = 256;
 
 // Looks on while a model runs, between the layers: profiles, traces, single layers. `before` and `after` are called
 // by thread 0 alone; `wants` by every thread, to each of which it must say the same.
@@ -51,7 +31,7 @@ class Observer {
 
 class Model {
   public:
-    // The number of threads is at least one. The result is null unless the status is ok.
+    // The number of threads is 1 to kMostThreads. The result is null unless the status is ok.
     static Status create(const Description& description, Weights&& weights, int threads, std::unique_ptr<Model>& out);
     ~Model();
     Model(const Model&) = delete;
@@ -78,8 +58,5 @@ class Model {
     const float* const* inputs_ = nullptr;
     float* const* outputs_ = nullptr;
 };
-
-// The network of this tree.
-const Description& description();
 
 }  // namespace NPAS_NAMESPACE

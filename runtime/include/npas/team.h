@@ -13,7 +13,6 @@
 namespace NPAS_NAMESPACE {
 
 constexpr std::size_t kCacheLine = 64;
-constexpr int kMostThreads = 256;
 
 class Team {
   public:

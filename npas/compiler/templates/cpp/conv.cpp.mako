@@ -5,8 +5,6 @@ rows, vectors = range(view.rows), range(view.vectors)
 // Convolution over lists of kept positions: ${view.summary}.
 #include "kernels.h"
 
-#include <algorithm>
-
 #include "npas/indexed.h"
 #include "npas/simd.h"
 
@@ -116,7 +114,7 @@ ${view.signature} {
     const Range groups = conv.groups_of(share), tiles = conv.tiles_of(share);
     const int blocks = conv.channel_blocks;
     for (int start = tiles.begin; start < tiles.end; start += conv.spec->tiles_at_a_time) {
-        const int stop = std::min(start + conv.spec->tiles_at_a_time, tiles.end);
+        const int most = start + conv.spec->tiles_at_a_time, stop = most < tiles.end ? most : tiles.end;
         for (int block = 0; block < blocks; ++block) {
             for (int group = groups.begin; group < groups.end; ++group) {
                 const std::int32_t* bounds = conv.bounds.data() + static_cast<std::ptrdiff_t>(group) * (blocks + 1);

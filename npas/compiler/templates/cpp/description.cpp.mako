@@ -1,7 +1,7 @@
 <%page args="view"/>\
 // What the runtime must know of ${view.name}: where its values lie, and its layers with weights.
 #include "layers.h"
-#include "npas/model.h"
+#include "npas/description.h"
 
 namespace ${view.namespace} {
 
