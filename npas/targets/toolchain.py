@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -44,6 +45,7 @@ _ZIG_FLAGS = ("-mcpu=baseline", "-fno-sanitize=all")
 # Zig's very first link builds its C++ library, once per user: minutes, on a small machine.
 _ZIG_LINK_S = 1800.0
 _SHOWN_LINES = 12
+_POLL_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -118,15 +120,19 @@ def _sources(tree: Path, main: str) -> list[Path]:
 
 
 def _each(work: Callable[[Path], None], items: Sequence[Path], jobs: int) -> None:
+    futures: list[Future[None]] = []
     with ThreadPoolExecutor(max(1, min(jobs, len(items)))) as pool:
-        futures = [pool.submit(work, item) for item in items]
         try:
+            for item in items:
+                futures.append(pool.submit(work, item))
             for future in futures:
                 future.result()
         except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
-            if not isinstance(error, Exception):
-                process.end_all()  # an interrupt: or leaving this block would wait for the compilers
+            # Leaving this block waits for the compilers that run: at an interrupt they go, and those just starting.
+            while not isinstance(error, Exception) and not all(future.done() for future in futures):
+                process.end_all()
+                time.sleep(_POLL_S)
             raise
 
 
