@@ -90,7 +90,7 @@ def attempt(
                 with suppress(ProcessLookupError):
                     os.killpg(child.pid, signal.SIGKILL)
                 child.wait()
-            time.sleep(0.005)
+            time.sleep(0.02)
         seconds = time.monotonic() - began
         said = Path(err.name).read_text(errors="replace")
     if child.returncode not in (0, -signal.SIGKILL):
