@@ -245,7 +245,7 @@ def _indexed(plan: Plan, layer: ConvLayer | LinearLayer, taps: Mapping[tuple[int
 def model_view(plan: Plan, fingerprint: int) -> ModelView:
     weighted = plan.weights_layers
     taps = {offsets: i for i, offsets in enumerate(dict.fromkeys(layer.indexed.tap_offsets for layer in weighted))}
-    values = [(layout_text(v.layout), str(v.offset)) for v in plan.values]
+    values = [(*layout_text(v.layout).split(", "), str(v.offset)) for v in plan.values]
     return ModelView(
         name=plan.name,
         upper=plan.name.upper(),

@@ -120,6 +120,7 @@ Status fkw(const IndexedSpec& spec, const Weights& file, Lists& lists, Indexed& 
         if (!holds_indices(*s)) return Status::format;
     }
     if (spec.rows != 1 || offset.count != filters + 1 || reorder.count != filters) return Status::format;
+    if (taps.count != 4 * patterns) return Status::format;
     if (!partition(offset, index.count) || stride.count != filters * (patterns + 1)) return Status::format;
     for (std::size_t i = 0; i < taps.count; ++i) {
         if (taps.index(i) >= static_cast<std::uint32_t>(spec.taps)) return Status::format;
