@@ -23,7 +23,7 @@ def load(model: Model, shape: tuple[int, int, int], classes: int, folder: Path) 
     something that NPAS does not take, or does not fit the data.
     """
     # Here, so that importing this room (as the ONNX checker's child does) costs no torch.
-    from npas.frontend.load import load_onnx, load_torch, load_zoo
+    from npas.frontend.models import load_onnx, load_torch, load_zoo
 
     match model:
         case ZooModel():

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from npas import frontend
 from npas.errors import UnsupportedError
 from npas.frontend import has_weights, load
 from npas.frontend.onnx_out import to_onnx
@@ -51,6 +52,11 @@ def test_zoo_without_weights_is_random_but_always_the_same(tmp_path: Path) -> No
     assert all(np.array_equal(one.weights[name], two.weights[name]) for name in one.weights)
     kernel = one.weights["stage4_block2_conv2.weight"]
     assert kernel.std() == pytest.approx(np.sqrt(2 / kernel[0].size), rel=0.05)
+
+
+def test_load_stays_a_function_once_it_has_imported_what_it_needs(tmp_path: Path) -> None:
+    fresh(tmp_path)
+    assert callable(frontend.load) and frontend.load is load
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".pth", ".safetensors"])
