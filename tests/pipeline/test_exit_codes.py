@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sqlite3
@@ -19,6 +20,7 @@ from typer.testing import CliRunner
 
 from npas.cli import app
 from npas.stages import finish, searching, start
+from npas.targets import locks
 
 
 def unsupported_model(path: Path) -> None:
@@ -60,17 +62,25 @@ def test_unsupported_operators_are_all_named_before_any_training(
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_unmet_constraint_exits_5_with_the_front_and_resumes(model: Path, tmp_path: Path) -> None:
+def test_unmet_constraint_exits_5_with_the_front_and_resumes(
+    model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "tiny.onnx").symlink_to(model / "tiny.onnx")
     spec = tiny.write_spec(tmp_path, trials=2, constraint="{max_latency_ms: 0.000001}")
     out = tmp_path / "out"
+    caplog.set_level(logging.DEBUG, "npas.search")
 
-    first = tiny.npas("-v", "build", spec, "--out", out)
-    assert first.code == 5, first.stderr
-    table = first.stderr[first.stderr.index("The front") :].splitlines()
-    assert table[1].split() == ["trial", "latency", "accuracy", "against", "budget"] and len(table) >= 3
-    assert first.stdout == ""
-    assert tiny.evaluated(first.stderr) == [0, 1]
+    def build() -> tuple[list[str], list[int]]:
+        """The front as it was printed, and the trials that were evaluated."""
+        caplog.clear()
+        done = CliRunner().invoke(app, ["build", str(spec), "--out", str(out)])
+        assert done.exit_code == 5 and done.stdout == "", done.stderr
+        front = done.stderr[done.stderr.index("The front") :].splitlines()[1:]
+        return front, [n for record in caplog.records for n in tiny.evaluated(record.getMessage())]
+
+    front, evaluated = build()
+    assert front[0].split() == ["trial", "latency", "accuracy", "against", "budget"] and len(front) >= 2
+    assert evaluated == [0, 1]
     manifest = tiny.read_json(out / "manifest.json")
     assert manifest["constraint_met"] is False and manifest["latency_ms"] is None
     assert manifest["constraint"] == {"max_latency_ms": 1e-6}
@@ -78,14 +88,11 @@ def test_unmet_constraint_exits_5_with_the_front_and_resumes(model: Path, tmp_pa
     found = rows(out)
     assert len(found) == 2
 
-    again = tiny.npas("-v", "build", spec, "--out", out)
-    assert again.code == 5 and again.stderr[again.stderr.index("The front") :].splitlines()[:3] == table[:3]
-    assert tiny.evaluated(again.stderr) == []
+    assert build() == (front, [])
     assert rows(out) == found
 
     spec.write_text(spec.read_text().replace("trials: 2", "trials: 3"))
-    more = tiny.npas("-v", "build", spec, "--out", out)
-    assert more.code == 5 and tiny.evaluated(more.stderr) == [2]
+    assert build()[1] == [2]
     assert rows(out)[:2] == found
 
 
@@ -105,27 +112,22 @@ def hanging(folder: Path, spec: Path) -> Iterator[tiny.Running]:
         yield build
 
 
-def test_a_folder_in_use_says_who_holds_it(model: Path, tmp_path: Path) -> None:
-    spec = tiny.write_spec(tmp_path)
+def test_a_folder_in_use_says_who_holds_it_and_sigterm_frees_it(model: Path, tmp_path: Path) -> None:
+    spec, one = tiny.write_spec(tmp_path), tmp_path / "one"
     (tmp_path / "tiny.onnx").symlink_to(model / "tiny.onnx")
-    with hanging(tmp_path / "one", spec) as holder:
+    with hanging(one, spec) as holder:
         for options in ([], ["--locked"], ["--fresh"]):
-            second = tiny.npas("build", spec, "--out", tmp_path / "one/out", *options)
-            assert second.code == 2 and f"process {holder.pid}" in second.stderr, second.stderr
+            second = CliRunner().invoke(app, ["build", str(spec), "--out", str(one / "out"), *options])
+            assert second.exit_code == 2 and f"process {holder.pid}" in second.stderr, second.stderr
             assert "wait for it or name another folder" in second.stderr
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_ends_the_build_and_its_children(model: Path, tmp_path: Path, number: signal.Signals) -> None:
-    spec = tiny.write_spec(tmp_path)
-    (tmp_path / "tiny.onnx").symlink_to(model / "tiny.onnx")
-    with hanging(tmp_path / "one", spec) as build:
-        os.kill(build.pid, number)
-        assert build.wait() == 130
-        assert build.stderr().rstrip().endswith("the same command takes it up again")
-        compilers = (tmp_path / "one/compilers").read_text().split()
+        os.kill(holder.pid, signal.SIGTERM)
+        assert holder.wait() == 130
+        assert holder.stderr().rstrip().endswith("the same command takes it up again")
+    compilers = (one / "compilers").read_text().split()
     assert compilers and not [pid for pid in compilers if Path("/proc", pid).exists()]
-    assert not list((tmp_path / "one/cache/objects").rglob("*.tmp")), "stages are cleaned up"
+    assert not list((one / "cache/objects").rglob("*.tmp")), "stages are cleaned up"
+    with locks.locked(one / "out"):
+        pass
 
 
 def test_missing_model_and_spec_errors_come_first(tmp_path: Path) -> None:

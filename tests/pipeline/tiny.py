@@ -178,8 +178,8 @@ def running(*arguments: str | Path, environment: Mapping[str, str] | None = None
 
 
 def evaluated(stderr: str) -> list[int]:
-    """Numbers of the trials that a build with ``-v`` evaluated."""
-    return [int(number) for number in re.findall(r"^DEBUG npas\.search: trial (\d+) is evaluated$", stderr, re.M)]
+    """Numbers of the trials that were evaluated, by the log of ``npas -v``."""
+    return [int(number) for number in re.findall(r"^(?:DEBUG npas\.search: )?trial (\d+) is evaluated$", stderr, re.M)]
 
 
 def read_json(path: Path) -> dict[str, Any]:
