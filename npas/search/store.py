@@ -44,9 +44,9 @@ COLUMNS = "id, key, candidate, accuracy, latency_ms, reward, status, error, seco
 
 
 def identity(spec: Spec) -> dict[str, Any]:
-    """What a spec's trials depend on. Not its name, not phase 3, and not how many trials there may be, so that a search
-    can go on for longer."""
-    parts = spec.model_dump(mode="json", include={"model", "data", "target", "constraint", "training", "rewrite"})
+    """What a spec's trials depend on. Not its name, not phase 3, and neither how many trials there may be nor the
+    constraint (rewards are made anew), so that a search that met none can go on: for longer, or with a looser one."""
+    parts = spec.model_dump(mode="json", include={"model", "data", "target", "training", "rewrite"})
     return parts | {"search": spec.search.model_dump(mode="json", exclude={"trials"})}
 
 

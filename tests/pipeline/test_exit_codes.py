@@ -91,7 +91,7 @@ def test_unmet_constraint_exits_5_with_the_front_and_resumes(
     assert build() == (front, [])
     assert rows(out) == found
 
-    spec.write_text(spec.read_text().replace("trials: 2", "trials: 3"))
+    tiny.write_spec(tmp_path, trials=3, constraint="{max_latency_ms: 0.000002}")
     assert build()[1] == [2]
     assert rows(out)[:2] == found
 

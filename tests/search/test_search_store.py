@@ -60,19 +60,20 @@ def test_another_spec_is_refused_with_the_difference(tmp_path: Path) -> None:
     path = tmp_path / "trials.db"
     with TrialStore(path, identity(spec())) as store:
         store.add(trial(0))
-    changed = identity(spec(search={"alpha": 2.0}, constraint={"max_latency_ratio": 0.5}))
+    changed = identity(spec(search={"alpha": 2.0}, target={"type": "cpu", "threads": 2}))
     with pytest.raises(DriftError) as error:
         TrialStore(path, changed)
-    for part in ("search.alpha: 1.0 -> 2.0", "constraint.max_latency_ms: 2.0 -> null", "--fresh", str(path)):
+    for part in ("search.alpha: 1.0 -> 2.0", "target.threads: 1 -> 2", "--fresh", str(path)):
         assert part in str(error.value)
     assert "search.seed" not in str(error.value)
     with TrialStore(path, identity(spec())) as store:
         assert len(store.trials()) == 1
 
 
-def test_more_trials_or_another_phase_3_are_the_same_search() -> None:
+def test_more_trials_another_constraint_or_phase_3_are_the_same_search() -> None:
     other = spec(search={"trials": 400}, name="other", pruning={"epochs": 3}, verify={"samples": 1})
     assert identity(other) == identity(spec())
+    assert identity(spec(constraint={"max_latency_ratio": 0.5})) == identity(spec())
     assert identity(spec(search={"seed": 1})) != identity(spec())
     assert identity(spec(training={"epochs": 1})) != identity(spec())
 
