@@ -104,9 +104,9 @@ void Model::run(const float* const* inputs, float* const* outputs, Observer* obs
     Job job{this, observer};
     team_->run(
         [](void* context, int thread) {
-            const Job& job = *static_cast<Job*>(context);
-            Run run(*job.model, thread, job.observer);
-            job.model->description().forward(run);
+            const Job& at = *static_cast<Job*>(context);
+            Run run(*at.model, thread, at.observer);
+            at.model->description().forward(run);
         },
         &job);
 }

@@ -10,8 +10,9 @@ namespace {
 
 // Between two layers the wait is microseconds and a sleep would cost more than it; between two inferences it
 // may be long, and a core that spins is a core (and a battery) wasted.
-constexpr int kSpinsAtBarrier = 20000;
-constexpr int kSpinsBeforeSleep = 20000;
+constexpr int kSpins = 20000;
+// With more threads than cores, whoever spins keeps from running what it waits for.
+constexpr int kSpinsOnFewCores = 50;
 
 void pause() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -23,7 +24,9 @@ void pause() {
 
 }  // namespace
 
-Team::Team(int threads) : size_(threads) {
+Team::Team(int threads)
+    : size_(threads),
+      spins_(static_cast<unsigned>(threads) <= std::thread::hardware_concurrency() ? kSpins : kSpinsOnFewCores) {
     threads_.reserve(static_cast<std::size_t>(threads));
     try {
         for (int i = 1; i < threads; ++i) threads_.emplace_back([this, i] { work(i); });
@@ -65,8 +68,10 @@ void Team::barrier() {
         phase_.store(phase + 1, std::memory_order_release);
         return;
     }
-    for (int spins = 0; phase_.load(std::memory_order_acquire) == phase; ++spins) {
-        if (spins < kSpinsAtBarrier) {
+    int spins = 0;
+    while (phase_.load(std::memory_order_acquire) == phase) {
+        if (spins < spins_) {
+            ++spins;
             pause();
         } else {
             std::this_thread::yield();
@@ -77,7 +82,7 @@ void Team::barrier() {
 void Team::work(int thread) {
     unsigned seen = 0;
     while (true) {
-        for (int spins = 0; round_.load() == seen && spins < kSpinsBeforeSleep && !stop_.load(); ++spins) pause();
+        for (int spins = 0; round_.load() == seen && spins < spins_ && !stop_.load(); ++spins) pause();
         if (round_.load() == seen && !stop_.load()) {
             std::unique_lock<std::mutex> lock(mutex_);
             asleep_.fetch_add(1);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,12 +28,8 @@ def model() -> Model:
 class Program:
     """The model under AddressSanitizer and UndefinedBehaviorSanitizer."""
 
-    def __init__(self, model: Model, folder: Path) -> None:
-        self.folder = folder
-        tree = model.write(folder / "tree")
-        main = Path(__file__).parent / "weights_cases.cpp"
-        sanitizers = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-        self.binary = compile_tree(tree, main, folder / "objects" / "cases", *sanitizers)
+    def __init__(self, binary: Path, folder: Path) -> None:
+        self.folder, self.binary = folder, binary
 
     def statuses(self, cases: Sequence[bytes], path: Path) -> list[int]:
         file = self.folder / "cases"
@@ -49,8 +45,13 @@ class Program:
 
 
 @pytest.fixture(scope="module")
-def program(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Program:
-    return Program(model, tmp_path_factory.mktemp("weights"))
+def program(model: Model, once: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Program:
+    def make(folder: Path) -> None:
+        main = Path(__file__).parent / "weights_cases.cpp"
+        sanitizers = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+        compile_tree(model.write(folder / "tree"), main, folder / "cases", *sanitizers)
+
+    return Program(once("weights_cases", make) / "cases", tmp_path_factory.mktemp("weights"))
 
 
 def hashed(data: bytes) -> bytes:

@@ -35,7 +35,7 @@ class Team {
 
     void stop();
 
-    const int size_;
+    const int size_, spins_;
     // One job: written before `round_` goes up, read after; both lie still until the next.
     void (*job_)(void*, int) = nullptr;
     void* context_ = nullptr;
