@@ -196,12 +196,15 @@ def rounds(spec: Path, root: Path, kills: int, lifetime: Callable[[], float]) ->
         attempts: list[Attempt] = []
         while not attempts or attempts[-1].killed:
             end = lifetime() if left > 0 else MOST_S
-            command = [*NPAS, "build", spec, "--out", folder]
-            attempts.append(attempt(command, folder, cache, lambda elapsed, _, end=end: elapsed > end))
+            attempts.append(attempt([*NPAS, "build", spec, "--out", folder], folder, cache, _after(end)))
             left -= attempts[-1].killed
             print(_line(attempts[-1]), flush=True)
         yield attempts
         number += 1
+
+
+def _after(end: float) -> Callable[[float, str], bool]:
+    return lambda elapsed, _: elapsed > end
 
 
 def _line(run: Attempt) -> str:

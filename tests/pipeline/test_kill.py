@@ -20,7 +20,6 @@ MOMENTS: tuple[tuple[str, Callable[[Path, str], bool]], ...] = (
     ("between trials", lambda folder, said: len(kills.stored(folder)) >= 1),
     ("pruning", lambda folder, said: "phase 3" in said),
     ("runtime written", lambda folder, said: (folder / "runtime").exists()),
-    ("proven", lambda folder, said: (folder / "verify.json").exists()),
 )
 
 

@@ -11,6 +11,7 @@ import tiny
 from conftest import Built
 from typer.testing import CliRunner
 
+from npas import measure
 from npas.cli import app
 from npas.stages import finish, searching, start
 
@@ -40,10 +41,9 @@ def test_sources_are_the_same_byte_for_byte(copy: Built, tmp_path: Path, seed: s
     for path in (copy.folder / "runtime/src", copy.folder / "runtime/kernels"):
         shutil.rmtree(path)
     (copy.folder / "plan.yaml").unlink()
-    environment = {"PYTHONHASHSEED": seed, "NPAS_CACHE": str(tmp_path / "cache")} if seed == "1" else {}
-    done = tiny.npas(
-        "build", "../tiny/tiny.yaml", "--locked", "--out", "../tiny/out", cwd=elsewhere, environment=environment
-    )
+    environment = {"PYTHONHASHSEED": seed}
+    build = ("build", "../tiny/tiny.yaml", "--locked", "--out", "../tiny/out")
+    done = tiny.npas(*build, cwd=elsewhere, environment=environment)
     assert done.code == 0, done.stderr
     assert sources(copy.folder) == wanted
 
@@ -54,7 +54,7 @@ def test_nothing_is_searched_trained_or_timed(copy: Built, monkeypatch: pytest.M
 
     for module, name in ((start, "train"), (searching, "train"), (searching, "search"), (finish, "prune")):
         monkeypatch.setattr(module, name, works)
-    monkeypatch.setattr(finish.measure, "measure", works)
+    monkeypatch.setattr(measure, "measure", works)
     trials = (copy.folder / "search/trials.db").read_bytes()
     assert locked(copy.spec, copy.folder)[0] == 0
     assert (copy.folder / "search/trials.db").read_bytes() == trials
@@ -69,7 +69,7 @@ def change_model(build: Built) -> None:
     path.write_bytes(path.read_bytes()[:-1] + b"?")
 
 
-def change_rate(build: Built) -> None:
+def change_spec_digest(build: Built) -> None:
     path = build.folder / "npas.lock"
     changed = path.read_text().replace("spec: ", "spec: 0", 1)
     path.write_text(changed)
@@ -93,7 +93,7 @@ def break_lock(build: Built) -> None:
     [
         (change_spec, "tiny.yaml: must be the spec of"),
         (change_model, "model.onnx: must be the model of npas.lock"),
-        (change_rate, "must be the spec of"),
+        (change_spec_digest, "must be the spec of"),
         (change_source_digest, "runtime/src/forward.cpp"),
         (break_lock, "npas.lock: must be a lock of this version"),
     ],
