@@ -86,7 +86,9 @@ def _lowering(plan: PlanBuilder, group: Group) -> Callable[[PlanBuilder, Group],
     for kind, function in _LOWERINGS:
         if isinstance(group.root.op, kind):
             return function
-    raise UnsupportedError(f"node {name}: {group.root.op.type} has no lowering, export the model without it")
+    raise UnsupportedError(
+        f"node {name}: must be an operator with a lowering, got {group.root.op.type}, export the model without it"
+    )
 
 
 def _input(plan: PlanBuilder, group: Group) -> None:
@@ -180,7 +182,8 @@ def _concat(plan: PlanBuilder, group: Group) -> None:
     rank = len(shapes[group.value])
     if op.axis % rank != 1:
         raise UnsupportedError(
-            f"node {group.root.name}: concat along axis {op.axis} of {rank}, only channels (axis 1) have a kernel"
+            f"node {group.root.name}: concat must be along channels (axis 1), got axis {op.axis} of {rank}, "
+            "transpose around it"
         )
     out, first = plan.result(group), 0
     for name in group.root.inputs:
@@ -212,7 +215,7 @@ def _flatten(plan: PlanBuilder, group: Group) -> None:
 def _softmax(plan: PlanBuilder, group: Group) -> None:
     shape = plan.graph.shapes[group.value]
     if not is_compact(shape) or len(shape) != 2:
-        raise UnsupportedError(f"node {group.root.name}: softmax over {shape}, only [batch, classes] has a kernel")
+        raise UnsupportedError(f"node {group.root.name}: softmax takes [batch, classes], got {shape}, flatten it first")
     source = plan.vector(group.root.inputs[0])
     plan.add(SoftmaxLayer(nodes=group.nodes, reads=group.root.inputs, inputs=(source,), output=plan.result(group)))
 

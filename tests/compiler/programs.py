@@ -1,0 +1,108 @@
+"""The compiler's whole road for tests: a network, pruned, exported, read back, generated, compiled, compared.
+
+All programs here have one name, so that they share kernels and runtime in the session's object cache.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from npas.algorithms import one_shot
+from npas.compiler.indexed import Options
+from npas.compiler.weights_file import hash_bytes
+from npas.graph.graph import Graph, Network
+from npas.ops import Linear
+from npas.schemes import SCHEMES, kind_of
+from npas.search.candidate import Pruning
+from npas.stages import finish, runtime
+from npas.stages.program import Machine
+from npas.targets.isa import ISAS, cpu_features
+from npas.targets.local import LocalDevice
+from npas.verify import ParityReport, verify
+from npas.verify.parity import Subject
+
+NAME = "net"
+LOCAL_ISAS = [name for name, isa in ISAS.items() if isa.features <= cpu_features()]
+RATES = (2.0, 3.0, 5.0, 10.0)
+
+
+def machine(isa: str = "portable", threads: int = 1) -> Machine:
+    return Machine(ISAS[isa], threads, LocalDevice())
+
+
+def network_of(graph: Graph, seed: int = 0) -> Network:
+    """Random weights and biases that keep values near one."""
+    rng = np.random.default_rng(seed)
+    weights = {}
+    for name, shape in graph.parameters.items():
+        scale = 0.3 if len(shape) == 1 else np.sqrt(1.5 / np.prod(shape[1:]))
+        weights[name] = (rng.standard_normal(shape) * scale).astype(np.float32)
+    return Network(replace(graph, name=NAME), weights)
+
+
+def prunings_of(graph: Graph, rng: np.random.Generator, share: float = 1.0) -> dict[str, Pruning]:
+    """A random scheme that applies and a random rate, for ``share`` of the layers that can be pruned."""
+    chosen = {}
+    for node in graph.nodes:
+        kind = kind_of(node, graph)
+        if kind is None or rng.random() >= share:
+            continue
+        name = rng.choice([n for n, scheme in SCHEMES.items() if scheme.applies(kind)])
+        rates = [r for r in RATES if r >= SCHEMES[name].min_rate]
+        chosen[node.name] = Pruning(SCHEMES[name].name, float(rng.choice(rates)))
+    return chosen
+
+
+def generated(folder: Path, network: Network, options: Options, isa: str = "portable", threads: int = 1):
+    """Exports, reads back and generates, as a build does, and writes the tree."""
+    pruned = one_shot(network, options.prunings).network
+    made = runtime.generate(finish.export(pruned, NAME, folder), NAME, machine(isa, threads), options)
+    runtime.write(folder, made, b"")
+    return made
+
+
+def images_of(network: Network, count: int = 1, seed: int = 1) -> np.ndarray:
+    shape = network.graph.shapes[network.graph.inputs[0]][1:]
+    return np.random.default_rng(seed).standard_normal((count, *shape)).astype(np.float32)
+
+
+def parity(folder: Path, network: Network, options: Options, isa: str = "portable", threads: int = 1) -> ParityReport:
+    """Generates, compiles and compares with both oracles."""
+    made = generated(folder, network, options, isa, threads)
+    return verify(subject_of(folder, made, isa, threads), images_of(network, 2))
+
+
+def subject_of(folder: Path, made: runtime.Runtime, isa: str = "portable", threads: int = 1) -> Subject:
+    """The written (and perhaps since changed) tree as a program to verify."""
+    return Subject(
+        network=made.network,
+        lowered=made.lowered,
+        options=made.options,
+        model=made.model,
+        verify=runtime.compile_tool(folder, machine(isa, threads), "verify"),
+        weights=(folder / "runtime" / "weights.bin").read_bytes(),
+        device=LocalDevice(),
+    )
+
+
+def assert_parity(report: ParityReport) -> None:
+    """Every layer within its gate, those of exact operators equal on integers."""
+    failed = [layer for layer in report.layers if not layer.passed]
+    assert not failed, failed
+    assert report.passed, report
+    assert report.relative_l2 < 1e-5
+    assert all(layer.exact is not False for layer in report.layers)
+    assert report.exact_layers > 0
+
+
+def rehashed(file: bytes) -> bytes:
+    """A weights file whose hash fits its (changed) contents again."""
+    return file[:24] + struct.pack("<Q", hash_bytes(file[32:])) + file[32:]
+
+
+def is_linear(graph: Graph, name: str) -> bool:
+    return isinstance(graph.node(name).op, Linear)

@@ -1,0 +1,134 @@
+"""Random networks, seeded: every shape of convolution, and whatever may stand before, behind and beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from npas.graph.builder import Builder
+from npas.graph.graph import Graph
+from npas.ops import AvgPool, Conv2d, MaxPool, Relu
+
+MOST_PIXELS = 17 * 17
+MOST_CHANNELS = 33
+
+
+class Draft:
+    """Grows a graph node by node on values drawn from those that exist."""
+
+    def __init__(self, seed: int, shape: tuple[int, int, int]) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.builder = Builder("net")
+        self.planes = [self.builder.input(shape)]
+        self.vectors: list[str] = []
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return self.builder.shapes[name]
+
+    def pick(self, names: list[str]) -> str:
+        """Recent values more often: graphs become deep as well as wide."""
+        weights = np.arange(1, len(names) + 1)
+        return names[int(self.rng.choice(len(names), p=weights / weights.sum()))]
+
+    def grow(self, name: str) -> str:
+        """Files a new value under what can read it."""
+        shape = self.shape(name)
+        (self.planes if len(shape) == 4 and max(shape[2:]) > 1 else self.vectors).append(name)
+        return name
+
+    def conv(self) -> None:
+        source = self.pick(self.planes)
+        op = self.conv_op(source)
+        name = self.builder.node(op, source, kind="conv")
+        if self.rng.random() < 0.3:
+            same = [p for p in self.planes if p != name and self.shape(p) == self.shape(name)]
+            if same:
+                name = self.builder.add(name, self.pick(same))
+        if self.rng.random() < 0.4:
+            name = self.builder.node(Relu(), name)
+        self.grow(name)
+
+    def conv_op(self, source: str) -> Conv2d:
+        """A convolution that fits ``source``."""
+        rng, channels = self.rng, self.shape(source)[1]
+        while True:
+            filters, groups = int(rng.integers(1, MOST_CHANNELS + 1)), 1
+            kind = rng.random()
+            if kind < 0.25 and channels > 1:
+                filters = groups = channels
+            elif kind < 0.45 and channels > 1:
+                groups = int(rng.choice([d for d in range(1, channels + 1) if channels % d == 0]))
+                filters = groups * int(rng.integers(1, max(2, MOST_CHANNELS // groups + 1)))
+            elif kind < 0.65:
+                filters = channels
+            kernel = (3, 3) if rng.random() < 0.4 else tuple(int(k) for k in rng.choice([1, 3, 5, 7], 2))
+            stride = (1, 1) if rng.random() < 0.5 else tuple(int(s) for s in rng.integers(1, 4, 2))
+            dilation = (1, 1) if rng.random() < 0.7 else tuple(int(d) for d in rng.integers(1, 3, 2))
+            half = [dilation[i] * (kernel[i] - 1) // 2 for i in (0, 1)]
+            pads = (*half, *half) if rng.random() < 0.5 else tuple(int(p) for p in rng.integers(0, 4, 4))
+            op = Conv2d(
+                filters=filters,
+                kernel=kernel,
+                stride=stride,
+                pads=pads,
+                dilation=dilation,
+                groups=groups,
+                bias=bool(rng.random() < 0.6),
+            )
+            try:
+                shape = op.infer((self.shape(source),))
+            except ValueError:
+                continue
+            if shape[2] * shape[3] <= MOST_PIXELS:
+                return op
+
+    def pool(self) -> None:
+        source = self.pick(self.planes)
+        height, width = self.shape(source)[2:]
+        kernel = tuple(int(self.rng.integers(1, min(4, side) + 1)) for side in (height, width))
+        pads = tuple(int(self.rng.integers(0, k)) for k in (*kernel, *kernel))
+        stride = tuple(int(s) for s in self.rng.integers(1, 4, 2))
+        # ONNX's shape inference is wrong for windows that a ceiling would put wholly behind the image.
+        ceil = stride[0] <= kernel[0] and stride[1] <= kernel[1]
+        op = (
+            MaxPool(kernel=kernel, stride=stride, pads=pads, ceil=ceil)
+            if self.rng.random() < 0.5
+            else AvgPool(kernel=kernel, stride=stride, pads=pads, count_pads=bool(self.rng.random() < 0.5))
+        )
+        self.grow(self.builder.node(op, source))
+
+    def join(self) -> None:
+        """Add, multiply or concatenate values that fit each other; a value may meet itself."""
+        a = self.pick(self.planes)
+        kind = self.rng.random()
+        if kind < 0.4:
+            fitting = [p for p in self.planes if self.shape(p)[2:] == self.shape(a)[2:]]
+            parts = [a, *(self.pick(fitting) for _ in range(int(self.rng.integers(1, 3))))]
+            if sum(self.shape(p)[1] for p in parts) <= 2 * MOST_CHANNELS:
+                self.grow(self.builder.concat(*parts))
+            return
+        b = self.pick([p for p in self.planes if self.shape(p) == self.shape(a)])
+        join = self.builder.add if kind < 0.7 else self.builder.mul
+        self.grow(join(a, b))
+
+    def squeeze(self) -> None:
+        """Squeeze and excite: a value per channel multiplies its planes."""
+        source = self.pick(self.planes)
+        gate = self.builder.global_avg_pool(source)
+        gate = self.builder.conv(gate, self.shape(source)[1], 1, pads=(0, 0, 0, 0), bias=True)
+        operands = (source, gate) if self.rng.random() < 0.5 else (gate, source)
+        self.grow(self.builder.mul(*operands))
+
+    def head(self) -> None:
+        source = self.pick(self.planes + self.vectors)
+        if len(self.shape(source)) == 4:
+            source = self.builder.flatten(source)
+        if self.shape(source)[1] <= 1500:
+            self.vectors.append(self.builder.linear(source, int(self.rng.integers(1, 40))))
+
+    def graph(self, convs: int) -> Graph:
+        """Grows until there are ``convs`` convolutions; what nobody reads is an output."""
+        while sum(isinstance(node.op, Conv2d) for node in self.builder.nodes) < convs:
+            steps = [self.conv, self.pool, self.join, self.squeeze, self.head]
+            steps[int(self.rng.choice(len(steps), p=[0.72, 0.08, 0.1, 0.04, 0.06]))]()
+        read = {i for node in self.builder.nodes for i in node.inputs}
+        return self.builder.graph(*(node.name for node in self.builder.nodes if node.name not in read))

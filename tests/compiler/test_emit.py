@@ -1,0 +1,174 @@
+"""Emission: the golden sources of two networks, determinism, and what every compiler says of the generated code.
+
+The golden files in ``tests/golden/<case>/`` are compared byte for byte. After an intended change of the generated
+code run ``NPAS_UPDATE_GOLDEN=1 python -m pytest tests/compiler/test_emit.py``, read the diff, and commit both.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from programs import NAME, network_of
+from test_sanitizers import PRUNINGS
+from test_sanitizers import graph as graph_of_all_formats
+
+from npas.algorithms import one_shot
+from npas.compiler.emit import emit
+from npas.compiler.indexed import Options
+from npas.compiler.lower import Lowered, lower
+from npas.graph.builder import Builder
+from npas.graph.graph import Network
+from npas.stages.lock import dump_yaml
+from npas.targets import process
+from npas.targets.compilers import Compiler
+from npas.targets.isa import ISAS
+from npas.targets.runtime_files import runtime_files
+from npas.targets.toolchain import FLAGS, compile_flags, compile_program
+from npas.targets.tree_writer import write_tree
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+
+
+def dense_network() -> Network:
+    builder = Builder(NAME)
+    x = builder.input((3, 8, 8))
+    x = builder.act(builder.conv(x, 8, 3, bias=True), "relu")
+    x = builder.act(builder.add(builder.conv(x, 8, 3), x), "relu")
+    x = builder.global_avg_pool(builder.conv(x, 12, 3, stride=2))
+    return network_of(builder.graph(builder.linear(builder.flatten(x), 5)))
+
+
+def lowered(case: str, isa: str = "avx2") -> Lowered:
+    if case == "dense":
+        return lower(dense_network(), isa=isa, threads=2)
+    options = Options(prunings=PRUNINGS)
+    pruned = one_shot(network_of(graph_of_all_formats()), options.prunings).network
+    return lower(pruned, isa=isa, threads=2, options=options)
+
+
+CASES = ("dense", "schemes")
+
+
+def generated_files(case: str, isa: str = "avx2") -> dict[str, bytes]:
+    """What the golden folder holds: the plan and the sources made from it, not the runtime that is copied."""
+    low = lowered(case, isa)
+    copied = runtime_files()
+    own = {
+        path: data
+        for path, data in emit(low.plan).items()
+        if path.startswith(("include/net/", "src/", "kernels/")) and path not in copied
+    }
+    return {**own, "plan.yaml": dump_yaml(low.plan).encode()}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden_sources(case):
+    folder, files = GOLDEN / case, generated_files(case)
+    if os.environ.get("NPAS_UPDATE_GOLDEN"):
+        for old in [path for path in folder.rglob("*") if path.is_file()]:
+            old.unlink()
+        for path, data in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(data)
+    stored = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    assert sorted(files) == sorted(stored), "NPAS_UPDATE_GOLDEN=1 writes the golden files anew"
+    for path, data in files.items():
+        assert data.decode() == stored[path].decode(), f"{case}/{path}: NPAS_UPDATE_GOLDEN=1 writes it anew"
+
+
+def test_the_cases_show_every_format_and_template():
+    plans = [lowered(case).plan for case in CASES]
+    assert {x.indexed.format for plan in plans for x in plan.weights_layers} == {"dense", "csr", "fkw", "bcs"}
+    assert {kernel.template for plan in plans for kernel in plan.kernels} == {"conv", "linear", "elementwise"}
+
+
+DIGEST = """
+import hashlib, json, sys
+sys.path.insert(0, sys.argv[1])
+from test_emit import CASES, generated_files, lowered
+files = {f"{case}/{path}": data for case in CASES for path, data in generated_files(case).items()}
+files |= {f"{case}/weights": lowered(case).weights() for case in CASES}
+print(json.dumps({path: hashlib.sha256(data).hexdigest() for path, data in files.items()}))
+"""
+
+
+def digests(cwd: Path, **environment: str) -> dict[str, str]:
+    command = [sys.executable, "-c", DIGEST, str(Path(__file__).parent)]
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG", "TZ"))}
+    paths = [str(Path(p).absolute()) for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
+    done = subprocess.run(
+        command,
+        env=inherited | {"PYTHONPATH": os.pathsep.join(paths)} | environment,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def test_emission_depends_on_nothing_but_the_network(tmp_path: Path):
+    """Not on hashes' seeds, time zones, locales or the working folder."""
+    known = subprocess.run(["locale", "-a"], capture_output=True, text=True, check=False).stdout.lower().split()
+    locale = "tr_TR.UTF-8" if "tr_tr.utf8" in known else "C"
+    one = digests(tmp_path, PYTHONHASHSEED="0", TZ="UTC", LC_ALL="C.UTF-8")
+    (tmp_path / "other folder").mkdir()
+    other = digests(tmp_path / "other folder", PYTHONHASHSEED="1", TZ="Asia/Kathmandu", LC_ALL=locale)
+    assert one == other
+    assert len(one) > 40
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_of_this_machine_is_in_the_sources(case):
+    home = {str(Path.home()), str(Path.cwd()), str(Path(__file__).parents[2]), os.environ.get("TMPDIR", "/tmp")}
+    for path, data in emit(lowered(case).plan).items():
+        text = data.decode("ascii")
+        assert not re.search(r'["\s(=](/home|/root|/tmp|/usr|/work|/opt|/var|[A-Z]:\\)', text), path
+        assert not any(len(place) > 1 and place in text for place in home), path
+        assert not re.search(r"\b20[2-9]\d-[01]\d-[0-3]\d\b|__DATE__|__TIME__|__FILE__", text), path
+        assert len(socket.gethostname()) < 4 or socket.gethostname() not in text, path
+        assert "\r" not in text
+        assert "\t" not in text
+        assert text.endswith("\n")
+        assert not re.search(r"[ \t]+$", text, re.MULTILINE), path
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_gcc_compiles_the_sources_without_a_warning(tmp_path: Path, isa):
+    """Also for instruction sets that this machine does not have: nothing runs."""
+    assert {"-Wall", "-Wextra", "-Werror"} <= set(FLAGS)
+    write_tree(tmp_path / "tree", emit(lowered("schemes", isa).plan))
+    assert compile_program(tmp_path / "tree", "verify", ISAS[isa]).flags[: len(FLAGS)] == FLAGS
+
+
+def clang() -> Compiler | None:
+    """Clang, or what Zig has of it; None where this machine has neither."""
+    if path := shutil.which("clang++"):
+        return Compiler((path,), "clang", path)
+    if importlib.util.find_spec("ziglang") is None:
+        return None
+    return Compiler((sys.executable, "-m", "ziglang", "c++"), "zig", "zig")
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_clang_compiles_the_sources_without_a_warning(tmp_path: Path, isa):
+    compiler = clang()
+    if compiler is None:
+        pytest.skip("neither clang++ nor ziglang is installed")
+    write_tree(tmp_path / "tree", emit(lowered("schemes", isa).plan))
+    command = [*compiler.command, *compile_flags(compiler, ISAS[isa]), "-Iinclude", "-Isrc", "-Ikernels", "-c"]
+    for path in generated_files("schemes", isa):
+        if path.endswith(".cpp"):
+            done = process.run([*command, path, "-o", str(tmp_path / "out.o")], 300, cwd=tmp_path / "tree")
+            assert done.code == 0, done.stderr[:4000]
+            assert done.stderr == ""

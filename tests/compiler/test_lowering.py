@@ -1,0 +1,388 @@
+"""From graph to plan: fusion, layouts, the arena, schedules, the plan as YAML, and what is refused."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from programs import network_of, prunings_of
+from random_graphs import Draft
+from ruamel.yaml import YAML
+
+from npas.algorithms import one_shot
+from npas.compiler import arena
+from npas.compiler.builder import COMPACT_ROUNDING
+from npas.compiler.fuse import fuse
+from npas.compiler.indexed import Options
+from npas.compiler.layout import ALIASING, spread
+from npas.compiler.lower import Lowered, fingerprint, lower
+from npas.compiler.plan import ConvLayer, CopyLayer, Plan, Schedule, SplitLayer
+from npas.compiler.schedule import ConvWork, conv_schedule, linear_schedule
+from npas.errors import UnsupportedError
+from npas.graph.builder import Builder
+from npas.graph.graph import Graph
+from npas.ops import BatchNorm, Conv2d, Input, Linear, Softmax
+from npas.stages.lock import dump_yaml
+from npas.targets.isa import ISAS
+
+SEEDS = range(12)
+
+
+def random_graph(seed: int) -> Graph:
+    return Draft(seed, [(5, 17, 15), (33, 1, 16), (1, 17, 1), (4, 2, 3)][seed % 4]).graph(12)
+
+
+def lowered(graph: Graph, isa: str = "avx2", options: Options | None = None) -> Lowered:
+    return lower(network_of(graph), isa=isa, threads=2, options=options)
+
+
+# Fusion ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_groups_cover_the_graph_and_run_in_order(seed):
+    graph = random_graph(seed)
+    groups = fuse(graph)
+    assert sorted(name for group in groups for name in group.nodes) == sorted(node.name for node in graph.nodes)
+    ready: set[str] = set()
+    for group in groups:
+        inner = set(group.nodes)
+        needed = {i for name in group.nodes for i in graph.node(name).inputs} - inner
+        # Whatever comes from outside is the value of an earlier group: a group that depended on itself could not run.
+        assert needed <= ready
+        assert needed <= {*group.root.inputs, group.residual}
+        ready.add(group.value)
+        for name in group.nodes[:-1]:  # nobody sees what the group keeps to itself
+            assert name not in graph.outputs
+            assert all(reader.name in inner for reader in graph.consumers[name])
+
+
+def test_a_residual_add_goes_to_one_of_its_layers():
+    builder = Builder("net")
+    x = builder.input((4, 6, 6))
+    a, b = builder.conv(x, 4, 3), builder.conv(x, 4, 3)
+    total = builder.act(builder.add(a, b), "relu")
+    groups = {group.value: group for group in fuse(builder.graph(total))}
+    assert groups[total].nodes == (a, "add1", total)
+    assert groups[total].residual == b
+    assert groups[b].nodes == (b,)
+
+
+def test_only_the_first_add_of_a_chain_is_a_residual():
+    builder = Builder("net")
+    x = builder.input((4, 6, 6))
+    once = builder.add(builder.conv(x, 4, 3), x)
+    twice = builder.add(once, x)
+    groups = {group.value: group for group in fuse(builder.graph(twice))}
+    assert groups[once].residual == x
+    assert groups[twice].root.name == twice
+    assert groups[twice].residual is None
+
+
+def test_a_value_that_others_read_ends_its_group():
+    """The diamond: x -> a -> b, x -> a -> c, b + c. Fusing a into b would make the group wait for itself."""
+    builder = Builder("net")
+    x = builder.input((4, 6, 6))
+    a = builder.act(builder.conv(x, 4, 3), "relu")
+    b, c = builder.act(a, "hard_swish"), builder.conv(a, 4, 3)
+    total = builder.add(c, b)
+    groups = {group.value: group for group in fuse(builder.graph(total))}
+    assert groups[a].nodes == ("conv1", a)
+    assert groups[b].nodes == (b,)
+    assert groups[total].nodes == (c, total)
+    assert groups[total].residual == b
+
+
+def test_an_output_inside_a_chain_ends_its_group():
+    builder = Builder("net")
+    conv = builder.conv(builder.input((4, 6, 6)), 4, 3)
+    act = builder.act(conv, "relu")
+    assert [group.nodes for group in fuse(builder.graph(act, conv))][1:] == [(conv,), (act,)]
+
+
+@pytest.mark.parametrize("other", [(4, 1, 1), (4, 6, 6)])
+def test_an_add_to_itself_or_of_another_shape_is_no_residual(other):
+    builder = Builder("net")
+    x = builder.input((4, 6, 6))
+    conv = builder.conv(x, 4, 3)
+    total = builder.add(conv, builder.global_avg_pool(x) if other != (4, 6, 6) else conv)
+    groups = {group.value: group for group in fuse(builder.graph(total))}
+    assert groups[total].root.name == total
+
+
+# Layouts -----------------------------------------------------------------------------------------------------------
+
+
+def conv_layers(plan: Plan) -> list[ConvLayer]:
+    return [layer for layer in plan.layers if isinstance(layer, ConvLayer)]
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_kernels_read_and_write_inside_their_planes(seed, isa):
+    plan = lowered(random_graph(seed), isa).plan
+    for layer in conv_layers(plan):
+        indexed, out = layer.indexed, plan.values[layer.output]
+        source = plan.values[layer.inputs[0]]
+        written = indexed.tile * indexed.tiles
+        assert written >= out.layout.run
+        assert out.layout.origin + written <= out.layout.plane  # no tile reaches the next plane
+        assert indexed.tile == indexed.schedule.vectors * plan.lanes
+        assert source.layout.pitch == out.layout.pitch  # or output pixel p would not read input p + offset
+        assert min(indexed.tap_offsets) >= -source.layout.origin
+        per_channel = indexed.channel_stride // source.layout.plane
+        last = source.offset + (source.layout.channels - per_channel) * source.layout.plane + source.layout.origin
+        assert last + max(indexed.tap_offsets) + written <= plan.arena
+        if len(layer.inputs) > 1:
+            residual = plan.values[layer.inputs[1]]
+            assert residual.layout.pitch == out.layout.pitch
+            assert (
+                residual.offset + residual.size - residual.layout.plane + residual.layout.origin + written <= plan.arena
+            )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_windows_reach_into_margins_and_no_further(seed):
+    graph = random_graph(seed)
+    plan = lowered(graph).plan
+    for layer in conv_layers(plan):
+        op = graph.node(layer.nodes[0]).op
+        assert isinstance(op, Conv2d)
+        if op.stride != (1, 1):
+            continue
+        source = plan.values[layer.inputs[0]].layout
+        top, left, bottom, right = op.pads
+        assert source.origin >= top * source.pitch + left
+        assert source.pitch - source.width >= max(left, right)
+        assert source.plane - source.origin >= (source.height - 1 + bottom) * source.pitch + source.width + right
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_layouts_hold_their_pixels(seed):
+    for value in lowered(random_graph(seed)).plan.values:
+        layout = value.layout
+        assert layout.pitch >= layout.width
+        assert layout.origin + layout.run <= layout.plane
+        assert value.size >= layout.channels * layout.plane
+        assert value.offset % arena.ALIGNMENT == 0
+        if not layout.compact:
+            assert layout.origin % arena.ALIGNMENT == 0
+            assert layout.plane % arena.ALIGNMENT == 0
+            assert layout.plane % ALIASING != 0
+
+
+def test_planes_do_not_compete_for_cache_lines():
+    assert [spread(plane) for plane in (1008, 1024, 1040, 2048)] == [1008, 1040, 1040, 2064]
+    builder = Builder("net")
+    x = builder.conv(builder.input((3, 32, 32)), 8, 1)
+    plan = lowered(builder.graph(builder.conv(x, 8, 1))).plan
+    assert [value.layout.plane for value in plan.values] == [1040, 1040, 1040]
+
+
+def test_strided_layers_read_phases():
+    builder = Builder("net")
+    x = builder.input((3, 9, 8))
+    plan = lowered(builder.graph(builder.conv(x, 4, (3, 1), stride=(2, 3), pads=(1, 0, 1, 0)))).plan
+    split = next(layer for layer in plan.layers if isinstance(layer, SplitLayer))
+    assert split.phases == ((0, 0), (1, 0))
+    assert split.inputs == (-1,)  # straight from the caller's array
+    assert plan.values[split.output].layout.channels == 6
+    assert plan.layers[0] is split
+
+
+def test_flatten_of_one_pixel_is_free_and_of_planes_a_copy():
+    builder = Builder("net")
+    x = builder.act(builder.input((3, 4, 4)), "relu")
+    free, copied = builder.flatten(builder.global_avg_pool(x)), builder.flatten(x)
+    plan = lowered(builder.graph(builder.linear(free, 2), builder.linear(copied, 2))).plan
+    assert [layer.nodes for layer in plan.layers if isinstance(layer, CopyLayer)] == [(copied,)]
+
+
+def test_grouped_layers_to_one_pixel_store_their_own_channels_only():
+    builder = Builder("net")
+    x = builder.conv(builder.input((64, 4, 4)), 64, 4, pads=(0, 0, 0, 0), groups=64)
+    (layer,) = lowered(builder.graph(x)).plan.weights_layers
+    assert layer.indexed.kept_weights == 64 * 16
+    assert layer.indexed.bytes < 64 * 64 * 16 * 4 / 2
+
+
+# Arena -------------------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def lives(draw) -> dict[int, arena.Life]:
+    made = {}
+    for i in range(draw(st.integers(0, 20))):
+        first = draw(st.integers(0, 15))
+        made[i] = arena.Life(16 * draw(st.integers(0, 8)), first, first + draw(st.integers(0, 6)))
+    return made
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(lives())
+def test_values_alive_together_never_overlap(lives):
+    offsets, size = arena.place(lives)
+    assert set(offsets) == set(lives)
+    assert all(offsets[i] >= 0 and offsets[i] + lives[i].size <= size for i in lives)
+    for i in lives:
+        for j in lives:
+            if i < j and lives[i].overlaps(lives[j]):
+                assert offsets[i] + lives[i].size <= offsets[j] or offsets[j] + lives[j].size <= offsets[i]
+    most = max((sum(v.size for v in lives.values() if v.first <= t <= v.last) for t in range(25)), default=0)
+    assert most <= size <= sum(v.size for v in lives.values())
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_plan_never_overwrites_what_is_still_read(seed):
+    plan = lowered(random_graph(seed)).plan
+    spans = {}
+    for i, value in enumerate(plan.values):
+        uses = [n for n, layer in enumerate(plan.layers) if i in (layer.output, *layer.inputs)]
+        spans[i] = (min(uses), max(uses), value.offset, value.offset + value.size)
+        assert plan.layers[min(uses)].output == i  # written before it is read
+    for i, (first, last, begin, end) in spans.items():
+        for j, (other_first, other_last, other_begin, other_end) in spans.items():
+            if i < j and first <= other_last and other_first <= last:
+                assert end <= other_begin or other_end <= begin, (i, j)
+
+
+# Schedules ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    filters=st.integers(1, 70),
+    channels=st.integers(1, 600),
+    grouped=st.booleans(),
+    reach=st.integers(0, 3000),
+    run=st.integers(1, 60_000),
+    share=st.booleans(),
+    threads=st.integers(1, 8),
+)
+def test_schedules_fit_the_registers(isa, filters, channels, grouped, reach, run, share, threads):
+    work = ConvWork(filters, channels, grouped, reach, run, filters if share else 1)
+    schedule = conv_schedule(work, isa, threads)
+    rows, vectors = schedule.rows, schedule.vectors
+    # Accumulators, and beside them the pixels of a tile (more than one row) or one weight.
+    assert rows * vectors + (min(vectors, 3) if rows > 1 else 1) <= ISAS[isa].registers
+    assert rows <= max(1, work.shared)
+    assert rows in (1, 2, 4, 8)
+    assert 1 <= schedule.channel_block <= channels
+    assert schedule.tiles_at_a_time >= 1
+    tile = vectors * ISAS[isa].lanes
+    assert (-(-run // tile)) * tile - run < tile
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_fully_connected_schedules_write_what_the_arena_allows(isa):
+    for filters in (1, 3, 16, 63, 64, 1000):
+        for shared in (True, False):
+            schedule = linear_schedule(filters, 100, shared, isa)
+            assert schedule.rows == (schedule.vectors * ISAS[isa].lanes if shared else 1)
+            assert COMPACT_ROUNDING % schedule.rows == 0
+
+
+def test_a_schedule_that_was_asked_for_is_taken():
+    builder = Builder("net")
+    x = builder.conv(builder.input((8, 9, 9)), 16, 3, name="layer")
+    wanted = Schedule(rows=2, vectors=3, tiles_at_a_time=2, channel_block=3, split="pixels")
+    plan = lowered(builder.graph(x), options=Options(schedules={"layer": wanted})).plan
+    assert plan.weights_layers[0].indexed.schedule == wanted
+    assert [kernel.name for kernel in plan.kernels] == ["conv_indexed_avx2_r2p3"]
+
+
+# The plan ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_plan_survives_yaml(seed):
+    graph = random_graph(seed)
+    prunings = prunings_of(graph, np.random.default_rng(seed))
+    pruned = one_shot(network_of(graph), prunings).network
+    plan = lower(pruned, isa="portable", threads=3, options=Options(prunings=prunings)).plan
+    text = dump_yaml(plan)
+    back = Plan.model_validate(YAML(typ="safe", pure=True).load(io.StringIO(text)))
+    assert back == plan
+    assert fingerprint(back) == fingerprint(plan)
+    assert dump_yaml(back) == text
+
+
+def test_the_fingerprint_ties_weights_to_their_plan():
+    builder = Builder("net")
+    graph = builder.graph(builder.conv(builder.input((3, 5, 5)), 4, 3))
+    one = lower(network_of(graph), isa="avx2", threads=1)
+    assert fingerprint(one.plan) == fingerprint(lower(network_of(graph, seed=9), isa="avx2", threads=1).plan)
+    assert fingerprint(one.plan) != fingerprint(lower(network_of(graph), isa="avx2", threads=2).plan)
+    assert one.weights() != lower(network_of(graph, seed=9), isa="avx2", threads=1).weights()
+
+
+def test_equal_kernels_are_emitted_once_and_named_after_what_they_do():
+    builder = Builder("net")
+    x = builder.input((8, 9, 9))
+    for _ in range(3):
+        x = builder.act(builder.conv(x, 8, 3), "relu6")
+    plan = lowered(builder.graph(x)).plan
+    assert [kernel.name for kernel in plan.kernels] == ["conv_indexed_avx2_r4p3_clip_0p0_6p0"]
+
+
+def test_kernel_names_fit_a_file_name_and_differ():
+    builder = Builder("net")
+    x = builder.input((4, 6, 6))
+    outputs = []
+    for last in ("relu", "swish"):
+        y = builder.conv(x, 4, 3)
+        for _ in range(20):
+            y = builder.act(builder.act(y, "hard_swish"), "relu6")
+        outputs.append(builder.act(y, last))
+    plan = lowered(builder.graph(*outputs)).plan
+    names = [kernel.name for kernel in plan.kernels]
+    assert len(set(names)) == 2
+    assert all(len(name) <= 120 for name in names)
+    assert {layer.kernel for layer in conv_layers(plan)} == set(names)
+
+
+def unsupported() -> dict[str, Graph]:
+    graphs = {}
+    b = Builder("net")
+    graphs["softmax over planes"] = b.graph(b.node(Softmax(), b.input((3, 4, 4)), name="culprit"))
+    b = Builder("net")
+    graphs["linear on planes"] = b.graph(b.node(Linear(filters=2), b.input((3, 4, 4)), name="culprit"))
+    b = Builder("net")
+    x = b.input((3, 4, 4))
+    graphs["concat of rows"] = b.graph(b.concat(x, x, axis=2, name="culprit"))
+    b = Builder("net")
+    graphs["padded pixel"] = b.graph(b.conv(b.input((3, 1, 1)), 2, 3, pads=(2, 2, 2, 2), name="culprit"))
+    b = Builder("net")
+    graphs["batch-norm"] = b.graph(b.node(BatchNorm(), b.input((3, 4, 4)), name="culprit"))
+    b = Builder("net")
+    graphs["five dimensions"] = b.graph(b.act(b.node(Input(shape=(1, 2, 3, 4, 5)), name="culprit"), "relu"))
+    b = Builder("net")
+    row = b.max_pool(b.input((3, 4, 4)), (4, 1), 1)
+    graphs["broadcast rows"] = b.graph(b.add("input", row, name="culprit"))
+    b = Builder("net")
+    one = b.conv(b.input((3, 4, 4)), 1, 1)
+    graphs["broadcast channels"] = b.graph(b.mul("input", one, name="culprit"))
+    return graphs
+
+
+@pytest.mark.parametrize("what", unsupported())
+def test_what_cannot_be_lowered_is_named(what):
+    with pytest.raises(UnsupportedError, match=r"^node culprit: .*, .*, "):
+        lowered(unsupported()[what])
+
+
+def test_lowering_does_not_touch_the_network():
+    graph = random_graph(3)
+    network = network_of(graph)
+    before = {name: w.copy() for name, w in network.weights.items()}
+    one, two = (lower(network, isa="avx2", threads=2) for _ in range(2))
+    assert one.plan == two.plan
+    assert one.weights() == two.weights()
+    assert one.plan == lower(replace(network), isa="avx2", threads=2).plan
+    for name, w in network.weights.items():
+        np.testing.assert_array_equal(w, before[name])

@@ -1,0 +1,173 @@
+"""The comparison itself: bugs planted in a generated tree or a weights file are found and the layer is named."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from programs import generated, images_of, network_of, rehashed, subject_of
+
+from npas.compiler.indexed import Options
+from npas.compiler.plan import ConvLayer, LinearLayer
+from npas.errors import NpasError
+from npas.graph.builder import Builder
+from npas.graph.graph import Network
+from npas.search.candidate import Pruning
+from npas.stages.runtime import Runtime
+from npas.verify import ParityReport, verify
+
+
+def network() -> Network:
+    builder = Builder("net")
+    x = builder.input((3, 8, 7))
+    x = builder.act(builder.conv(x, 8, 3, bias=True, name="first"), "relu")
+    y = builder.conv(x, 8, 3, bias=True, name="second")
+    x = builder.act(builder.add(y, x), "relu")
+    x = builder.act(builder.conv(x, 12, 3, stride=2, name="third"), "hard_swish")
+    x = builder.max_pool(x, 2, 2, name="pool")
+    return network_of(builder.graph(builder.linear(builder.flatten(x), 6, name="head")), seed=4)
+
+
+OPTIONS = Options(prunings={"second": Pruning("unstructured", 3.0), "third": Pruning("block_punched", 2.0)})
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Runtime:
+    return generated(tmp_path, network(), OPTIONS)
+
+
+def report(folder: Path, made: Runtime) -> ParityReport:
+    return verify(subject_of(folder, made), images_of(made.network, 2))
+
+
+def edit(folder: Path, path: str, change: Callable[[str], str]) -> None:
+    file = folder / "runtime" / path
+    before = file.read_text()
+    after = change(before)
+    assert after != before, f"the bug was not planted in {path}"
+    file.write_text(after)
+
+
+def edit_floats(folder: Path, section: int, change: Callable[[np.ndarray], None]) -> None:
+    """Changes one section of floats in the weights file, whose hash stays right."""
+    path = folder / "runtime" / "weights.bin"
+    data = bytearray(path.read_bytes())
+    kind, _, count, offset = struct.unpack_from("<IIQQ", data, 32 + 24 * section)
+    assert kind == 0
+    values = np.frombuffer(data, "<f4", count, offset).copy()
+    change(values)
+    data[offset : offset + 4 * count] = values.tobytes()
+    path.write_bytes(rehashed(bytes(data)))
+
+
+def layer(made: Runtime, node: str) -> ConvLayer | LinearLayer:
+    """The plan's layer with weights whose first node this is."""
+    return next(x for x in made.lowered.plan.weights_layers if x.nodes[0] == node)
+
+
+def failed(found: ParityReport) -> list[str]:
+    return [check.name for check in found.layers if not check.passed]
+
+
+def test_an_honest_program_passes(tmp_path, made):
+    found = report(tmp_path, made)
+    assert found.passed
+    assert found.first_difference is None
+    assert failed(found) == []
+    assert [check.exact for check in found.layers] == [True, True, None, True, True]
+
+
+def test_a_shifted_tap(tmp_path, made):
+    conv = layer(made, "third")
+    taps = list(conv.indexed.tap_offsets)
+    right, wrong = (", ".join(map(str, [*taps[:2], taps[2] + shift, *taps[3:]])) for shift in (0, 1))
+    edit(tmp_path, "src/description.cpp", lambda t: t.replace(f"{{{right}}}", f"{{{wrong}}}"))
+    found = report(tmp_path, made)
+    assert not found.passed
+    assert failed(found) == [conv.nodes[-1]]
+    assert found.first_difference == conv.nodes[-1]
+
+
+def test_a_wrong_pad_of_a_strided_layer(tmp_path, made):
+    number, split = next((i, x) for i, x in enumerate(made.lowered.plan.layers) if x.kind == "split")
+    whole = f"{{kPhases, {len(split.phases)}, 2, 2, 1, 1}}"
+    edit(tmp_path, f"src/layer_{number:03d}.cpp", lambda t: t.replace(whole, whole.replace("1, 1}", "1, 0}")))
+    found = report(tmp_path, made)
+    assert not found.passed
+    assert failed(found) == [layer(made, "third").nodes[-1]]
+
+
+def test_a_dropped_weight(tmp_path, made):
+    conv = layer(made, "second")
+
+    def drop(values: np.ndarray) -> None:
+        values[np.argmax(np.abs(values))] = 0
+
+    edit_floats(tmp_path, conv.indexed.first_section, drop)
+    found = report(tmp_path, made)
+    assert not found.passed
+    assert failed(found) == [conv.nodes[-1]]
+
+
+def test_a_dropped_bias(tmp_path, made):
+    edit_floats(tmp_path, layer(made, "first").indexed.first_section + 1, lambda values: values.fill(0))
+    assert report(tmp_path, made).first_difference == layer(made, "first").nodes[-1]
+
+
+def test_nan_in_the_weights(tmp_path, made):
+    head = layer(made, "head")
+
+    def poison(values: np.ndarray) -> None:
+        values[0] = np.nan
+
+    edit_floats(tmp_path, head.indexed.first_section, poison)
+    found = report(tmp_path, made)
+    assert not found.passed
+    assert failed(found) == ["head"]
+    assert found.relative_l2 == float("inf")
+
+
+def test_a_swapped_epilogue(tmp_path, made):
+    conv = layer(made, "first")
+    edit(tmp_path, f"kernels/{conv.kernel}.cpp", lambda t: t.replace("x = relu(x);", "x = hard_swish(x);"))
+    found = report(tmp_path, made)
+    assert not found.passed
+    assert found.first_difference == conv.nodes[-1]
+
+
+def test_epilogue_before_the_residual(tmp_path, made):
+    """The order matters: relu(x) + residual is another network."""
+    conv = layer(made, "second")
+    right, wrong = "x = x + residual;\n    x = relu(x);", "x = relu(x);\n    x = x + residual;"
+    edit(tmp_path, f"kernels/{conv.kernel}.cpp", lambda t: t.replace(right, wrong))
+    assert failed(report(tmp_path, made)) == [conv.nodes[-1]]
+
+
+def test_margins_that_are_not_cleared(tmp_path, made):
+    """The layer's own pixels are right; whoever reads over the edge sees what lies there."""
+    conv = layer(made, "first")
+    edit(
+        tmp_path,
+        f"kernels/{conv.kernel}.cpp",
+        lambda t: re.sub(r"= keep\((epilogue\(\w+\)), \w+(\([^)]*\))?\)", r"= \1", t),
+    )
+    found = report(tmp_path, made)
+    assert not found.passed
+    assert found.first_difference is not None
+
+
+def test_a_pool_that_looks_elsewhere(tmp_path, made):
+    number = next(i for i, x in enumerate(made.lowered.plan.layers) if x.kind == "pool")
+    edit(tmp_path, f"src/layer_{number:03d}.cpp", lambda t: t.replace("{2, 2, 2, 2, 0, 0}", "{2, 2, 1, 2, 0, 0}"))
+    assert failed(report(tmp_path, made)) == ["pool"]
+
+
+def test_a_program_that_refuses_its_weights(tmp_path, made):
+    path = tmp_path / "runtime" / "weights.bin"
+    path.write_bytes(path.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(NpasError, match="hash differs"):
+        report(tmp_path, made)

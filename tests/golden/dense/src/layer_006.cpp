@@ -1,0 +1,11 @@
+// linear1 (linear): 12x1x1 -> 5x1x1.
+// 60 of 60 weights, stored as dense, 404 bytes.
+#include "layers.h"
+
+namespace npas_net {
+
+void layer_006(Run& run) {
+    linear_indexed_avx2_r8(run.indexed(3), run.value(5), run.value(6), run.share());
+}
+
+}  // namespace npas_net

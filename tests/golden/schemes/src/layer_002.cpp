@@ -1,0 +1,11 @@
+// csr + add1 (3x3): 10x10x7 -> 10x10x7.
+// 300 of 900 weights, stored as csr, 1862 bytes: unstructured 3x.
+#include "layers.h"
+
+namespace npas_net {
+
+void layer_002(Run& run) {
+    conv_indexed_avx2_r1p11_add(run.indexed(1), run.value(1), run.value(2), run.value(1), run.share());
+}
+
+}  // namespace npas_net

@@ -1,0 +1,11 @@
+// fkw (3x3, dilation 2): 10x10x7 -> 9x10x7.
+// 272 of 810 weights, stored as fkw, 1524 bytes: pattern 3x.
+#include "layers.h"
+
+namespace npas_net {
+
+void layer_003(Run& run) {
+    conv_indexed_avx2_r1p11(run.indexed(2), run.value(2), run.value(3), run.share());
+}
+
+}  // namespace npas_net

@@ -1,0 +1,10 @@
+// concat1 (concat): 17x4x2 -> 34x4x2.
+#include "layers.h"
+
+namespace npas_net {
+
+void layer_009(Run& run) {
+    copy_channels(run.value(7), run.value(9), 0, run.share());
+}
+
+}  // namespace npas_net

@@ -1,0 +1,10 @@
+// mul1 (elementwise): 34x4x2 -> 34x4x2.
+#include "layers.h"
+
+namespace npas_net {
+
+void layer_013(Run& run) {
+    mul_channel_avx2(run.value(9), run.value(11), run.value(12), run.share());
+}
+
+}  // namespace npas_net

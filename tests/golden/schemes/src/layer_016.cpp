@@ -1,0 +1,11 @@
+// row (linear): 21x1x1 -> 5x1x1.
+// 35 of 105 weights, stored as csr, 242 bytes: unstructured 3x.
+#include "layers.h"
+
+namespace npas_net {
+
+void layer_016(Run& run) {
+    linear_indexed_avx2_r1(run.indexed(7), run.value(14), run.value(15), run.share());
+}
+
+}  // namespace npas_net

@@ -1,0 +1,10 @@
+// row (output): 5x1x1 -> 5x1x1.
+#include "layers.h"
+
+namespace npas_net {
+
+void layer_017(Run& run) {
+    copy(run.value(15), run.output(0), run.share());
+}
+
+}  // namespace npas_net
