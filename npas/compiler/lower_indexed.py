@@ -209,7 +209,7 @@ def _describe(op: Conv2d) -> str:
     if op.stride != (1, 1):
         parts.append(f"stride {op.stride[0]}" if op.stride[0] == op.stride[1] else f"stride {op.stride}")
     if op.dilation != (1, 1):
-        parts.append(f"dilation {op.dilation[0]}")
+        parts.append(f"dilation {op.dilation[0]}" if op.dilation[0] == op.dilation[1] else f"dilation {op.dilation}")
     if op.groups > 1:
         parts.append(f"{op.groups} groups")
     return ", ".join(parts)

@@ -75,7 +75,7 @@ constexpr Layout kInputs[] = {{3, 9, 7, 7, 0, 63}};
 constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1}};
 
 constexpr Description kDescription = {
-    0xd9f2d824ec13854dull, 38, 2880,
+    0xbf61206803752ba0ull, 38, 2880,
     kValues, 16, kIndexed, 8, kLayers, 18,
     kInputs, 1, kOutputs, 1, forward,
 };

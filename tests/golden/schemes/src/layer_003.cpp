@@ -1,4 +1,4 @@
-// fkw (3x3, dilation 2): 10x10x7 -> 9x10x7.
+// fkw (3x3, dilation (2, 1)): 10x10x7 -> 9x10x7.
 // 272 of 810 weights, stored as fkw, 1524 bytes: pattern 3x.
 #include "layers.h"
 
