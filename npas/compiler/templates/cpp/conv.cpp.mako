@@ -4,7 +4,6 @@ rows, vectors = range(view.rows), range(view.vectors)
 %>\
 // Convolution over lists of kept positions: ${view.summary}.
 #include "kernels.h"
-
 #include "npas/indexed.h"
 #include "npas/simd.h"
 

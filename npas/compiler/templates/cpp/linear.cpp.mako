@@ -5,7 +5,6 @@ vectors = range(view.vectors)
 // Fully connected layer over lists of kept columns, \
 ${view.summary}.
 #include "kernels.h"
-
 #include "npas/indexed.h"
 #include "npas/simd.h"
 
