@@ -1,6 +1,5 @@
 // Convolution over lists of kept positions: 4 filters x 3 vectors of pixels in registers.
 #include "kernels.h"
-
 #include "npas/indexed.h"
 #include "npas/simd.h"
 

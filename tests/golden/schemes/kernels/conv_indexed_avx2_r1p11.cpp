@@ -1,6 +1,5 @@
 // Convolution over lists of kept positions: 1 filter x 11 vectors of pixels in registers.
 #include "kernels.h"
-
 #include "npas/indexed.h"
 #include "npas/simd.h"
 

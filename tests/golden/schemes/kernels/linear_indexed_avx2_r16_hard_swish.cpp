@@ -1,6 +1,5 @@
 // Fully connected layer over lists of kept columns, 2 vectors of filters at a time.
 #include "kernels.h"
-
 #include "npas/indexed.h"
 #include "npas/simd.h"
 

@@ -1,6 +1,5 @@
 // Element by element: x = x * other;
 #include "kernels.h"
-
 #include "npas/simd.h"
 
 namespace npas_net {
