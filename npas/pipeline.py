@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ from npas.stages.cache import Cache
 from npas.stages.program import Machine
 from npas.targets import atomic
 from npas.targets.locks import locked as folder_lock
+
+
+MOST_ATTEMPTS = 2
+"""Candidates that are pruned and retrained in full, where the first one's final program misses the constraint."""
 
 
 def build(loaded: LoadedSpec, out: Path, *, locked: bool = False, fresh: bool = False) -> dict[str, Any]:
@@ -39,17 +44,19 @@ def build(loaded: LoadedSpec, out: Path, *, locked: bool = False, fresh: bool = 
             shutil.rmtree(out / "search", ignore_errors=True)
         begun = start.begin(loaded, machine, cache, say)
         result, dense_ms, budget_ms = _search(begun, machine, out, say)
-        chosen = searching.confirmed(begun, machine, result, dense_ms, say)
-        if chosen is None:
+        manifest, got = None, "no trial that is surely within it"
+        hopeful = searching.confirmed(begun, machine, result, dense_ms, say)
+        for chosen in islice(hopeful, MOST_ATTEMPTS):
+            manifest = finish.finish(loaded, begun, chosen, budget_ms, out, machine, cache, say)
+            html.write(out)
+            if manifest["constraint_met"]:
+                return manifest
+            got = f"{manifest['latency_ms']:.3f} ms in the final measurement"
+            say.log(f"trial {manifest['trial']}: {got}, over the budget")
+        if manifest is None:
             overview.write_unmet(begun, out, dense_ms, budget_ms)
             html.write(out)
-            raise ConstraintError(_unmet(loaded, result, budget_ms, "no trial within it"))
-        manifest = finish.finish(loaded, begun, chosen, budget_ms, out, machine, cache, say)
-        html.write(out)
-        if not manifest["constraint_met"]:
-            got = f"{manifest['latency_ms']:.3f} ms in the final measurement"
-            raise ConstraintError(_unmet(loaded, result, budget_ms, got))
-        return manifest
+        raise ConstraintError(_unmet(loaded, result, budget_ms, got))
 
 
 def search(loaded: LoadedSpec, out: Path) -> dict[str, Any]:

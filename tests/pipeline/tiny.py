@@ -34,7 +34,9 @@ data: {{type: digits, size: 8}}
 target: {{type: cpu, isa: native, threads: 1}}
 constraint: {constraint}
 rewrite: {{epochs: 1}}
-search: {{trials: {trials}, batch: 2, initial: 2, epochs: 1, pool: 10}}
+search:
+  {{trials: {trials}, batch: 2, initial: 2, epochs: 1, pool: 10, filter_types: [1x1, 3x3], rates: [1, 2, 2.5, 5],
+    schemes: [block_punched, pattern]}}
 pruning: {{algorithms: [magnitude, admm], trial_epochs: 1, epochs: 1}}
 verify: {{samples: 16}}
 """
