@@ -21,7 +21,6 @@ from npas.stages.program import Machine
 from npas.targets import atomic
 from npas.targets.locks import locked as folder_lock
 
-
 MOST_ATTEMPTS = 2
 """Candidates that are pruned and retrained in full, where the first one's final program misses the constraint."""
 
