@@ -1,0 +1,57 @@
+// What the generator says of one network: constants, without allocations.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "npas/config.h"
+#include "npas/run.h"
+#include "npas/tensor.h"
+
+namespace NPAS_NAMESPACE {
+
+enum class Format : int { dense, csr, fkw, bcs };
+
+// A layer whose weights are lists of kept positions; see indexed.h.
+struct IndexedSpec {
+    Format format;
+    int first_section;               // in the weights file: weights, bias, then the format's index sections
+    int filters, channels, groups;   // of the convolution; channels counts all groups
+    int taps;                        // kernel positions, 1 for a fully connected layer
+    const std::int32_t* tap_offset;  // floats from an output pixel to the input pixel under each tap
+    int channel_stride;              // floats from one input channel to the next
+    int rows;                        // filters in a group
+    int channel_block;               // input channels worked through at a time
+    int tile, tiles;                 // pixels in a tile, tiles in a plane; 0 for a fully connected layer
+    int tiles_at_a_time;
+    bool split_pixels;         // threads share out tiles of pixels rather than groups of filters
+    int width, height, pitch;  // of the output plane
+};
+
+struct LayerInfo {
+    const char* name;
+    int inputs[2];  // values; -1 where there is none
+    int output;
+};
+
+struct Description {
+    std::uint64_t fingerprint;
+    std::size_t sections;
+    std::size_t arena;  // floats
+    const Value* values;
+    int value_count;
+    const IndexedSpec* indexed;
+    int indexed_count;
+    const LayerInfo* layers;
+    int layer_count;
+    const Layout* inputs;  // the caller's arrays: compact
+    int input_count;
+    const Layout* outputs;
+    int output_count;
+    void (*forward)(Run&);
+};
+
+// The network of this tree.
+const Description& description();
+
+}  // namespace NPAS_NAMESPACE

@@ -1,0 +1,62 @@
+// A model at work: what is allocated for a network, and its inferences.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "npas/config.h"
+#include "npas/description.h"
+#include "npas/indexed.h"
+#include "npas/run.h"
+#include "npas/tensor.h"
+#include "npas/weights.h"
+
+namespace NPAS_NAMESPACE {
+
+class Team;
+
+constexpr int kMostThreads = 256;
+
+// Looks on while a model runs, between the layers: profiles, traces, single layers. `before` and `after` are called
+// by thread 0 alone; `wants` by every thread, to each of which it must say the same.
+class Observer {
+  public:
+    virtual ~Observer() = default;
+    virtual bool wants(int layer) = 0;
+    virtual void before(int layer) = 0;
+    virtual void after(int layer) = 0;
+};
+
+class Model {
+  public:
+    // The number of threads is 1 to kMostThreads. The result is null unless the status is ok.
+    static Status create(const Description& description, Weights&& weights, int threads, std::unique_ptr<Model>& out);
+    ~Model();
+    Model(const Model&) = delete;
+    Model& operator=(const Model&) = delete;
+
+    // inputs and outputs are compact arrays, as many and as large as the description says.
+    void run(const float* const* inputs, float* const* outputs, Observer* observer = nullptr);
+
+    const Description& description() const { return *description_; }
+    View view(int value) const;
+    Team& team() const { return *team_; }
+
+  private:
+    friend class Run;
+    Model() = default;
+    Status prepare_layers(int threads);
+
+    const Description* description_ = nullptr;
+    Weights weights_;
+    std::vector<Indexed> indexed_;
+    std::vector<std::vector<std::int32_t>> masks_;
+    float* arena_ = nullptr;
+    std::unique_ptr<Team> team_;
+    const float* const* inputs_ = nullptr;
+    float* const* outputs_ = nullptr;
+};
+
+}  // namespace NPAS_NAMESPACE

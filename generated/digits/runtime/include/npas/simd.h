@@ -1,0 +1,98 @@
+// Vectors of floats: AVX-512, AVX2 and portable (what the compiler makes of 4 lanes: SSE, NEON, ...).
+//
+// Written with the vector extension that GCC and Clang share, so that one text serves every instruction set; both
+// make of it the loads, broadcasts and fused multiplications that intrinsics would give, and no header of theirs
+// is needed (reading one takes longer than compiling a kernel).
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "npas/config.h"
+
+namespace NPAS_NAMESPACE {
+
+#if defined(__AVX512F__)
+constexpr int kLanes = 16;
+#elif defined(__AVX2__)
+constexpr int kLanes = 8;
+#else
+constexpr int kLanes = 4;
+#endif
+
+typedef float vec __attribute__((vector_size(kLanes * 4)));
+typedef std::int32_t ivec __attribute__((vector_size(kLanes * 4)));
+
+inline vec load(const float* p) {
+    vec v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+}
+
+inline void store(float* p, vec v) { std::memcpy(p, &v, sizeof v); }
+
+// The difference, not the sum: x - 0 is x for every x, so that nothing but the broadcast is left of it.
+inline vec splat(float x) { return x - vec{}; }
+inline vec broadcast(const float* p) { return splat(*p); }
+
+inline ivec load(const std::int32_t* p) {
+    ivec v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+}
+
+// a * b + c; one rounding where the machine has it (-ffp-contract=fast).
+inline vec fma(vec a, vec b, vec c) { return a * b + c; }
+
+// The value where the mask's bits are set, +0 elsewhere (also where the value is NaN or infinite).
+inline vec keep(vec v, ivec mask) { return (vec)((ivec)v & mask); }
+
+// NaN in `a` stays NaN, as in ONNX Runtime.
+inline vec max(vec a, vec b) { return a < b ? b : a; }
+inline vec min(vec a, vec b) { return a > b ? b : a; }
+
+inline vec relu(vec x) { return max(x, splat(0.0f)); }
+inline vec clip(vec x, float low, float high) { return min(max(x, splat(low)), splat(high)); }
+inline vec hard_sigmoid(vec x) { return clip(fma(x, splat(1.0f / 6.0f), splat(0.5f)), 0.0f, 1.0f); }
+inline vec hard_swish(vec x) { return x * clip(x + splat(3.0f), 0.0f, 6.0f) * splat(1.0f / 6.0f); }
+
+// exp(x) = 2^n * exp(r) with |r| <= ln(2) / 2; the polynomial is the Taylor series to the 7th power, whose
+// remainder is below 5e-9 there. ln(2) is split in two so that r keeps its low bits.
+inline vec exp(vec x) {
+    x = clip(x, -87.0f, 88.0f);
+    const vec scaled = x * splat(1.44269504f);
+    const ivec n = __builtin_convertvector(scaled + (scaled < splat(0.0f) ? splat(-0.5f) : splat(0.5f)), ivec);
+    const vec whole = __builtin_convertvector(n, vec);
+    vec r = fma(whole, splat(-0.693359375f), x);
+    r = fma(whole, splat(2.12194440e-4f), r);
+    vec p = splat(1.0f / 5040.0f);
+    p = fma(p, r, splat(1.0f / 720.0f));
+    p = fma(p, r, splat(1.0f / 120.0f));
+    p = fma(p, r, splat(1.0f / 24.0f));
+    p = fma(p, r, splat(1.0f / 6.0f));
+    p = fma(p, r, splat(0.5f));
+    p = fma(p, r, splat(1.0f));
+    p = fma(p, r, splat(1.0f));
+    return p * (vec)((n + 127) << 23);
+}
+
+inline vec sigmoid(vec x) { return splat(1.0f) / (splat(1.0f) + exp(-x)); }
+inline vec silu(vec x) { return x * sigmoid(x); }
+
+// tanh and erf are not on any friendly network's path: libm, lane by lane, is exact and short.
+inline vec tanh(vec x) {
+    for (int i = 0; i < kLanes; ++i) x[i] = __builtin_tanhf(x[i]);
+    return x;
+}
+
+inline vec gelu(vec x) {
+    for (int i = 0; i < kLanes; ++i) x[i] *= 0.5f * (1.0f + __builtin_erff(x[i] * 0.70710678f));
+    return x;
+}
+
+inline vec gelu_tanh(vec x) {
+    const vec inner = splat(0.79788456f) * (x + splat(0.044715f) * x * x * x);
+    return splat(0.5f) * x * (splat(1.0f) + tanh(inner));
+}
+
+}  // namespace NPAS_NAMESPACE

@@ -1,0 +1,71 @@
+// The weights file: a header, a table of sections, the sections. Untrusted: whatever is wrong with it becomes
+// a Status, never undefined behaviour.
+//
+//   header   "NPASWTS1", u32 version, u32 sections, u64 fingerprint of the plan, u64 hash of all that follows
+//   table    per section: u32 type, u32 zero, u64 elements, u64 offset from the start of the file
+//   sections each at a multiple of 64 bytes
+//
+// All numbers are little-endian.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "npas/config.h"
+
+namespace NPAS_NAMESPACE {
+
+// The values are those of the C API.
+enum class Status : int {
+    ok = 0,
+    argument = 1,     // a null pointer or a number out of range
+    file = 2,         // the weights file cannot be read
+    format = 3,       // not a weights file, truncated, or an index out of bounds
+    corrupt = 4,      // the hash differs
+    other_model = 5,  // the weights of another build
+    memory = 6,
+};
+
+// A sentence without a full stop; "unknown status" for a number that is none.
+const char* status_text(Status status);
+
+enum class Type : std::uint32_t { f32 = 0, u16 = 1, u32 = 2 };
+
+struct Section {
+    Type type;
+    std::size_t count;
+    const unsigned char* data;
+
+    // Element i of an index section, of either width.
+    std::uint32_t index(std::size_t i) const;
+    const float* floats() const { return reinterpret_cast<const float*>(data); }
+};
+
+class Weights {
+  public:
+    // Reads and checks everything that can be checked without knowing the layers.
+    static Status read(const char* path, std::uint64_t fingerprint, std::size_t sections, Weights& out);
+    static Status parse(const void* bytes, std::size_t size, std::uint64_t fingerprint, std::size_t sections,
+                        Weights& out);
+
+    const Section& operator[](std::size_t i) const { return sections_[i]; }
+
+  private:
+    struct Free {
+        void operator()(unsigned char* p) const;
+    };
+    Status adopt(std::size_t size, std::uint64_t fingerprint, std::size_t sections);
+
+    std::unique_ptr<unsigned char, Free> bytes_;
+    std::unique_ptr<Section[]> sections_;
+};
+
+// 64-byte aligned, at least one byte; null where there is no memory.
+void* allocate(std::size_t bytes);
+void release(void* p);
+
+// FNV-1a over 64-bit words (and single bytes at the end): finds every flipped bit, and is not a signature.
+std::uint64_t hash_bytes(const unsigned char* p, std::size_t size);
+
+}  // namespace NPAS_NAMESPACE

@@ -1,0 +1,11 @@
+// stem_conv1 + stem_act1 (3x3): 1x16x16 -> 16x16x16.
+// 144 of 144 weights, stored as dense, 640 bytes.
+#include "layers.h"
+
+namespace npas_digits {
+
+void layer_001(Run& run) {
+    conv_indexed_avx2_r4p3_hard_swish(run.indexed(0), run.value(0), run.value(1), run.share());
+}
+
+}  // namespace npas_digits

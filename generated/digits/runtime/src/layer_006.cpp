@@ -1,0 +1,17 @@
+// stage2_block1_conv1 (split): 16x16x16 -> 64x9x9.
+#include "layers.h"
+
+namespace npas_digits {
+
+namespace {
+
+constexpr Phase kPhases[] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}};
+constexpr Split kSplit = {kPhases, 4, 2, 2, 1, 1};
+
+}  // namespace
+
+void layer_006(Run& run) {
+    split_phases(kSplit, run.value(5), run.value(6), run.share());
+}
+
+}  // namespace npas_digits

@@ -1,0 +1,114 @@
+#include "npas/model.h"
+
+#include <cstring>
+#include <new>
+
+#include "npas/team.h"
+
+namespace NPAS_NAMESPACE {
+
+namespace {
+
+struct Job {
+    Model* model;
+    Observer* observer;
+};
+
+// All ones on the pixels of a padded plane, zero on the margins between its rows and beyond its end.
+std::vector<std::int32_t> pixel_mask(const IndexedSpec& spec) {
+    std::vector<std::int32_t> mask(static_cast<std::size_t>(spec.tile) * static_cast<std::size_t>(spec.tiles), 0);
+    for (int y = 0; y < spec.height; ++y) {
+        for (int x = 0; x < spec.width; ++x) mask[static_cast<std::size_t>(y * spec.pitch + x)] = -1;
+    }
+    return mask;
+}
+
+bool same_plane(const IndexedSpec& a, const IndexedSpec& b) {
+    return a.tile * a.tiles == b.tile * b.tiles && a.width == b.width && a.height == b.height && a.pitch == b.pitch;
+}
+
+}  // namespace
+
+void Run::operator()(Layer layer) {
+    const int index = layer_++;
+    if (observer_ == nullptr) {
+        layer(*this);
+        model_.team().barrier();
+        return;
+    }
+    if (!observer_->wants(index)) return;
+    if (thread_ == 0) observer_->before(index);
+    model_.team().barrier();
+    layer(*this);
+    model_.team().barrier();
+    if (thread_ == 0) observer_->after(index);
+    model_.team().barrier();
+}
+
+Share Run::share() const { return {thread_, model_.team().size()}; }
+View Run::value(int i) const { return model_.view(i); }
+const Indexed& Run::indexed(int i) const { return model_.indexed_[static_cast<std::size_t>(i)]; }
+ConstView Run::input(int i) const { return {model_.inputs_[i], &model_.description().inputs[i]}; }
+View Run::output(int i) const { return {model_.outputs_[i], &model_.description().outputs[i]}; }
+
+Model::~Model() { release(arena_); }
+
+View Model::view(int value) const {
+    const Value& v = description_->values[value];
+    return {arena_ + v.offset + v.layout.origin, &v.layout};
+}
+
+Status Model::prepare_layers(int threads) {
+    const auto count = static_cast<std::size_t>(description_->indexed_count);
+    indexed_.resize(count);
+    masks_.reserve(count);
+    std::vector<const IndexedSpec*> owners;
+    for (std::size_t i = 0; i < count; ++i) {
+        const IndexedSpec& spec = description_->indexed[i];
+        const Status status = prepare(spec, weights_, threads, indexed_[i]);
+        if (status != Status::ok) return status;
+        if (spec.tiles == 0) continue;
+        std::size_t mask = 0;
+        while (mask < owners.size() && !same_plane(*owners[mask], spec)) ++mask;
+        if (mask == owners.size()) {
+            owners.push_back(&spec);
+            masks_.push_back(pixel_mask(spec));
+        }
+        indexed_[i].mask = masks_[mask].data();
+    }
+    return Status::ok;
+}
+
+Status Model::create(const Description& description, Weights&& weights, int threads, std::unique_ptr<Model>& out) {
+    try {
+        std::unique_ptr<Model> model(new Model);
+        model->description_ = &description;
+        model->weights_ = std::move(weights);
+        const Status status = model->prepare_layers(threads);
+        if (status != Status::ok) return status;
+        const std::size_t bytes = description.arena * sizeof(float);
+        model->arena_ = static_cast<float*>(allocate(bytes));
+        if (model->arena_ == nullptr) return Status::memory;
+        std::memset(model->arena_, 0, bytes);
+        model->team_.reset(new Team(threads));
+        out = std::move(model);
+        return Status::ok;
+    } catch (...) {  // no memory, or no more threads: nothing may cross the C interface
+        return Status::memory;
+    }
+}
+
+void Model::run(const float* const* inputs, float* const* outputs, Observer* observer) {
+    inputs_ = inputs;
+    outputs_ = outputs;
+    Job job{this, observer};
+    team_->run(
+        [](void* context, int thread) {
+            const Job& at = *static_cast<Job*>(context);
+            Run run(*at.model, thread, at.observer);
+            at.model->description().forward(run);
+        },
+        &job);
+}
+
+}  // namespace NPAS_NAMESPACE
