@@ -124,7 +124,9 @@ def boosted(scheme: Scheme, kind: LayerKind) -> tuple[Weight, tuple[int, ...]]:
 
 
 @pytest.mark.parametrize(
-    ("scheme", "kind"), [(s, k) for s in SCHEMES.values() for k in KERNELS if s.applies(k)], ids=lambda v: str(v)
+    ("scheme", "kind"),
+    [(s, k) for s in SCHEMES.values() for k in KERNELS if s.applies(k)],
+    ids=lambda v: getattr(v, "name", v),
 )
 def test_an_outstanding_weight_stays(scheme: Scheme, kind: LayerKind) -> None:
     weight, entry = boosted(scheme, kind)
