@@ -209,7 +209,8 @@ def _after(end: float) -> Callable[[float, str], bool]:
 
 def _line(run: Attempt) -> str:
     how = "killed" if run.killed else "finished"
-    return f"{how} after {run.seconds:6.1f} s in {run.stage!r}, {run.trials} trials stored, {len(run.broken)} broken"
+    wrong = f"{len(run.lost)} lost, {len(run.again)} evaluated again, {len(run.broken)} files broken"
+    return f"{how} after {run.seconds:6.1f} s in {run.stage!r}, {run.trials} trials stored, {wrong}"
 
 
 def main() -> int:
