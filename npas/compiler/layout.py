@@ -125,8 +125,7 @@ def assign(graph: Graph, groups: Sequence[Group]) -> Planes:
     for name in padded:
         margins[name] = (0, 0, 0, 0)
         classes[name].width = max(classes[name].width, graph.shapes[name][3])
-    source = {g.root.name: g for g in groups}
-    for group in source.values():
+    for group in groups:
         _constrain(graph, group, classes, margins)
     for name in padded:
         _, left, _, right = margins[name]

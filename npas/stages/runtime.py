@@ -14,7 +14,7 @@ from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered
 from npas.frontend import onnx_in
 from npas.graph.graph import Network
-from npas.stages.lock import digest, dump_yaml, source_digests
+from npas.stages.lock import dump_yaml, source_digests
 from npas.stages.program import Machine, lower_for
 from npas.targets.bench import RunnableProgram
 from npas.targets.toolchain import Program, compile_program
@@ -76,7 +76,3 @@ def compile_tool(folder: Path, machine: Machine, tool: str) -> Program:
 
 def bench_program(folder: Path, machine: Machine) -> RunnableProgram:
     return RunnableProgram(compile_tool(folder, machine, "bench"), folder / "runtime" / "weights.bin")
-
-
-def model_digest(runtime: Runtime) -> str:
-    return digest(runtime.model)
