@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from npas.compiler import arena
+from npas.compiler.blocks import Blocks, KernelKind, is_compact, preferred
 from npas.compiler.fuse import Group, fuse
 from npas.compiler.indexed import Options, Section
-from npas.compiler.layout import Planes, assign, compact_layout, is_compact
+from npas.compiler.layout import Planes, assign, compact_layout
 from npas.compiler.plan import CopyLayer, Kernel, Layer, Layout, Plan, Port, Value
 from npas.graph.graph import Network
+from npas.ops import Conv2d
 from npas.spec.schema import Isa
 from npas.targets.isa import ISAS
 
@@ -28,7 +31,8 @@ class PlanBuilder:
         self.isa, self.threads, self.options = isa, threads, options
         self.lanes = ISAS[isa].lanes
         self.groups: tuple[Group, ...] = fuse(self.graph)
-        self.planes: Planes = assign(self.graph, self.groups)
+        self.blocks = Blocks.of(self.graph, self.groups, self.lanes, self._kernels())
+        self.planes: Planes = assign(self.graph, self.groups, self.blocks)
         self.values: list[Value] = []
         self.place: dict[str, int] = {}
         self.layers: list[Layer] = []
@@ -36,9 +40,21 @@ class PlanBuilder:
         self.sections: list[Section] = []
         self._overrun = 0
 
+    def _kernels(self) -> dict[str, KernelKind]:
+        """What the build's options ask for, or allow, of each layer with weights."""
+        kinds: dict[str, KernelKind] = {}
+        for group in self.groups:
+            node = group.root
+            if isinstance(node.op, Conv2d):
+                given = self.options.schedules.get(node.name)
+                depthwise = node.op.is_depthwise(self.graph.input_shapes(node)[0][1])
+                format_ = self.options.format_of(node.name, depthwise=node.op.groups > 1)
+                kinds[node.name] = given.kind if given is not None else preferred(format_, node.op.groups, depthwise)
+        return kinds
+
     def value(self, name: str, layout: Layout) -> int:
         """A new value."""
-        size = layout.channels * layout.plane
+        size = layout.size
         rounding = COMPACT_ROUNDING if layout.compact else arena.ALIGNMENT
         self.values.append(Value(name=name, layout=layout, size=-(-size // rounding) * rounding))
         self.place[name] = len(self.values) - 1
@@ -70,6 +86,12 @@ class PlanBuilder:
     def add(self, layer: Layer) -> None:
         self.layers.append(layer)
 
+    def store(self, sections: Sequence[Section]) -> int:
+        """Puts sections into the weights file; the number of the first."""
+        first = len(self.sections)
+        self.sections += sections
+        return first
+
     def kernel(self, kernel: Kernel) -> str:
         """Files a kernel under its name, which it returns."""
         name = kernel.name
@@ -82,7 +104,7 @@ class PlanBuilder:
     def reads(self, value: int, floats: int) -> None:
         """A kernel reads up to ``floats`` behind the first pixel of the value's last plane."""
         layout = self.layout(value)
-        self._overrun = max(self._overrun, layout.origin + floats - layout.plane)
+        self._overrun = max(self._overrun, layout.origin * layout.block + floats - layout.plane * layout.block)
 
     def plan(self) -> Plan:
         lives = {}

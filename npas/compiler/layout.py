@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from npas.compiler.arena import align
+from npas.compiler.blocks import Blocks, is_compact
 from npas.compiler.fuse import Group
 from npas.compiler.plan import Layout
 from npas.graph.graph import Graph
@@ -24,11 +25,6 @@ from npas.ops import Add, Conv2d, Elementwise, Mul, Shape
 
 ALIASING = 1024
 """Planes a multiple of this many floats apart would compete for the same lines of a 32 KiB, 8-way cache."""
-
-
-def is_compact(shape: Shape) -> bool:
-    """Vectors, and images of one pixel, are plain arrays."""
-    return len(shape) != 4 or shape[2:] == (1, 1)
 
 
 def compact_layout(shape: Shape) -> Layout:
@@ -88,10 +84,11 @@ Margins = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Planes:
-    """The decisions: pitch and margins (top, left, bottom, right) by value name."""
+    """The decisions: pitch and margins (top, left, bottom, right) by value name, and who lies how."""
 
     pitch: Mapping[str, int]
     margins: Mapping[str, Margins]
+    blocks: Blocks
 
     def run(self, graph: Graph, name: str) -> int:
         _, _, height, width = graph.shapes[name]
@@ -101,15 +98,16 @@ class Planes:
         """Layout of a padded value whose producer writes ``written`` floats from the first pixel on."""
         _, channels, height, width = graph.shapes[name]
         pitch, (top, left, bottom, right) = self.pitch[name], self.margins[name]
-        origin = align(top * pitch + left)
         reach = (height - 1 + bottom) * pitch + width + right
+        block = self.blocks.block[name]
+        if block > 1:  # every pixel begins where a vector may
+            origin = top * pitch + left
+            plane = spread((origin + reach) * block) // block
+        else:
+            origin = align(top * pitch + left)
+            plane = spread(align(origin + max(reach, written)))
         return Layout(
-            channels=channels,
-            height=height,
-            width=width,
-            pitch=pitch,
-            origin=origin,
-            plane=spread(align(origin + max(reach, written))),
+            channels=channels, height=height, width=width, pitch=pitch, origin=origin, plane=plane, block=block
         )
 
 
@@ -118,7 +116,7 @@ def spread(plane: int) -> int:
     return plane + 16 if plane % ALIASING == 0 else plane
 
 
-def assign(graph: Graph, groups: Sequence[Group]) -> Planes:
+def assign(graph: Graph, groups: Sequence[Group], blocks: Blocks) -> Planes:
     """Pitch and margins of every value that is not compact."""
     classes, margins = _Classes(), dict[str, Margins]()
     padded = [g.value for g in groups if not is_compact(graph.shapes[g.value])]
@@ -126,29 +124,41 @@ def assign(graph: Graph, groups: Sequence[Group]) -> Planes:
         margins[name] = (0, 0, 0, 0)
         classes[name].width = max(classes[name].width, graph.shapes[name][3])
     for group in groups:
-        _constrain(graph, group, classes, margins)
+        _constrain(graph, group, classes, margins, blocks)
     for name in padded:
         _, left, _, right = margins[name]
         classes[name].width = max(classes[name].width, graph.shapes[name][3] + max(left, right))
-    return Planes({name: classes[name].width for name in padded}, margins)
+    return Planes({name: classes[name].width for name in padded}, margins, blocks)
 
 
-def _constrain(graph: Graph, group: Group, classes: _Classes, margins: dict[str, Margins]) -> None:
-    op = group.root.op
-    if group.residual is not None and not is_compact(graph.shapes[group.value]):
+def _constrain(
+    graph: Graph, group: Group, classes: _Classes, margins: dict[str, Margins], blocks: Blocks
+) -> None:
+    op, name = group.root.op, group.root.name
+    kernel = blocks.kernel.get(name)
+    if group.residual is not None and kernel == "pixels" and group.value in margins:
         classes.join(group.value, group.residual)
     if isinstance(op, Elementwise | Add | Mul):
-        for name in group.root.inputs:
-            if graph.shapes[name] == graph.shapes[group.value] and name in margins:
-                classes.join(group.value, name)
+        for other in group.root.inputs:
+            if graph.shapes[other] == graph.shapes[group.value] and other in margins:
+                classes.join(group.value, other)
     if not isinstance(op, Conv2d) or not runs_on_planes(graph, group):
         return
     source = group.root.inputs[0]
-    if op.stride != (1, 1):
-        width = Phases.of(op, graph.shapes[group.root.name]).size[1]
+    if reads_phases(group, blocks):
+        width = Phases.of(op, graph.shapes[name]).size[1]
         classes[group.value].width = max(classes[group.value].width, width)
     elif source in margins:
-        classes.join(group.value, source)
+        if kernel == "pixels":
+            classes.join(group.value, source)
         top, left, bottom, right = op.pads
         old = margins[source]
         margins[source] = (max(old[0], top), max(old[1], left), max(old[2], bottom), max(old[3], right))
+
+
+def reads_phases(group: Group, blocks: Blocks) -> bool:
+    """Whether a layer with pixels in lanes cannot read its input as it lies."""
+    op = group.root.op
+    if not isinstance(op, Conv2d) or blocks.kernel.get(group.root.name) != "pixels":
+        return False
+    return op.stride != (1, 1) or blocks.block.get(group.root.inputs[0], 1) > 1

@@ -10,8 +10,10 @@ from typing import Literal
 from npas.compiler.builder import PlanBuilder
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import Options, Section
-from npas.compiler.layout import compact_layout, is_compact, runs_on_planes
+from npas.compiler.blocks import is_compact
+from npas.compiler.layout import compact_layout, reads_phases, runs_on_planes
 from npas.compiler.lower_indexed import lower_conv, lower_linear
+from npas.compiler.lower_lanes import lower_conv_lanes, lower_depthwise
 from npas.compiler.plan import (
     ConcatLayer,
     CopyLayer,
@@ -102,12 +104,14 @@ def _input(plan: PlanBuilder, group: Group) -> None:
 
 
 def _splits(plan: PlanBuilder, group: Group) -> bool:
-    op = group.root.op
-    return isinstance(op, Conv2d) and runs_on_planes(plan.graph, group) and op.stride != (1, 1)
+    return runs_on_planes(plan.graph, group) and reads_phases(group, plan.blocks)
 
 
 def _conv(plan: PlanBuilder, group: Group) -> None:
-    (lower_conv if runs_on_planes(plan.graph, group) else lower_linear)(plan, group)
+    if not runs_on_planes(plan.graph, group):
+        return lower_linear(plan, group)
+    kernel = plan.blocks.kernel[group.root.name]
+    return {"pixels": lower_conv, "lanes": lower_conv_lanes, "depthwise": lower_depthwise}[kernel](plan, group)
 
 
 def _elementwise(plan: PlanBuilder, group: Group) -> None:

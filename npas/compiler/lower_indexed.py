@@ -12,7 +12,7 @@ from npas.compiler.formats import FormatName
 from npas.compiler.formats.base import Floats, Geometry
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import matrix_of, pack, shared_filters
-from npas.compiler.layout import Phases, spread
+from npas.compiler.layout import Phases, reads_phases, spread
 from npas.compiler.plan import ConvLayer, Indexed, Kernel, Layout, LinearLayer, Schedule, SplitLayer
 from npas.compiler.schedule import ConvWork, conv_schedule, linear_schedule
 from npas.errors import UnsupportedError
@@ -25,7 +25,7 @@ def lower_conv(plan: PlanBuilder, group: Group) -> None:
     op = root.op
     assert isinstance(op, Conv2d)
     channels = graph.input_shapes(root)[0][1]
-    source, taps, stride = _split(plan, group, op) if op.stride != (1, 1) else _direct(plan, group, op)
+    source, taps, stride = _split(plan, group, op) if reads_phases(group, plan.blocks) else _direct(plan, group, op)
     run = plan.planes.run(graph, group.value)
     format_ = plan.options.format_of(root.name, depthwise=op.groups > 1)
     work = ConvWork(
@@ -36,7 +36,8 @@ def lower_conv(plan: PlanBuilder, group: Group) -> None:
         run=run,
         shared=shared_filters(format_, op.filters // op.groups),
     )
-    schedule = plan.options.schedules.get(root.name) or conv_schedule(work, plan.isa, plan.threads)
+    given = plan.options.schedules.get(root.name)
+    schedule = given if isinstance(given, Schedule) else conv_schedule(work, plan.isa, plan.threads)
     tile = schedule.vectors * plan.lanes
     tiles = -(-run // tile)
     plan.reads(source, tiles * tile + max(taps))
@@ -51,13 +52,13 @@ def lower_conv(plan: PlanBuilder, group: Group) -> None:
     plan.add(
         ConvLayer(
             nodes=group.nodes,
-            reads=_reads(group),
+            reads=reads(group),
             inputs=inputs,
             output=out,
             macs=graph.macs(root),
             kernel=_kernel(plan, group, "conv", schedule),
             indexed=_indexed(plan, group, format_, weight.reshape(op.filters, -1), geometry, view, schedule),
-            geometry=_describe(op),
+            geometry=describe(op),
         )
     )
 
@@ -74,7 +75,8 @@ def lower_linear(plan: PlanBuilder, group: Group) -> None:
     if grouped and format_ == "dense":
         format_ = "bcs"  # as a matrix, groups are blocks on the diagonal: most of it is zero
     shared = shared_filters(format_, len(matrix)) > 1
-    schedule = plan.options.schedules.get(root.name) or linear_schedule(len(matrix), columns, shared, plan.isa)
+    given = plan.options.schedules.get(root.name)
+    schedule = given if isinstance(given, Schedule) else linear_schedule(len(matrix), columns, shared, plan.isa)
     source = plan.vector(root.inputs[0])
     inputs = (source,) if group.residual is None else (source, plan.vector(group.residual))
     geometry = Geometry(len(matrix), columns, rows=schedule.rows, reorder=schedule.rows == 1)
@@ -82,7 +84,7 @@ def lower_linear(plan: PlanBuilder, group: Group) -> None:
     plan.add(
         LinearLayer(
             nodes=group.nodes,
-            reads=_reads(group),
+            reads=reads(group),
             inputs=inputs,
             output=plan.result(group),
             macs=plan.graph.macs(root),
@@ -92,7 +94,7 @@ def lower_linear(plan: PlanBuilder, group: Group) -> None:
     )
 
 
-def _reads(group: Group) -> tuple[str, ...]:
+def reads(group: Group) -> tuple[str, ...]:
     source = group.root.inputs[0]
     return (source,) if group.residual is None else (source, group.residual)
 
@@ -119,17 +121,16 @@ def _indexed(
     root = group.root
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(geometry.filters, np.float32))
     format_, sections = pack(matrix, bias, wanted, geometry)
-    first = len(plan.sections)
-    plan.sections += sections
     return Indexed(
         format=format_,
-        first_section=first,
+        first_section=plan.store(sections),
         filters=geometry.filters,
         channels=view.channels,
         groups=geometry.groups,
         kernel=view.kernel,
         tap_offsets=view.taps,
-        channel_stride=view.stride,
+        input_block=1,
+        plane_step=view.stride,
         tile=view.tile,
         tiles=view.tiles,
         schedule=schedule,
@@ -204,7 +205,7 @@ def _split(plan: PlanBuilder, group: Group, op: Conv2d) -> tuple[int, tuple[int,
     return at, tuple(taps), plane * count
 
 
-def _describe(op: Conv2d) -> str:
+def describe(op: Conv2d) -> str:
     parts = [f"{op.kernel[0]}x{op.kernel[1]}"]
     if op.stride != (1, 1):
         parts.append(f"stride {op.stride[0]}" if op.stride[0] == op.stride[1] else f"stride {op.stride}")

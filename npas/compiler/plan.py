@@ -19,7 +19,7 @@ class Record(BaseModel):
 
 
 class Layout(Record):
-    """How a value lies in memory; see ``runtime/include/npas/tensor.h``."""
+    """How a value lies in memory, in pixels of ``block`` channels; see ``runtime/include/npas/tensor.h``."""
 
     channels: int
     height: int
@@ -27,15 +27,30 @@ class Layout(Record):
     pitch: int
     origin: int
     plane: int
+    block: int = 1
 
     @property
     def compact(self) -> bool:
+        return self.block == 1 and self.gapless
+
+    @property
+    def gapless(self) -> bool:
+        """Whether there is nothing but pixels."""
         return self.origin == 0 and self.pitch == self.width and self.plane == self.height * self.width
 
     @property
     def run(self) -> int:
-        """Floats from the first pixel of a plane to just behind its last."""
+        """Pixels from the first of a plane to just behind its last."""
         return (self.height - 1) * self.pitch + self.width
+
+    @property
+    def planes(self) -> int:
+        return -(-self.channels // self.block)
+
+    @property
+    def size(self) -> int:
+        """Floats in all planes."""
+        return self.planes * self.plane * self.block
 
 
 class Value(Record):
@@ -48,13 +63,36 @@ class Value(Record):
 
 
 class Schedule(Record):
-    """The tunable part of an indexed kernel."""
+    """The tunable part of an indexed kernel with pixels in lanes, or of a fully connected one."""
 
+    kind: Literal["pixels"] = "pixels"
     rows: int = Field(description="filters in registers")
     vectors: int = Field(description="vectors of pixels (of filters, in a fully connected layer) in registers")
     tiles_at_a_time: int = 4
     channel_block: int = Field(description="input channels worked through at a time")
     split: Literal["filters", "pixels"] = Field("filters", description="what the threads share out")
+
+
+class LaneSchedule(Record):
+    """The tunable part of an indexed kernel with filters in lanes."""
+
+    kind: Literal["lanes"] = "lanes"
+    vectors: int = Field(description="vectors of weights in registers")
+    depth: int = Field(1, description="neighbouring input channels that lie side by side in a vector of weights")
+    pixels: int = Field(description="in registers")
+    tiles_at_a_time: int
+    channel_block: int = Field(description="input channels worked through at a time")
+    split: Literal["filters", "pixels"] = Field("filters", description="what the threads share out")
+
+
+class DepthwiseSchedule(Record):
+    """The tunable part of a depthwise kernel with channels in lanes."""
+
+    kind: Literal["depthwise"] = "depthwise"
+    pixels: int = Field(description="in registers")
+
+
+AnySchedule = Annotated[Schedule | LaneSchedule | DepthwiseSchedule, Field(discriminator="kind")]
 
 
 class Pruned(Record):
@@ -65,8 +103,16 @@ class Pruned(Record):
     built_dense_because: str | None = None
 
 
-class Indexed(Record):
-    """A layer over lists of kept positions."""
+class Grid(Record):
+    """Tiles of an output whose filters lie in lanes; see ``description.h``."""
+
+    columns: int
+    wide: int
+    row_step: int
+
+
+class Stored(Record):
+    """A layer's weights."""
 
     format: FormatName
     first_section: int
@@ -74,11 +120,6 @@ class Indexed(Record):
     channels: int
     groups: int
     kernel: tuple[int, int]
-    tap_offsets: tuple[int, ...]
-    channel_stride: int
-    tile: int
-    tiles: int
-    schedule: Schedule
     pruned: Pruned | None = None
     kept_weights: int
     bytes: int
@@ -86,6 +127,31 @@ class Indexed(Record):
     @property
     def taps(self) -> int:
         return self.kernel[0] * self.kernel[1]
+
+    @property
+    def weights(self) -> int:
+        """Weights of the layer before pruning."""
+        return self.filters * self.channels // self.groups * self.taps
+
+
+class Indexed(Stored):
+    """A layer over lists of kept positions."""
+
+    tap_offsets: tuple[int, ...]
+    input_block: int
+    plane_step: int
+    tile: int
+    tiles: int
+    grid: Grid = Grid(columns=0, wide=0, row_step=0)
+    schedule: Annotated[Schedule | LaneSchedule, Field(discriminator="kind")]
+
+
+class Depthwise(Stored):
+    """A depthwise layer whose channels lie in lanes."""
+
+    top: int
+    left: int
+    schedule: DepthwiseSchedule
 
 
 class LayerBase(Record):
@@ -134,11 +200,30 @@ class ConvLayer(LayerBase):
     indexed: Indexed
     geometry: str = Field(description="for people: window, stride, groups")
 
+    @property
+    def stored(self) -> Indexed:
+        return self.indexed
+
 
 class LinearLayer(LayerBase):
     kind: Literal["linear"] = "linear"
     kernel: str
     indexed: Indexed
+
+    @property
+    def stored(self) -> Indexed:
+        return self.indexed
+
+
+class DepthwiseLayer(LayerBase):
+    kind: Literal["depthwise"] = "depthwise"
+    kernel: str
+    depthwise: Depthwise
+    geometry: str
+
+    @property
+    def stored(self) -> Depthwise:
+        return self.depthwise
 
 
 class ElementwiseLayer(LayerBase):
@@ -171,12 +256,15 @@ class SoftmaxLayer(LayerBase):
     kind: Literal["softmax"] = "softmax"
 
 
+WeightsLayer = ConvLayer | LinearLayer | DepthwiseLayer
+
 Layer = Annotated[
     InputLayer
     | OutputLayer
     | CopyLayer
     | SplitLayer
     | ConvLayer
+    | DepthwiseLayer
     | LinearLayer
     | ElementwiseLayer
     | PoolLayer
@@ -191,9 +279,16 @@ class Kernel(Record):
     """A generated kernel, shared by all layers that name it."""
 
     name: str
-    template: Literal["conv", "linear", "elementwise"]
+    template: Literal["conv", "conv_lanes", "depthwise_lanes", "linear", "elementwise"]
     rows: int = 0
     vectors: int = 0
+    narrow: int = Field(0, description="vectors of the last group of filters, in lanes")
+    depth: int = 1
+    pixels: int = 0
+    step: int = Field(0, description="floats from the input of one pixel to that of the next")
+    window: tuple[int, int] = (1, 1)
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
     epilogue: tuple[str, ...] = Field((), description="C++ statements on the vector x")
     residual: bool = False
     binary: Literal["", "plane", "channel"] = ""
@@ -223,5 +318,5 @@ class Plan(Record):
     sections: int
 
     @property
-    def weights_layers(self) -> tuple[ConvLayer | LinearLayer, ...]:
-        return tuple(layer for layer in self.layers if isinstance(layer, ConvLayer | LinearLayer))
+    def weights_layers(self) -> tuple[WeightsLayer, ...]:
+        return tuple(layer for layer in self.layers if isinstance(layer, WeightsLayer))

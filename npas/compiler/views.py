@@ -14,10 +14,13 @@ from npas.compiler.plan import (
     ConcatLayer,
     ConvLayer,
     CopyLayer,
+    Depthwise,
+    DepthwiseLayer,
     ElementwiseLayer,
     Indexed,
     InputLayer,
     Kernel,
+    LaneSchedule,
     Layer,
     Layout,
     LinearLayer,
@@ -26,6 +29,7 @@ from npas.compiler.plan import (
     PoolLayer,
     Port,
     SplitLayer,
+    WeightsLayer,
 )
 from npas.graph.graph import NAME
 from npas.targets.isa import ISAS
@@ -35,9 +39,16 @@ from npas.targets.isa import ISAS
 class KernelView:
     namespace: str
     name: str
-    template: Literal["conv", "linear", "elementwise"]
+    template: Literal["conv", "conv_lanes", "depthwise_lanes", "linear", "elementwise"]
     rows: int
     vectors: int
+    narrow: int
+    depth: int
+    pixels: int
+    step: int
+    window: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
     epilogue: tuple[str, ...]
     residual: bool
     binary: Literal["", "plane", "channel"]
@@ -75,6 +86,8 @@ class ModelView:
     taps: tuple[str, ...]
     indexed: tuple[str, ...]
     """Initialisers of one ``IndexedSpec`` each, in the order of its members."""
+    depthwise: tuple[str, ...]
+    """The same of ``DepthwiseSpec``."""
     layers: tuple[LayerView, ...]
     kernels: tuple[KernelView, ...]
     inputs: tuple[str, ...]
@@ -92,7 +105,10 @@ def namespace(plan: Plan) -> str:
 
 
 def layout_text(layout: Layout) -> str:
-    fields = (layout.channels, layout.height, layout.width, layout.pitch, layout.origin, layout.plane)
+    fields = (
+        *(layout.channels, layout.height, layout.width),
+        *(layout.pitch, layout.origin, layout.plane, layout.block),
+    )
     return "{" + ", ".join(map(str, fields)) + "}"
 
 
@@ -102,7 +118,13 @@ def kernel_views(plan: Plan) -> tuple[KernelView, ...]:
 
 def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
     views = ["in", *(["other"] if kernel.binary else []), "out", *(["residual"] if kernel.residual else [])]
-    indexed = {"conv": ["const Indexed& conv"], "linear": ["const Indexed& layer"], "elementwise": []}
+    indexed = {
+        "conv": ["const Indexed& conv"],
+        "conv_lanes": ["const Indexed& conv"],
+        "depthwise_lanes": ["const Depthwise& layer"],
+        "linear": ["const Indexed& layer"],
+        "elementwise": [],
+    }
     parameters = [*indexed[kernel.template], *(f"View {view}" for view in views), "Share share"]
     return KernelView(
         namespace=namespace(plan),
@@ -110,6 +132,13 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         template=kernel.template,
         rows=kernel.rows,
         vectors=kernel.vectors,
+        narrow=kernel.narrow,
+        depth=kernel.depth,
+        pixels=kernel.pixels,
+        step=kernel.step,
+        window=kernel.window,
+        stride=kernel.stride,
+        dilation=kernel.dilation,
         epilogue=kernel.epilogue,
         residual=kernel.residual,
         binary=kernel.binary,
@@ -123,6 +152,11 @@ def _summary(kernel: Kernel) -> str:
     vectors = f"{kernel.vectors} vector{'s' if kernel.vectors > 1 else ''}"
     if kernel.template == "elementwise":
         return " ".join(kernel.epilogue)
+    if kernel.template == "conv_lanes":
+        paired = ", two input channels side by side," if kernel.depth == 2 else ""  # noqa: PLR2004
+        return f"{vectors} of weights{paired} x {kernel.pixels} pixels in registers"
+    if kernel.template == "depthwise_lanes":
+        return f"{kernel.window[0]}x{kernel.window[1]}, {kernel.pixels} pixels in registers"
     if kernel.template == "linear":
         return f"{vectors} of filters at a time" if kernel.rows > 1 else "one filter at a time"
     return f"{kernel.rows} filter{'s' if kernel.rows > 1 else ''} x {vectors} of pixels in registers"
@@ -133,7 +167,7 @@ def function_name(index: int) -> str:
 
 
 def layer_views(plan: Plan) -> tuple[LayerView, ...]:
-    specs = {id(layer): i for i, layer in enumerate(plan.weights_layers)}
+    specs = {id(layer): i for part in _weighted(plan) for i, layer in enumerate(part)}
     return tuple(_layer(plan, i, layer, specs.get(id(layer), -1)) for i, layer in enumerate(plan.layers))
 
 
@@ -163,7 +197,7 @@ def _shape(plan: Plan, value: int, ports: tuple[Port, ...]) -> str:
 
 def _what(layer: Layer) -> str:
     chain = " + ".join(layer.nodes)
-    if isinstance(layer, ConvLayer):
+    if isinstance(layer, ConvLayer | DepthwiseLayer):
         return f"{chain} ({layer.geometry})"
     if isinstance(layer, PoolLayer):
         return f"{chain} ({layer.function} {layer.window[0]}x{layer.window[1]})"
@@ -171,15 +205,14 @@ def _what(layer: Layer) -> str:
 
 
 def _notes(layer: Layer) -> tuple[str, ...]:
-    if not isinstance(layer, ConvLayer | LinearLayer):
+    if not isinstance(layer, WeightsLayer):
         return ()
-    indexed = layer.indexed
-    total = indexed.filters * indexed.channels // indexed.groups * indexed.taps
-    weights = f"{indexed.kept_weights} of {total} weights, stored as {indexed.format}, {indexed.bytes} bytes"
-    if indexed.pruned is None:
+    stored = layer.stored
+    weights = f"{stored.kept_weights} of {stored.weights} weights, stored as {stored.format}, {stored.bytes} bytes"
+    if stored.pruned is None:
         return (weights + ".",)
-    pruned = f"{weights}: {indexed.pruned.scheme} {indexed.pruned.rate:g}x."
-    because = indexed.pruned.built_dense_because
+    pruned = f"{weights}: {stored.pruned.scheme} {stored.pruned.rate:g}x."
+    because = stored.pruned.built_dense_because
     return (pruned,) if because is None else (pruned, f"Built dense: {because}.")
 
 
@@ -211,6 +244,8 @@ def _call(layer: Layer, spec: int) -> tuple[str, ...]:
         return ("split_phases", "kSplit", *sources, out)
     if isinstance(layer, ConvLayer | LinearLayer):
         return (layer.kernel, f"run.indexed({spec})", sources[0], out, *sources[1:])
+    if isinstance(layer, DepthwiseLayer):
+        return (layer.kernel, f"run.depthwise({spec})", sources[0], out, *sources[1:])
     if isinstance(layer, ElementwiseLayer):
         return (layer.kernel, *sources, out)
     if isinstance(layer, PoolLayer):
@@ -229,21 +264,38 @@ def _indexed(plan: Plan, layer: ConvLayer | LinearLayer, taps: Mapping[tuple[int
     ix: Indexed = layer.indexed
     out = plan.values[layer.output].layout
     schedule = ix.schedule
+    lanes = isinstance(schedule, LaneSchedule)
+    rows = schedule.vectors * plan.lanes // schedule.depth if lanes else schedule.rows
     fields = (
         f"Format::{ix.format}",
         ix.first_section,
         *(ix.filters, ix.channels, ix.groups, ix.taps),
         f"kTaps{taps[ix.tap_offsets]}",
-        ix.channel_stride,
-        *(schedule.rows, schedule.channel_block, ix.tile, ix.tiles, schedule.tiles_at_a_time),
+        *(ix.input_block, ix.plane_step, rows, schedule.depth if lanes else 1),
+        str(lanes or (isinstance(layer, LinearLayer) and rows > 1)).lower(),
+        *(schedule.channel_block, ix.tile, ix.tiles, schedule.tiles_at_a_time),
         str(schedule.split == "pixels").lower(),
         *(out.width, out.height, out.pitch),
+        f"{{{ix.grid.columns}, {ix.grid.wide}, {ix.grid.row_step}}}",
     )
     return tuple(map(str, fields))
 
 
+def _depthwise(weights: Depthwise) -> tuple[str, ...]:
+    return tuple(map(str, (weights.first_section, weights.channels, weights.taps, weights.top, weights.left)))
+
+
+def _weighted(plan: Plan) -> tuple[tuple[ConvLayer | LinearLayer, ...], tuple[DepthwiseLayer, ...]]:
+    """Layers with lists, and depthwise ones, each in the order of their specs."""
+    layers = plan.weights_layers
+    return (
+        tuple(layer for layer in layers if not isinstance(layer, DepthwiseLayer)),
+        tuple(layer for layer in layers if isinstance(layer, DepthwiseLayer)),
+    )
+
+
 def model_view(plan: Plan, fingerprint: int) -> ModelView:
-    weighted = plan.weights_layers
+    weighted, depthwise = _weighted(plan)
     taps = {offsets: i for i, offsets in enumerate(dict.fromkeys(layer.indexed.tap_offsets for layer in weighted))}
     values = [(*layout_text(v.layout).split(", "), str(v.offset)) for v in plan.values]
     return ModelView(
@@ -263,6 +315,10 @@ def model_view(plan: Plan, fingerprint: int) -> ModelView:
         indexed=table(
             [_indexed(plan, layer, taps) for layer in weighted],
             [function_name(i) for i, layer in enumerate(plan.layers) if isinstance(layer, ConvLayer | LinearLayer)],
+        ),
+        depthwise=table(
+            [_depthwise(layer.depthwise) for layer in depthwise],
+            [function_name(i) for i, layer in enumerate(plan.layers) if isinstance(layer, DepthwiseLayer)],
         ),
         layers=layer_views(plan),
         kernels=kernel_views(plan),

@@ -114,7 +114,7 @@ def lock_of(spec_digest_: str, generated: Runtime) -> Lock:
             for node, p in sorted(options.prunings.items())
             if node in present
         },
-        schedules={layer.nodes[0]: layer.indexed.schedule for layer in plan.weights_layers},
+        schedules={layer.nodes[0]: layer.stored.schedule for layer in plan.weights_layers},
         sources=generated.digests(),
     )
 
@@ -213,7 +213,7 @@ def finish(
         "latency_ms": report.latencies["pruned"].median,
         "dense_latency_ms": report.latencies["dense"].median,
         "weights_bytes": len(generated.files["runtime/weights.bin"]),
-        "dense_weights_bytes": sum(layer.indexed.bytes for layer in dense_plan.weights_layers),
+        "dense_weights_bytes": sum(layer.stored.bytes for layer in dense_plan.weights_layers),
         "constraint": spec.constraint.model_dump(exclude_none=True),
         "budget_ms": budget_ms,
         "constraint_met": meets(spec, report),
@@ -233,7 +233,5 @@ def _kept_macs(plan: Plan) -> list[int]:
     """Multiply-accumulates that the kernels really do, layer by layer."""
     kept = []
     for layer in plan.weights_layers:
-        indexed = layer.indexed
-        weights = indexed.filters * indexed.channels // indexed.groups * indexed.taps
-        kept.append(layer.macs * indexed.kept_weights // max(weights, 1))
+        kept.append(layer.macs * layer.stored.kept_weights // max(layer.stored.weights, 1))
     return kept

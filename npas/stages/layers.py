@@ -9,7 +9,7 @@ from typing import Any
 
 from npas import measure
 from npas.compiler.indexed import Options
-from npas.compiler.plan import ConvLayer, LinearLayer, Plan
+from npas.compiler.plan import Plan, WeightsLayer
 from npas.graph.graph import Network
 from npas.measure import LayerTime
 from npas.stages.program import Compiled, Machine, compiled
@@ -49,7 +49,7 @@ def without_losers(pruned: Network, options: Options, name: str, machine: Machin
     everywhere = replace(options, dense=dict.fromkeys(options.prunings, "measured beside it"))
     with compiled(pruned, name, machine, options) as sparse, compiled(pruned, name, machine, everywhere) as dense:
         of_sparse, of_dense = profiles([sparse, dense], machine)
-        stored = {layer.nodes[0]: layer.indexed.format for layer in sparse.lowered.plan.weights_layers}
+        stored = {layer.nodes[0]: layer.stored.format for layer in sparse.lowered.plan.weights_layers}
     losers = dict(options.dense)
     for node in options.prunings:
         if stored.get(node, "dense") == "dense":
@@ -89,8 +89,8 @@ def table(plan: Plan, times: Times, dense: Times) -> dict[str, Any]:
     return {"layers": rows, "total_ms": total}
 
 
-def _row(plan: Plan, layer: ConvLayer | LinearLayer, times: Times, dense: Times, total: float) -> dict[str, Any]:
-    node, pruned = layer.nodes[0], layer.indexed.pruned
+def _row(plan: Plan, layer: WeightsLayer, times: Times, dense: Times, total: float) -> dict[str, Any]:
+    node, pruned = layer.nodes[0], layer.stored.pruned
     layout = plan.values[layer.output].layout
     return {
         "name": node,
@@ -98,11 +98,11 @@ def _row(plan: Plan, layer: ConvLayer | LinearLayer, times: Times, dense: Times,
         "shape": f"{layout.channels}x{layout.height}x{layout.width}",
         "scheme": pruned.scheme if pruned else "dense",
         "rate": pruned.rate if pruned else 1.0,
-        "format": layer.indexed.format,
+        "format": layer.stored.format,
         "kernel": layer.kernel,
         "time_ms": times.by_node[node],
         "dense_time_ms": dense.by_node.get(node),
         "share": times.by_node[node] / total,
-        "weights_bytes": layer.indexed.bytes,
+        "weights_bytes": layer.stored.bytes,
         "built_dense_because": pruned.built_dense_because if pruned else None,
     }

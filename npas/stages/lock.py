@@ -14,7 +14,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from npas.compiler.indexed import Options
-from npas.compiler.plan import Schedule
+from npas.compiler.plan import AnySchedule
 from npas.errors import DriftError, UsageError
 from npas.search.candidate import Pruning
 from npas.spec.schema import Isa, SchemeName, Spec
@@ -45,7 +45,7 @@ class Lock(BaseModel):
     isa: Isa
     threads: int
     layers: dict[str, LockedLayer]
-    schedules: dict[str, Schedule]
+    schedules: dict[str, AnySchedule]
     sources: dict[str, str]
 
     def options(self) -> Options:

@@ -35,6 +35,8 @@ class Geometry:
     taps: int = 1
     reorder: bool = True
     """Whether filters may be stored in another order than they are numbered."""
+    depth: int = 1
+    """Neighbouring channels D that one entry of a list covers: columns (c D + i) T + t for all i < D."""
 
     def first_column(self, filter_: int) -> int:
         return filter_ // (self.filters // self.groups) * self.columns

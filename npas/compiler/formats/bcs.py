@@ -1,6 +1,6 @@
 """Blocked compressed storage: groups of R filters share a list of columns, groups with equal lists share it once.
 
-Arrays: rows [groups R] (the reorder; NO_FILTER fills the last group), list of each group, list starts, columns
+An entry of a list covers D neighbouring channels at one kernel position, named by the first. Arrays: rows [groups R] (the reorder; NO_FILTER fills the last group), list of each group, list starts, columns
 (the compact lists). Source: GRIM's BCRC, which the NPAS family calls BCS.
 """
 
@@ -25,9 +25,10 @@ class Bcs(Format):
     def pack(self, matrix: Floats, geometry: Geometry) -> Packed:
         rows, list_of, starts, columns, weights = [], [], [0], [], []
         known: dict[bytes, int] = {}
+        entries = _entries(matrix, geometry)
         for chunk in _chunks(matrix, geometry):
-            kept = np.flatnonzero((matrix[chunk] != 0).any(axis=0))
-            absolute = kept + geometry.first_column(int(chunk[0]))
+            kept = np.flatnonzero((entries[chunk] != 0).any(axis=(0, 2)))
+            absolute = _columns(kept, geometry) + geometry.first_column(int(chunk[0]))
             key = absolute.tobytes()
             if key not in known:
                 known[key] = len(known)
@@ -35,8 +36,8 @@ class Bcs(Format):
                 starts.append(starts[-1] + len(absolute))
             list_of.append(known[key])
             rows.append(np.pad(chunk, (0, geometry.rows - len(chunk)), constant_values=NO_FILTER))
-            block = np.zeros((len(kept), geometry.rows), np.float32)
-            block[:, : len(chunk)] = matrix[np.ix_(chunk, kept)].T
+            block = np.zeros((len(kept), geometry.rows, geometry.depth), np.float32)
+            block[:, : len(chunk)] = entries[np.ix_(chunk, kept)].transpose(1, 0, 2)
             weights.append(block.ravel())
         indices = (np.concatenate(rows), np.array(list_of), np.array(starts), np.concatenate(columns))
         return Packed(np.concatenate(weights), tuple(a.astype(np.int64) for a in indices))
@@ -44,14 +45,27 @@ class Bcs(Format):
     def unpack(self, packed: Packed, geometry: Geometry) -> Floats:
         rows, list_of, starts, columns = packed.indices
         matrix = np.zeros((geometry.filters, geometry.columns), np.float32)
-        place = 0
+        place, lengths = 0, geometry.rows * geometry.depth
         for chunk, list_ in zip(rows.reshape(-1, geometry.rows), list_of, strict=True):
             kept = columns[starts[list_] : starts[list_ + 1]]
-            block = packed.weights[place : place + len(kept) * geometry.rows].reshape(len(kept), geometry.rows)
+            block = packed.weights[place : place + len(kept) * lengths].reshape(-1, geometry.rows, geometry.depth)
             place += block.size
             filters = chunk[chunk != NO_FILTER]
-            matrix[np.ix_(filters, kept - geometry.first_column(int(filters[0])))] = block[:, : len(filters)].T
+            for i in range(geometry.depth):
+                columns = kept - geometry.first_column(int(filters[0])) + i * geometry.taps
+                matrix[np.ix_(filters, columns)] = block[:, : len(filters), i].T
         return matrix
+
+
+def _entries(matrix: Floats, geometry: Geometry) -> Floats:
+    """W [F, K] as [F, K / D, D]: the weights that an entry of a list may cover."""
+    shape = (len(matrix), -1, geometry.depth, geometry.taps)
+    return matrix.reshape(shape).transpose(0, 1, 3, 2).reshape(len(matrix), -1, geometry.depth)
+
+
+def _columns(entries: Ints, geometry: Geometry) -> Ints:
+    """The first column of each entry."""
+    return entries // geometry.taps * geometry.depth * geometry.taps + entries % geometry.taps
 
 
 def _chunks(matrix: Floats, geometry: Geometry) -> Iterator[Ints]:

@@ -13,7 +13,7 @@ class Csr(Format):
     name: ClassVar[FormatName] = "csr"
 
     def takes(self, matrix: Floats, geometry: Geometry) -> bool:
-        return geometry.rows == 1
+        return geometry.rows == 1 and geometry.depth == 1
 
     def pack(self, matrix: Floats, geometry: Geometry) -> Packed:
         rows, columns = np.nonzero(matrix)

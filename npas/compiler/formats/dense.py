@@ -13,7 +13,7 @@ class Dense(Format):
     name: ClassVar[FormatName] = "dense"
 
     def takes(self, matrix: Floats, geometry: Geometry) -> bool:
-        return True
+        return geometry.depth == 1
 
     def pack(self, matrix: Floats, geometry: Geometry) -> Packed:
         g, r, k = geometry.groups, geometry.rows, geometry.columns

@@ -21,7 +21,7 @@ class Fkw(Format):
 
     def takes(self, matrix: Floats, geometry: Geometry) -> bool:
         """3x3 kernels with at most four kept entries each."""
-        if geometry.taps != 9 or geometry.rows != 1:
+        if geometry.taps != 9 or geometry.rows != 1 or geometry.depth != 1:
             return False
         kernels = matrix.reshape(geometry.filters, -1, 9)
         return bool(((kernels != 0).sum(axis=2) <= KEPT).all())

@@ -52,6 +52,7 @@ class Model {
     const Description* description_ = nullptr;
     Weights weights_;
     std::vector<Indexed> indexed_;
+    std::vector<Depthwise> depthwise_;
     std::vector<std::vector<std::int32_t>> masks_;
     float* arena_ = nullptr;
     std::unique_ptr<Team> team_;

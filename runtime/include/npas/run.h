@@ -9,6 +9,7 @@ namespace NPAS_NAMESPACE {
 class Model;
 class Observer;
 class Run;
+struct Depthwise;
 struct Indexed;
 using Layer = void (*)(Run&);
 
@@ -22,6 +23,7 @@ class Run {
     Share share() const;
     View value(int i) const;
     const Indexed& indexed(int i) const;
+    const Depthwise& depthwise(int i) const;
     // The caller's arrays.
     ConstView input(int i) const;
     View output(int i) const;

@@ -35,6 +35,16 @@ inline void store(float* p, vec v) { std::memcpy(p, &v, sizeof v); }
 inline vec splat(float x) { return x - vec{}; }
 inline vec broadcast(const float* p) { return splat(*p); }
 
+// Two neighbouring floats in every pair of lanes.
+inline vec broadcast_pair(const float* p) {
+    double both;
+    std::memcpy(&both, p, sizeof both);
+    typedef double wide __attribute__((vector_size(kLanes * 4)));
+    wide v;
+    for (int i = 0; i < kLanes / 2; ++i) v[i] = both;
+    return (vec)v;
+}
+
 inline ivec load(const std::int32_t* p) {
     ivec v;
     std::memcpy(&v, p, sizeof v);
@@ -46,6 +56,26 @@ inline vec fma(vec a, vec b, vec c) { return a * b + c; }
 
 // The value where the mask's bits are set, +0 elsewhere (also where the value is NaN or infinite).
 inline vec keep(vec v, ivec mask) { return (vec)((ivec)v & mask); }
+
+// The sums of neighbouring lanes: a0 + a1, a2 + a3, ..., then those of b.
+inline vec pairs(vec a, vec b) {
+#if !__has_builtin(__builtin_shufflevector)  // GCC before 12
+    vec sums;
+    for (int i = 0; i < kLanes / 2; ++i) {
+        sums[i] = a[2 * i] + a[2 * i + 1];
+        sums[i + kLanes / 2] = b[2 * i] + b[2 * i + 1];
+    }
+    return sums;
+#elif defined(__AVX512F__)
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30) +
+           __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+#elif defined(__AVX2__)
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14) +
+           __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+#else
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7);
+#endif
+}
 
 // NaN in `a` stays NaN, as in ONNX Runtime.
 inline vec max(vec a, vec b) { return a < b ? b : a; }

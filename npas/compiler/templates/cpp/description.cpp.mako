@@ -9,7 +9,7 @@ void forward(Run& run);
 
 namespace {
 
-// channels, height, width, pitch, origin, plane; offset in the arena. All in floats.
+// channels, height, width; pitch, origin and plane in pixels, channels in a pixel; offset in the arena, in floats.
 constexpr Value kValues[] = {
 % for value in view.values:
     ${value}
@@ -22,8 +22,9 @@ ${taps}
 % endfor
 
 % if view.indexed:
-// Format, first section; filters, channels, groups, taps and where they lie, channel stride; rows, channel block,
-// tile, tiles, tiles at a time, whether threads share out pixels; width, height and pitch of the output.
+// Format, first section; filters, channels, groups, taps and where they lie, channels in a pixel of the input, plane
+// step; rows, depth, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
+// out pixels; width, height and pitch of the output; grid of tiles.
 constexpr IndexedSpec kIndexed[] = {
 % for layer in view.indexed:
     ${layer}
@@ -31,6 +32,17 @@ constexpr IndexedSpec kIndexed[] = {
 };
 % else:
 constexpr const IndexedSpec* kIndexed = nullptr;  // no layer has weights
+% endif
+
+% if view.depthwise:
+// First section; channels, taps; padding at the top and on the left.
+constexpr DepthwiseSpec kDepthwise[] = {
+% for layer in view.depthwise:
+    ${layer}
+% endfor
+};
+% else:
+constexpr const DepthwiseSpec* kDepthwise = nullptr;
 % endif
 
 // Name, values read (-1: none, or the caller's array), value written.
@@ -45,7 +57,7 @@ constexpr Layout kOutputs[] = {${", ".join(view.outputs)}};
 
 constexpr Description kDescription = {
     ${view.fingerprint}, ${view.sections}, ${view.arena},
-    kValues, ${len(view.values)}, kIndexed, ${len(view.indexed)}, kLayers, ${len(view.layers)},
+    kValues, ${len(view.values)}, kIndexed, ${len(view.indexed)}, kDepthwise, ${len(view.depthwise)}, kLayers, ${len(view.layers)},
     kInputs, ${len(view.inputs)}, kOutputs, ${len(view.outputs)}, forward,
 };
 

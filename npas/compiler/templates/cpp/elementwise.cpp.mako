@@ -19,14 +19,14 @@ inline vec compute(vec x${", vec other" if view.binary else ""}) {
 // All rows of a plane are one run of floats, whose margins become zero again at the end.
 ${view.signature} {
     const Layout& l = *out.layout;
-    const int length = (l.height - 1) * l.pitch + l.width;
-    const Range channels = slice(share, l.channels);
-    for (int c = channels.begin; c < channels.end; ++c) {
+    const int length = ((l.height - 1) * l.pitch + l.width) * l.block;
+    const Range planes = slice(share, l.planes());
+    for (int c = planes.begin; c < planes.end; ++c) {
         const float* x = in.plane(c);
 % if view.binary == "plane":
         const float* y = other.plane(c);
 % elif view.binary == "channel":
-        const vec y = broadcast(other.plane(c));
+        const vec y = l.block == 1 ? broadcast(other.data + c) : load(other.data + c * kLanes);
 % endif
         float* result = out.plane(c);
         int i = 0;
@@ -36,10 +36,7 @@ ${view.signature} {
         for (; i < length; ++i) {
             result[i] = compute(splat(x[i])${", splat(y[i])" if view.binary == "plane" else ", y" if view.binary else ""})[0];
         }
-        for (int row = 1; row < l.height; ++row) {
-            for (int gap = l.width - l.pitch; gap < 0; ++gap) result[row * l.pitch + gap] = 0.0f;
-        }
-        clear_margins(out, c, length);
+        clear_gaps(out, c, {0, l.height});
     }
 }
 

@@ -1,0 +1,97 @@
+"""Which values hold several channels side by side in a pixel, decided for the whole graph at once.
+
+Two kinds of kernels compute a convolution. With *pixels in lanes* a vector holds neighbouring pixels of one plane; a
+filter may have a list of kept positions of its own. With *filters in lanes* a vector holds neighbouring filters,
+which share their list; it writes pixels of as many channels as a vector has lanes, and reads one float of a pixel at a
+time, so that its input may lie either way and have any stride. The latter is faster wherever filters share
+lists. A value that several layers write or walk through together has one layout for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from npas.compiler.formats import FormatName
+from npas.compiler.fuse import Group
+from npas.graph.graph import Graph
+from npas.ops import Add, AvgPool, Concat, Conv2d, Elementwise, MaxPool, Mul, Shape
+
+KernelKind = Literal["pixels", "lanes", "depthwise"]
+
+
+def preferred(format_: FormatName, groups: int, depthwise: bool) -> KernelKind:
+    """The kernel of a convolution where its values' layout allows it."""
+    if depthwise:
+        return "depthwise"
+    return "lanes" if groups == 1 and format_ in ("dense", "bcs") else "pixels"
+
+
+def is_compact(shape: Shape) -> bool:
+    """Vectors, and images of one pixel, are plain arrays."""
+    return len(shape) != 4 or shape[2:] == (1, 1)
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """The decisions: channels in a pixel by value name, kernels by node name."""
+
+    block: Mapping[str, int]
+    kernel: Mapping[str, KernelKind]
+
+    @staticmethod
+    def of(graph: Graph, groups: Sequence[Group], lanes: int, wanted: Mapping[str, KernelKind]) -> Blocks:
+        """Values that must lie alike form classes; one that a layer with pixels in lanes writes, or reads as it is, is
+        planar, and so is one with fewer channels than a vector has lanes."""
+        padded = [g.value for g in groups if not is_compact(graph.shapes[g.value])]
+        classes = _Classes(padded)
+        for group in groups:
+            for name in _alike(graph, group, wanted):
+                classes.join(group.value, name)
+        planar = {classes.root(name) for name in padded if graph.shapes[name][1] < lanes}
+        for group in groups:
+            if wanted.get(group.root.name) == "pixels":
+                planar |= {classes.root(n) for n in _of_pixels(group) if n in classes.parent}
+        block = {name: 1 if classes.root(name) in planar else lanes for name in padded}
+        kernel: dict[str, KernelKind] = {}
+        for group in groups:
+            name = group.root.name
+            if name in wanted:
+                kernel[name] = wanted[name] if block.get(group.value, 1) > 1 else "pixels"
+        return Blocks(block, kernel)
+
+
+def _alike(graph: Graph, group: Group, wanted: Mapping[str, KernelKind]) -> list[str]:
+    """Values that lie as the group's does."""
+    op, names = group.root.op, [group.residual] if group.residual else []
+    if isinstance(op, Elementwise | Add | Mul):
+        names += [n for n in group.root.inputs if graph.shapes[n] == graph.shapes[group.value]]
+    elif isinstance(op, MaxPool | AvgPool | Concat) or wanted.get(group.root.name) == "depthwise":
+        names += group.root.inputs
+    if is_compact(graph.shapes[group.value]):
+        return []
+    return [n for n in names if not is_compact(graph.shapes[n])]
+
+
+def _of_pixels(group: Group) -> list[str]:
+    """Values that a layer with pixels in lanes needs planar; a strided one reads a copy anyway."""
+    op = group.root.op
+    strided = isinstance(op, Conv2d) and op.stride != (1, 1)
+    return [group.value] if strided else [group.value, group.root.inputs[0]]
+
+
+class _Classes:
+    """Union-find over value names."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.parent = {name: name for name in names}
+
+    def root(self, name: str) -> str:
+        while self.parent[name] != name:
+            self.parent[name] = self.parent[self.parent[name]]
+            name = self.parent[name]
+        return name
+
+    def join(self, a: str, b: str) -> None:
+        self.parent[self.root(a)] = self.root(b)

@@ -1,0 +1,231 @@
+"""Lowering of convolutions whose filters, and depthwise layers whose channels, lie in the lanes of vectors."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from npas.compiler.builder import PlanBuilder
+from npas.compiler.formats.base import Floats, Geometry
+from npas.compiler.fuse import Group
+from npas.compiler.indexed import BLOCK_FILTERS, pack
+from npas.compiler.lower_indexed import describe, reads
+from npas.compiler.plan import (
+    ConvLayer,
+    Depthwise,
+    DepthwiseLayer,
+    DepthwiseSchedule,
+    Grid,
+    Indexed,
+    Kernel,
+    Layout,
+    LaneSchedule,
+)
+from npas.compiler.schedule_lanes import LaneWork, depthwise_schedule, lane_schedule
+from npas.errors import UnsupportedError
+from npas.ops import Conv2d
+
+PASSES_OVER_ALL = "a depthwise kernel passes over every position"
+
+
+def lower_conv_lanes(plan: PlanBuilder, group: Group) -> None:
+    """A convolution of any stride, from planes of either layout to planes of as many channels as there are lanes."""
+    root, graph = group.root, plan.graph
+    op = root.op
+    assert isinstance(op, Conv2d)
+    source = _source(plan, group)
+    read, out = plan.layout(source), plan.result(group)
+    to = plan.layout(out)
+    inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
+    flat = (
+        op.kernel == op.stride == (1, 1)
+        and op.pads == (0, 0, 0, 0)
+        and all(layout.pitch == layout.width for layout in (read, to, *(plan.layout(i) for i in inputs[1:])))
+    )
+    rows, width = (1, to.height * to.width) if flat else (to.height, to.width)
+    weight = plan.network.weights[f"{root.name}.weight"].reshape(op.filters, -1)
+    format_ = plan.options.format_of(root.name)
+    schedule = plan.options.schedules.get(root.name)
+    if not isinstance(schedule, LaneSchedule):
+        shared = op.filters if format_ == "dense" else BLOCK_FILTERS
+        work = LaneWork(
+            filters=op.filters,
+            channels=read.channels,
+            taps=prod(op.kernel),
+            rows=rows,
+            width=width,
+            row_floats=width if flat else op.stride[0] * read.pitch,
+            shared=max(shared, plan.lanes),
+            pairs=format_ == "bcs" and _in_pairs(weight, prod(op.kernel), plan.lanes) and read.block > 1,
+            density=1.0 if format_ == "dense" else _density(weight, plan.lanes),
+        )
+        schedule = lane_schedule(work, plan.isa, plan.threads)
+    columns = -(-width // schedule.pixels)
+    filters = schedule.vectors * plan.lanes // schedule.depth
+    geometry = Geometry(
+        op.filters, weight.shape[1], rows=filters, taps=prod(op.kernel), reorder=False, depth=schedule.depth
+    )
+    bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
+    format_, sections = pack(weight, bias, format_, geometry)
+    first = plan.store(sections)
+    plan.add(
+        ConvLayer(
+            nodes=group.nodes,
+            reads=reads(group),
+            inputs=inputs,
+            output=out,
+            macs=graph.macs(root),
+            kernel=_kernel(plan, group, schedule, op.stride[1] * read.block),
+            indexed=Indexed(
+                format=format_,
+                first_section=first,
+                filters=op.filters,
+                channels=read.channels,
+                groups=1,
+                kernel=op.kernel,
+                tap_offsets=_taps(op, read),
+                input_block=read.block,
+                plane_step=read.plane * read.block,
+                tile=schedule.pixels,
+                tiles=rows * columns,
+                grid=Grid(
+                    columns=columns,
+                    wide=width - columns * (schedule.pixels - 1),
+                    row_step=0 if flat else op.stride[0] * read.pitch * read.block,
+                ),
+                schedule=schedule,
+                pruned=plan.options.pruned(root.name),
+                kept_weights=int(np.count_nonzero(weight)),
+                bytes=sum(s.nbytes for s in sections),
+            ),
+            geometry=describe(op),
+        )
+    )
+
+
+def _source(plan: PlanBuilder, group: Group) -> int:
+    """The input's place. Raises UnsupportedError for a single pixel, which has no margins."""
+    name = group.root.inputs[0]
+    if name not in plan.planes.pitch:
+        raise UnsupportedError(
+            f"node {group.root.name}: a convolution must not widen a single pixel, "
+            f"got {plan.graph.input_shapes(group.root)[0]}, remove its padding or replace it by a linear layer"
+        )
+    return plan.place[name]
+
+
+def _taps(op: Conv2d, read: Layout) -> tuple[int, ...]:
+    return tuple(
+        ((i * op.dilation[0] - op.pads[0]) * read.pitch + j * op.dilation[1] - op.pads[1]) * read.block
+        for i in range(op.kernel[0])
+        for j in range(op.kernel[1])
+    )
+
+
+def _in_pairs(weight: Floats, taps: int, lanes: int) -> bool:
+    """Whether filters that share a list keep most positions of channels 2 i and 2 i + 1 together."""
+    filters, columns = weight.shape
+    channels = columns // taps
+    if channels % 2:
+        return False
+    kept = _kept(weight, lanes).reshape(-1, channels // 2, 2, taps)
+    return bool(kept.any(axis=2).sum() * 2 <= 1.15 * kept.sum())  # noqa: PLR2004
+
+
+def _density(weight: Floats, lanes: int) -> float:
+    """Share of the positions that the groups of filters keep."""
+    return float(_kept(weight, lanes).mean())
+
+
+def _kept(weight: Floats, lanes: int) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+    """[groups of filters, positions]"""
+    padded = np.pad(weight != 0, ((0, -len(weight) % lanes), (0, 0)))
+    kept: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = padded.reshape(-1, lanes, weight.shape[1]).any(axis=1)
+    return kept
+
+
+def _kernel(plan: PlanBuilder, group: Group, schedule: LaneSchedule, step: int) -> str:
+    op = group.root.op
+    assert isinstance(op, Conv2d)
+    needed = -(-op.filters // plan.lanes) * schedule.depth
+    narrow = needed % schedule.vectors or schedule.vectors
+    tail = "" if narrow == schedule.vectors else f"n{narrow}"
+    depth = "" if schedule.depth == 1 else f"d{schedule.depth}"
+    return plan.kernel(
+        Kernel(
+            name=f"conv_lanes_{plan.isa}_v{schedule.vectors}{tail}{depth}p{schedule.pixels}s{step}{group.suffix()}",
+            template="conv_lanes",
+            vectors=schedule.vectors,
+            narrow=narrow,
+            depth=schedule.depth,
+            pixels=schedule.pixels,
+            step=step,
+            epilogue=group.statements(),
+            residual=group.residual is not None,
+        )
+    )
+
+
+def lower_depthwise(plan: PlanBuilder, group: Group) -> None:
+    """A depthwise convolution between planes of as many channels as there are lanes."""
+    root = group.root
+    op = root.op
+    assert isinstance(op, Conv2d)
+    source = _source(plan, group)
+    inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
+    out = plan.result(group)
+    schedule = plan.options.schedules.get(root.name)
+    if not isinstance(schedule, DepthwiseSchedule):
+        schedule = depthwise_schedule(plan.layout(out).width, op.kernel[1], plan.isa)
+    weight = plan.network.weights[f"{root.name}.weight"]
+    bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
+    sections = [_side_by_side(weight.reshape(op.filters, -1), plan.lanes), _side_by_side(bias[:, None], plan.lanes)]
+    pruned = plan.options.pruned(root.name)
+    if pruned is not None and pruned.built_dense_because is None:
+        pruned = pruned.model_copy(update={"built_dense_because": PASSES_OVER_ALL})
+    words = (f"k{op.kernel[0]}x{op.kernel[1]}", f"s{op.stride[0]}x{op.stride[1]}")
+    dilated = () if op.dilation == (1, 1) else (f"d{op.dilation[0]}x{op.dilation[1]}",)
+    kernel = Kernel(
+        name="_".join(["depthwise_lanes", plan.isa, *words, *dilated, f"p{schedule.pixels}"]) + group.suffix(),
+        template="depthwise_lanes",
+        pixels=schedule.pixels,
+        window=op.kernel,
+        stride=op.stride,
+        dilation=op.dilation,
+        epilogue=group.statements(),
+        residual=group.residual is not None,
+    )
+    plan.add(
+        DepthwiseLayer(
+            nodes=group.nodes,
+            reads=reads(group),
+            inputs=inputs,
+            output=out,
+            macs=plan.graph.macs(root),
+            kernel=plan.kernel(kernel),
+            depthwise=Depthwise(
+                format="dense",
+                first_section=plan.store(sections),
+                filters=op.filters,
+                channels=op.filters,
+                groups=op.groups,
+                kernel=op.kernel,
+                pruned=pruned,
+                kept_weights=int(np.count_nonzero(weight)),
+                bytes=sum(s.nbytes for s in sections),
+                top=op.pads[0],
+                left=op.pads[1],
+                schedule=schedule,
+            ),
+            geometry=describe(op),
+        )
+    )
+
+
+def _side_by_side(values: Floats, lanes: int) -> Floats:
+    """[C, n] as [C / lanes, n, lanes], filled up with zeros, in one dimension."""
+    channels, count = values.shape
+    padded = np.zeros((-(-channels // lanes) * lanes, count), np.float32)
+    padded[:channels] = values
+    return np.ascontiguousarray(padded.reshape(-1, lanes, count).transpose(0, 2, 1)).ravel()

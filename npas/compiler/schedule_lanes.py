@@ -1,0 +1,124 @@
+"""Default schedules of kernels with filters, or channels, in lanes: an estimate of cycles, least first.
+
+| symbol | meaning |
+| --- | --- |
+| V | vectors of weights in registers, P pixels: V P sums, V weights and one input beside them |
+| D | input channels that lie side by side in a vector of weights: V / D vectors of filters |
+| K | entries of a list |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from npas.compiler.plan import DepthwiseSchedule, LaneSchedule
+from npas.spec.schema import Isa
+from npas.targets.isa import ISAS
+
+LATENCY = 10
+"""Multiplications in flight that keep two units with a latency of four cycles busy, with some to spare."""
+TILE_CYCLES = 14.0
+"""Of a tile beside its sums: the call, pointers, the loop's end."""
+SUM_CYCLES = 1.6
+"""Of each sum beside its list: bias, activation, store."""
+
+MOST_ENTRIES = 640
+"""Of a list in one channel block: as many weights as stay in the nearest cache while a row of tiles passes."""
+NEAR_BYTES = 48 * 1024
+"""Of a few tiles' input where lists are sparse, and each group of filters reads other parts of it."""
+FAR_BYTES = 160 * 1024
+"""Of a few tiles' input where every group of filters reads all of it in order: part of the second-level cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneWork:
+    """What the default schedule of a convolution with filters in lanes depends on."""
+
+    filters: int
+    channels: int
+    taps: int
+    rows: int
+    """Rows of pixels, and their width: one row of all where nothing lies between them."""
+    width: int
+    row_floats: int
+    """Floats of one input channel that a row of tiles reads, without its neighbours'."""
+    shared: int
+    """Filters that share a list."""
+    pairs: bool
+    """Whether kept positions come in pairs of neighbouring channels."""
+    density: float
+    """Share of the positions that is kept."""
+
+
+def lane_schedule(work: LaneWork, isa: Isa, threads: int) -> LaneSchedule:
+    """Schedule of a convolution with filters in lanes."""
+    lanes = ISAS[isa].lanes
+    depth = 2 if work.pairs and work.shared == lanes else 1
+    entries = max(1.0, work.density * work.channels * work.taps / depth)
+    blocks = -(-work.filters // lanes)
+    most = 2 if depth == 2 else max(1, work.shared // lanes)
+    shapes = [(v, p) for v in range(depth, min(most, blocks * depth) + 1) for p in range(1, _most_pixels(v, isa) + 1)]
+    vectors, pixels = min(shapes, key=lambda s: _cycles(*s, depth, work, blocks, entries))
+    columns = -(-work.width // pixels)
+    pixels = -(-work.width // columns)
+    channel_block = _channel_block(work)
+    row_bytes = 4 * work.row_floats * channel_block
+    near = FAR_BYTES if work.density > 0.9 else NEAR_BYTES  # noqa: PLR2004
+    if work.rows == 1:
+        at_a_time = max(4, near * columns // max(row_bytes, 1))
+    else:
+        at_a_time = columns * max(1, near // row_bytes - work.taps // 4)
+    tiles, groups = columns * work.rows, -(-blocks * depth // vectors)
+    return LaneSchedule(
+        vectors=vectors,
+        depth=depth,
+        pixels=pixels,
+        tiles_at_a_time=min(at_a_time, tiles),
+        channel_block=channel_block,
+        split=_split(tiles, groups, threads),
+    )
+
+
+def _most_pixels(vectors: int, isa: Isa) -> int:
+    """Pixels whose sums leave room for the weights and an input."""
+    registers = ISAS[isa].registers - (1 if isa == "portable" else 0)  # SSE multiplies into a register of its own
+    weights_held = (registers - vectors - 1) // vectors
+    inputs_held = (registers - 1) // (vectors + 1)
+    return min(16, max(weights_held, inputs_held))
+
+
+def _cycles(vectors: int, pixels: int, depth: int, work: LaneWork, blocks: int, entries: float) -> float:
+    columns = -(-work.width // pixels)
+    wide = work.width - columns * (pixels - 1)
+    whole, rest = divmod(blocks * depth, vectors)
+    total = 0.0
+    for count, v in ((whole, vectors), (1 if rest else 0, rest)):
+        for tiles, p in ((wide, pixels), (columns - wide, pixels - 1)):
+            sums = v * p
+            step = max(sums, v + p + 1, LATENCY) / 2
+            total += count * tiles * (entries * step + TILE_CYCLES + SUM_CYCLES * sums) if sums else 0.0
+    return total
+
+
+def _channel_block(work: LaneWork) -> int:
+    """Blocks of equal size, in whole vectors of channels."""
+    entries = work.channels * work.taps * work.density
+    blocks = max(1, round(entries / MOST_ENTRIES)) if work.density > 0.9 else -(-work.channels // 128)  # noqa: PLR2004
+    size = -(-work.channels // blocks)
+    return min(work.channels, -(-size // 16) * 16)
+
+
+def _split(tiles: int, groups: int, threads: int) -> str:
+    """Filters, unless tiles of pixels can be shared out more evenly."""
+
+    def waste(count: int) -> float:
+        return -(-count // threads) * threads / count
+
+    return "pixels" if waste(tiles) < 0.98 * waste(groups) else "filters"
+
+
+def depthwise_schedule(width: int, window: int, isa: Isa) -> DepthwiseSchedule:
+    """Tiles of one width, as wide as the registers allow beside a row of the window's weights."""
+    most = max(2, min(8, ISAS[isa].registers - 1 - min(window, 8)))
+    columns = -(-width // most)
+    return DepthwiseSchedule(pixels=-(-width // columns))

@@ -1,0 +1,174 @@
+<%page args="view"/>\
+<%
+broadcast = "broadcast" if view.depth == 1 else "broadcast_pair"
+first, last = "(tile.first)", "(tile.last)"
+%>\
+<%def name="sums(vectors, p)">${", ".join(f"a{v}{chr(97 + p)}" for v in range(vectors))}</%def>\
+<%def name="tile(vectors, pixels)">
+<%
+outputs = vectors // view.depth
+places = [(v, p) for v in range(outputs) for p in range(pixels)]
+%>\
+// ${vectors} vector${"s" if vectors > 1 else ""} of weights x ${pixels} pixel${"s" if pixels > 1 else ""}.
+void tile_v${vectors}p${pixels}(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+% for v in range(vectors):
+    vec ${", ".join(f"a{v}{chr(97 + p)}{{}}" for p in range(pixels))};
+% endfor
+    for (; offset != end; ++offset, weights += kStored) {
+        const float* x = tile.in + *offset;
+% if vectors <= pixels:
+% for v in range(vectors):
+        const vec w${v} = load(weights + ${v} * kLanes);
+% endfor
+% for p in range(pixels):
+        const vec x${chr(97 + p)} = ${broadcast}(x + ${p} * kStep);
+% for v in range(vectors):
+        a${v}${chr(97 + p)} = fma(w${v}, x${chr(97 + p)}, a${v}${chr(97 + p)});
+% endfor
+% endfor
+% else:
+% for p in range(pixels):
+        const vec x${chr(97 + p)} = ${broadcast}(x + ${p} * kStep);
+% endfor
+% for v in range(vectors):
+        const vec w${v} = load(weights + ${v} * kLanes);
+% for p in range(pixels):
+        a${v}${chr(97 + p)} = fma(w${v}, x${chr(97 + p)}, a${v}${chr(97 + p)});
+% endfor
+% endfor
+% endif
+    }
+% if view.depth == 2:
+% for v, p in places:
+    a${v}${chr(97 + p)} = pairs(a${2 * v}${chr(97 + p)}, a${2 * v + 1}${chr(97 + p)});
+% endfor
+% endif
+% for v in range(outputs):
+    float* out${v} = tile.out${f" + {v} * tile.plane_step" if v else ""};
+% endfor
+    if (!tile.first) {
+% for v, p in places:
+        a${v}${chr(97 + p)} = a${v}${chr(97 + p)} + load(out${v} + ${p} * kLanes);
+% endfor
+    }
+    if (tile.last) {
+% for v in range(outputs):
+        const vec bias${v} = load(tile.bias + ${v} * kLanes);
+% if view.residual:
+        const float* residual${v} = tile.residual${f" + {v} * tile.residual_step" if v else ""};
+% endif
+% for p in range(pixels):
+        a${v}${chr(97 + p)} = epilogue(a${v}${chr(97 + p)} + bias${v}${f", load(residual{v} + {p} * kLanes)" if view.residual else ""});
+% endfor
+% endfor
+    }
+% for v, p in places:
+    store(out${v} + ${p} * kLanes, a${v}${chr(97 + p)});
+% endfor
+}
+</%def>\
+// Convolution over lists of kept positions, filters in lanes: ${view.summary}.
+#include "kernels.h"
+#include "npas/indexed.h"
+#include "npas/simd.h"
+
+namespace ${view.namespace} {
+
+namespace {
+
+constexpr int kPixels = ${view.pixels};
+constexpr int kStep = ${view.step};                // floats from the input of one pixel to that of the next
+constexpr int kStored = ${view.vectors} * kLanes;  // weights of a group for one entry of its list
+constexpr int kRows = kStored / ${view.depth};       // filters in a group
+
+inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
+% for statement in view.epilogue:
+    ${statement}
+% endfor
+    return x;
+}
+
+struct Tile {
+    const float* in;
+    float* out;
+    std::ptrdiff_t plane_step;
+% if view.residual:
+    const float* residual;
+    std::ptrdiff_t residual_step;
+% endif
+    const float* bias;
+    bool first, last;  // of the channel blocks, between which sums wait in `out`
+};
+% for vectors in dict.fromkeys((view.vectors, view.narrow)):
+% for pixels in dict.fromkeys((view.pixels, max(view.pixels - 1, 1))):
+${tile(vectors, pixels)}\
+% endfor
+% endfor
+
+}  // namespace
+
+// A few tiles of pixels at a time, channel blocks and groups of filters inside: the tiles' input stays in a near cache
+// while every group of filters passes over it.
+${view.signature} {
+    const IndexedSpec& spec = *conv.spec;
+    const Layout& to = *out.layout;
+    const Range groups = conv.groups_of(share), tiles = conv.tiles_of(share);
+    const int blocks = conv.channel_blocks;
+    for (int start = tiles.begin; start < tiles.end; start += spec.tiles_at_a_time) {
+        const int most = start + spec.tiles_at_a_time, stop = most < tiles.end ? most : tiles.end;
+        for (int block = 0; block < blocks; ++block) {
+            for (int group = groups.begin; group < groups.end; ++group) {
+                const std::int32_t* bounds = conv.bounds.data() + static_cast<std::ptrdiff_t>(group) * (blocks + 1);
+                const bool first = block == 0, last = block + 1 == blocks;
+                if (bounds[block] == bounds[block + 1] && !first && !last) continue;
+                const float* weights = conv.weights + conv.first_weight[static_cast<std::size_t>(group)] +
+                                       static_cast<std::ptrdiff_t>(bounds[block] - bounds[0]) * kStored;
+                const std::int32_t *begin = conv.offsets.data() + bounds[block],
+                                   *end = conv.offsets.data() + bounds[block + 1];
+                const int plane = group * (kRows / kLanes);
+                int y = start / spec.grid.columns, column = start % spec.grid.columns;
+                for (int t = start; t < stop; ++t) {
+                    const bool wide = column < spec.grid.wide;
+                    const int x = column * kPixels - (wide ? 0 : column - spec.grid.wide);
+                    const Tile tile = {
+                        in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step + x * kStep,
+                        out.plane(plane) + y * to.row_step() + x * kLanes,
+                        to.plane_step(),
+% if view.residual:
+                        residual.plane(plane) + y * residual.layout->row_step() + x * kLanes,
+                        residual.layout->plane_step(),
+% endif
+                        conv.bias.data() + static_cast<std::ptrdiff_t>(group) * kRows,
+                        first,
+                        last,
+                    };
+<%def name="call(vectors)">\
+% if view.pixels > 1:
+(wide ? tile_v${vectors}p${view.pixels} : tile_v${vectors}p${view.pixels - 1})(tile, begin, end, weights);\
+% else:
+tile_v${vectors}p1(tile, begin, end, weights);\
+% endif
+</%def>\
+% if view.narrow != view.vectors:
+                    if (group + 1 == conv.groups) {
+                        ${call(view.narrow)}
+                    } else {
+                        ${call(view.vectors)}
+                    }
+% else:
+                    ${call(view.vectors)}
+% endif
+                    if (++column == spec.grid.columns) {
+                        column = 0;
+                        ++y;
+                    }
+                }
+            }
+        }
+    }
+    const int planes = groups.end * (kRows / kLanes) < to.planes() ? groups.end * (kRows / kLanes) : to.planes();
+    const Range rows = spec.split_pixels ? slice(share, to.height) : Range{0, to.height};
+    for (int i = groups.begin * (kRows / kLanes); i < planes; ++i) clear_gaps(out, i, rows);
+}
+
+}  // namespace ${view.namespace}

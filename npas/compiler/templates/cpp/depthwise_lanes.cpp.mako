@@ -1,0 +1,101 @@
+<%page args="view"/>\
+<%def name="tile(pixels)">
+<%
+columns = sorted({p * view.stride[1] + t * view.dilation[1] for p in range(pixels) for t in range(view.window[1])})
+uses = {c: [(p, t) for p in range(pixels) for t in range(view.window[1]) if p * view.stride[1] + t * view.dilation[1] == c] for c in columns}
+%>\
+// ${pixels} pixel${"s" if pixels > 1 else ""} of one vector of channels.
+void tile_p${pixels}(const Tile& tile) {
+    vec ${" = ".join(["a" + chr(97 + p) for p in range(1)])} = load(tile.bias);
+% if pixels > 1:
+    vec ${", ".join(f"a{chr(97 + p)} = aa" for p in range(1, pixels))};
+% endif
+    const float* x = tile.in;
+    const float* w = tile.weights;
+    for (int i = 0; i < ${view.window[0]}; ++i, x += tile.tap_row_step, w += ${view.window[1]} * kLanes) {
+% for t in range(view.window[1]):
+        const vec w${t} = load(w + ${t} * kLanes);
+% endfor
+% for c in columns:
+        const vec x${c} = load(x + ${c} * kLanes);
+% for p, t in uses[c]:
+        a${chr(97 + p)} = fma(w${t}, x${c}, a${chr(97 + p)});
+% endfor
+% endfor
+    }
+% for p in range(pixels):
+    store(tile.out + ${p} * kLanes, epilogue(a${chr(97 + p)}${f", load(tile.residual + {p} * kLanes)" if view.residual else ""}));
+% endfor
+}
+</%def>\
+// Depthwise convolution, channels in lanes: ${view.summary}.
+#include "kernels.h"
+#include "npas/indexed.h"
+#include "npas/simd.h"
+
+namespace ${view.namespace} {
+
+namespace {
+
+inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
+% for statement in view.epilogue:
+    ${statement}
+% endfor
+    return x;
+}
+
+struct Tile {
+    const float* in;
+    std::ptrdiff_t tap_row_step;  // floats from one row of the window to the next
+    float* out;
+% if view.residual:
+    const float* residual;
+% endif
+    const float *weights, *bias;
+};
+% for pixels in dict.fromkeys((view.pixels, max(view.pixels - 1, 1))):
+${tile(pixels)}\
+% endfor
+
+}  // namespace
+
+// Threads share out the rows of all planes. A row's tiles are as wide as the kernel, or a pixel narrower.
+${view.signature} {
+    constexpr int kTaps = ${view.window[0]} * ${view.window[1]};
+    const Layout &from = *in.layout, &to = *out.layout;
+    const int columns = (to.width + ${view.pixels - 1}) / ${view.pixels};
+    const int wide = to.width - columns * ${view.pixels - 1};
+    const Range units = slice(share, to.planes() * to.height);
+    for (int unit = units.begin; unit < units.end; ++unit) {
+        const int plane = unit / to.height, y = unit % to.height;
+        const float* source = in.plane(plane) + (y * ${view.stride[0]} - layer.spec->top) * from.row_step() -
+                              layer.spec->left * kLanes;
+        Tile tile = {
+            source,
+            ${view.dilation[0]} * from.row_step(),
+            out.plane(plane) + y * to.row_step(),
+% if view.residual:
+            residual.plane(plane) + y * residual.layout->row_step(),
+% endif
+            layer.weights + static_cast<std::ptrdiff_t>(plane) * kTaps * kLanes,
+            layer.bias + static_cast<std::ptrdiff_t>(plane) * kLanes,
+        };
+        for (int column = 0; column < columns; ++column) {
+% if view.pixels > 1:
+            const int width = column < wide ? ${view.pixels} : ${view.pixels - 1};
+            (column < wide ? tile_p${view.pixels} : tile_p${view.pixels - 1})(tile);
+% else:
+            const int width = wide < 0 ? 0 : 1;
+            tile_p1(tile);
+% endif
+            tile.in += width * ${view.stride[1]} * kLanes;
+            tile.out += width * kLanes;
+% if view.residual:
+            tile.residual += width * kLanes;
+% endif
+        }
+        clear_gaps(out, plane, {y, y + 1});
+    }
+}
+
+}  // namespace ${view.namespace}
