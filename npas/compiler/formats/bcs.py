@@ -52,8 +52,8 @@ class Bcs(Format):
             place += block.size
             filters = chunk[chunk != NO_FILTER]
             for i in range(geometry.depth):
-                columns = kept - geometry.first_column(int(filters[0])) + i * geometry.taps
-                matrix[np.ix_(filters, columns)] = block[:, : len(filters), i].T
+                own = kept - geometry.first_column(int(filters[0])) + i * geometry.taps
+                matrix[np.ix_(filters, own)] = block[:, : len(filters), i].T
         return matrix
 
 
