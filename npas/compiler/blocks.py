@@ -18,7 +18,7 @@ from npas.compiler.fuse import Group
 from npas.graph.graph import Graph
 from npas.ops import Add, AvgPool, Concat, Conv2d, Elementwise, MaxPool, Mul, Shape
 
-KernelKind = Literal["pixels", "lanes", "depthwise"]
+KernelKind = Literal["pixels", "lanes", "depthwise", "winograd"]
 
 
 def preferred(format_: FormatName, groups: int, depthwise: bool) -> KernelKind:
@@ -59,6 +59,8 @@ class Blocks:
             name = group.root.name
             if name in wanted:
                 kernel[name] = wanted[name] if block.get(group.value, 1) > 1 else "pixels"
+                if kernel[name] == "winograd" and block.get(group.root.inputs[0], 1) == 1:
+                    kernel[name] = "lanes"
         return Blocks(block, kernel)
 
 

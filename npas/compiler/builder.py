@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import Sequence
 
 from npas.compiler import arena
+from npas.compiler import schedule_winograd as winograd
 from npas.compiler.blocks import Blocks, KernelKind, is_compact, preferred
 from npas.compiler.fuse import Group, fuse
 from npas.compiler.indexed import Options, Section
 from npas.compiler.layout import Planes, assign, compact_layout
 from npas.compiler.plan import CopyLayer, Kernel, Layer, Layout, Plan, Port, Value
-from npas.graph.graph import Network
+from npas.graph.graph import Network, Node
 from npas.ops import Conv2d
 from npas.spec.schema import Isa
 from npas.targets.isa import ISAS
@@ -50,7 +51,14 @@ class PlanBuilder:
                 depthwise = node.op.is_depthwise(self.graph.input_shapes(node)[0][1])
                 format_ = self.options.format_of(node.name, depthwise=node.op.groups > 1)
                 kinds[node.name] = given.kind if given is not None else preferred(format_, node.op.groups, depthwise)
+                if given is None and format_ == "dense" and self._winograd_pays(node):
+                    kinds[node.name] = "winograd"
         return kinds
+
+    def _winograd_pays(self, node: Node) -> bool:
+        if self.options.direct or not isinstance(node.op, Conv2d) or not winograd.fits(node.op):
+            return False
+        return winograd.default_schedule(self.graph, node, self.isa, self.threads) is not None
 
     def value(self, name: str, layout: Layout) -> int:
         """A new value."""
@@ -109,7 +117,7 @@ class PlanBuilder:
     def plan(self) -> Plan:
         lives = {}
         for i, value in enumerate(self.values):
-            uses = [n for n, layer in enumerate(self.layers) if i in (layer.output, *layer.inputs)]
+            uses = [n for n, layer in enumerate(self.layers) if i in (layer.output, *layer.inputs, *layer.scratch)]
             lives[i] = arena.Life(value.size, min(uses), max(uses))
         offsets, size = arena.place(lives)
         return Plan(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from npas.compiler.formats import FORMATS, FormatName
 from npas.compiler.formats.base import Floats, Geometry, Packed
 from npas.compiler.formats.bcs import NO_FILTER
-from npas.compiler.plan import Pruned, Schedule
+from npas.compiler.plan import AnySchedule, Pruned
 from npas.graph.graph import Graph, Node
 from npas.ops import Conv2d
 from npas.search.candidate import Pruning
@@ -37,7 +37,9 @@ class Options:
     prunings: Mapping[str, Pruning] = field(default_factory=dict)
     dense: Mapping[str, str] = field(default_factory=dict)
     """Pruned nodes to build dense all the same, with the reason."""
-    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    schedules: Mapping[str, AnySchedule] = field(default_factory=dict)
+    direct: bool = False
+    """Whether no layer may be computed by Winograd's method."""
 
     def pruned(self, node: str) -> Pruned | None:
         pruning = self.prunings.get(node)

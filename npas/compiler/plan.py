@@ -92,7 +92,18 @@ class DepthwiseSchedule(Record):
     pixels: int = Field(description="in registers")
 
 
-AnySchedule = Annotated[Schedule | LaneSchedule | DepthwiseSchedule, Field(discriminator="kind")]
+class WinogradSchedule(Record):
+    """The tunable part of a Winograd kernel: F(m x m, 3x3)."""
+
+    kind: Literal["winograd"] = "winograd"
+    tile: Literal[2, 4, 6] = Field(description="m: output pixels on a tile's side")
+    vectors: int = Field(description="vectors of filters in registers")
+    pixels: int = Field(description="tiles in registers")
+    tiles_at_a_time: int
+    split: Literal["tiles", "filters"] = Field("tiles", description="what the threads share out")
+
+
+AnySchedule = Annotated[Schedule | LaneSchedule | DepthwiseSchedule | WinogradSchedule, Field(discriminator="kind")]
 
 
 class Pruned(Record):
@@ -154,6 +165,15 @@ class Depthwise(Stored):
     schedule: DepthwiseSchedule
 
 
+class Winograd(Stored):
+    """A 3x3 layer of stride 1 by Winograd's method."""
+
+    columns: int
+    tiles: int
+    pads: tuple[int, int, int, int]
+    schedule: WinogradSchedule
+
+
 class LayerBase(Record):
     """``nodes`` are the graph's nodes that the layer computes, the last one naming the output value."""
 
@@ -162,6 +182,7 @@ class LayerBase(Record):
     inputs: tuple[int, ...] = Field(description="values; -1 - i is the caller's array i")
     output: int = Field(description="value; -1 - i is the caller's array i")
     macs: int = 0
+    scratch: tuple[int, ...] = Field((), description="values that hold nothing before the layer or after it")
 
 
 class InputLayer(LayerBase):
@@ -226,6 +247,17 @@ class DepthwiseLayer(LayerBase):
         return self.depthwise
 
 
+class WinogradLayer(LayerBase):
+    kind: Literal["winograd"] = "winograd"
+    kernel: str
+    winograd: Winograd
+    geometry: str
+
+    @property
+    def stored(self) -> Winograd:
+        return self.winograd
+
+
 class ElementwiseLayer(LayerBase):
     kind: Literal["elementwise"] = "elementwise"
     kernel: str
@@ -256,7 +288,7 @@ class SoftmaxLayer(LayerBase):
     kind: Literal["softmax"] = "softmax"
 
 
-WeightsLayer = ConvLayer | LinearLayer | DepthwiseLayer
+WeightsLayer = ConvLayer | LinearLayer | DepthwiseLayer | WinogradLayer
 
 Layer = Annotated[
     InputLayer
@@ -265,6 +297,7 @@ Layer = Annotated[
     | SplitLayer
     | ConvLayer
     | DepthwiseLayer
+    | WinogradLayer
     | LinearLayer
     | ElementwiseLayer
     | PoolLayer
@@ -279,13 +312,14 @@ class Kernel(Record):
     """A generated kernel, shared by all layers that name it."""
 
     name: str
-    template: Literal["conv", "conv_lanes", "depthwise_lanes", "linear", "elementwise"]
+    template: Literal["conv", "conv_lanes", "depthwise_lanes", "winograd_lanes", "linear", "elementwise"]
     rows: int = 0
     vectors: int = 0
     narrow: int = Field(0, description="vectors of the last group of filters, in lanes")
     depth: int = 1
     pixels: int = 0
     step: int = Field(0, description="floats from the input of one pixel to that of the next")
+    tile: int = Field(0, description="output pixels on the side of a Winograd tile")
     window: tuple[int, int] = (1, 1)
     stride: tuple[int, int] = (1, 1)
     dilation: tuple[int, int] = (1, 1)

@@ -57,7 +57,7 @@ def lane_schedule(work: LaneWork, isa: Isa, threads: int) -> LaneSchedule:
     entries = max(1.0, work.density * work.channels * work.taps / depth)
     blocks = -(-work.filters // lanes)
     most = 2 if depth == 2 else max(1, work.shared // lanes)
-    shapes = [(v, p) for v in range(depth, min(most, blocks * depth) + 1) for p in range(1, _most_pixels(v, isa) + 1)]
+    shapes = [(v, p) for v in range(depth, min(most, blocks * depth) + 1) for p in range(1, most_pixels(v, isa) + 1)]
     vectors, pixels = min(shapes, key=lambda s: _cycles(*s, depth, work, blocks, entries))
     columns = -(-work.width // pixels)
     pixels = -(-work.width // columns)
@@ -79,7 +79,7 @@ def lane_schedule(work: LaneWork, isa: Isa, threads: int) -> LaneSchedule:
     )
 
 
-def _most_pixels(vectors: int, isa: Isa) -> int:
+def most_pixels(vectors: int, isa: Isa) -> int:
     """Pixels whose sums leave room for the weights and an input."""
     registers = ISAS[isa].registers - (1 if isa == "portable" else 0)  # SSE multiplies into a register of its own
     weights_held = (registers - vectors - 1) // vectors

@@ -30,6 +30,8 @@ from npas.compiler.plan import (
     Port,
     SplitLayer,
     WeightsLayer,
+    Winograd,
+    WinogradLayer,
 )
 from npas.graph.graph import NAME
 from npas.targets.isa import ISAS
@@ -39,13 +41,14 @@ from npas.targets.isa import ISAS
 class KernelView:
     namespace: str
     name: str
-    template: Literal["conv", "conv_lanes", "depthwise_lanes", "linear", "elementwise"]
+    template: Literal["conv", "conv_lanes", "depthwise_lanes", "winograd_lanes", "linear", "elementwise"]
     rows: int
     vectors: int
     narrow: int
     depth: int
     pixels: int
     step: int
+    pixels_out: int
     window: tuple[int, int]
     stride: tuple[int, int]
     dilation: tuple[int, int]
@@ -88,6 +91,7 @@ class ModelView:
     """Initialisers of one ``IndexedSpec`` each, in the order of its members."""
     depthwise: tuple[str, ...]
     """The same of ``DepthwiseSpec``."""
+    winograd: tuple[str, ...]
     layers: tuple[LayerView, ...]
     kernels: tuple[KernelView, ...]
     inputs: tuple[str, ...]
@@ -122,10 +126,12 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         "conv": ["const Indexed& conv"],
         "conv_lanes": ["const Indexed& conv"],
         "depthwise_lanes": ["const Depthwise& layer"],
+        "winograd_lanes": ["const Winograd& layer"],
         "linear": ["const Indexed& layer"],
         "elementwise": [],
     }
-    parameters = [*indexed[kernel.template], *(f"View {view}" for view in views), "Share share"]
+    share = ["View work", "const Run& run"] if kernel.template == "winograd_lanes" else ["Share share"]
+    parameters = [*indexed[kernel.template], *(f"View {view}" for view in views), *share]
     return KernelView(
         namespace=namespace(plan),
         name=kernel.name,
@@ -136,6 +142,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         depth=kernel.depth,
         pixels=kernel.pixels,
         step=kernel.step,
+        pixels_out=kernel.tile,
         window=kernel.window,
         stride=kernel.stride,
         dilation=kernel.dilation,
@@ -155,6 +162,8 @@ def _summary(kernel: Kernel) -> str:
     if kernel.template == "conv_lanes":
         paired = ", two input channels side by side," if kernel.depth == 2 else ""  # noqa: PLR2004
         return f"{vectors} of weights{paired} x {kernel.pixels} pixels in registers"
+    if kernel.template == "winograd_lanes":
+        return f"{vectors} of weights x {kernel.pixels} tiles in registers"
     if kernel.template == "depthwise_lanes":
         return f"{kernel.window[0]}x{kernel.window[1]}, {kernel.pixels} pixels in registers"
     if kernel.template == "linear":
@@ -184,7 +193,7 @@ def _layer(plan: Plan, index: int, layer: Layer, spec: int) -> LayerView:
         step=with_note(f"run({function_name(index)});", title, indent=4),
         notes=tuple(line for note in (f"{title}.", *_notes(layer)) for line in comment(note)),
         constants=_constants(layer),
-        body=listing(f"    {function}(", [*arguments, "run.share()"], ");"),
+        body=listing(f"    {function}(", [*arguments, "run" if isinstance(layer, WinogradLayer) else "run.share()"], ");"),
         inputs=(max(inputs[0], -1), max(inputs[1], -1)),
         output=max(layer.output, -1),
     )
@@ -197,7 +206,7 @@ def _shape(plan: Plan, value: int, ports: tuple[Port, ...]) -> str:
 
 def _what(layer: Layer) -> str:
     chain = " + ".join(layer.nodes)
-    if isinstance(layer, ConvLayer | DepthwiseLayer):
+    if isinstance(layer, ConvLayer | DepthwiseLayer | WinogradLayer):
         return f"{chain} ({layer.geometry})"
     if isinstance(layer, PoolLayer):
         return f"{chain} ({layer.function} {layer.window[0]}x{layer.window[1]})"
@@ -246,6 +255,9 @@ def _call(layer: Layer, spec: int) -> tuple[str, ...]:
         return (layer.kernel, f"run.indexed({spec})", sources[0], out, *sources[1:])
     if isinstance(layer, DepthwiseLayer):
         return (layer.kernel, f"run.depthwise({spec})", sources[0], out, *sources[1:])
+    if isinstance(layer, WinogradLayer):
+        work = _place(layer.scratch[0], "input")
+        return (layer.kernel, f"run.winograd({spec})", sources[0], out, *sources[1:], work)
     if isinstance(layer, ElementwiseLayer):
         return (layer.kernel, *sources, out)
     if isinstance(layer, PoolLayer):
@@ -285,17 +297,32 @@ def _depthwise(weights: Depthwise) -> tuple[str, ...]:
     return tuple(map(str, (weights.first_section, weights.channels, weights.taps, weights.top, weights.left)))
 
 
-def _weighted(plan: Plan) -> tuple[tuple[ConvLayer | LinearLayer, ...], tuple[DepthwiseLayer, ...]]:
-    """Layers with lists, and depthwise ones, each in the order of their specs."""
+def _winograd(plan: Plan, weights: Winograd) -> tuple[str, ...]:
+    schedule = weights.schedule
+    fields = (
+        *(weights.first_section, weights.filters, weights.channels, schedule.vectors * plan.lanes),
+        *(schedule.tile, weights.columns, weights.tiles, schedule.tiles_at_a_time),
+        str(schedule.split == "tiles").lower(),
+        *weights.pads,
+    )
+    return tuple(map(str, fields))
+
+
+_Weighted = tuple[tuple[ConvLayer | LinearLayer, ...], tuple[DepthwiseLayer, ...], tuple[WinogradLayer, ...]]
+
+
+def _weighted(plan: Plan) -> _Weighted:
+    """Layers with lists, depthwise ones, and Winograd's, each in the order of their specs."""
     layers = plan.weights_layers
     return (
-        tuple(layer for layer in layers if not isinstance(layer, DepthwiseLayer)),
+        tuple(layer for layer in layers if isinstance(layer, ConvLayer | LinearLayer)),
         tuple(layer for layer in layers if isinstance(layer, DepthwiseLayer)),
+        tuple(layer for layer in layers if isinstance(layer, WinogradLayer)),
     )
 
 
 def model_view(plan: Plan, fingerprint: int) -> ModelView:
-    weighted, depthwise = _weighted(plan)
+    weighted, depthwise, winograd = _weighted(plan)
     taps = {offsets: i for i, offsets in enumerate(dict.fromkeys(layer.indexed.tap_offsets for layer in weighted))}
     values = [(*layout_text(v.layout).split(", "), str(v.offset)) for v in plan.values]
     return ModelView(
@@ -319,6 +346,10 @@ def model_view(plan: Plan, fingerprint: int) -> ModelView:
         depthwise=table(
             [_depthwise(layer.depthwise) for layer in depthwise],
             [function_name(i) for i, layer in enumerate(plan.layers) if isinstance(layer, DepthwiseLayer)],
+        ),
+        winograd=table(
+            [_winograd(plan, layer.winograd) for layer in winograd],
+            [function_name(i) for i, layer in enumerate(plan.layers) if isinstance(layer, WinogradLayer)],
         ),
         layers=layer_views(plan),
         kernels=kernel_views(plan),

@@ -7,7 +7,7 @@
 | y | the result in float64 |
 
 Direct kernels: error at most 8 u S for the sum (any order of K terms stays below 3 u S in practice), and a few
-units of the result for what follows it. On small integers every product and sum is exact, so there the gate is
+units of the result for what follows it; Winograd's F(2), F(4) and F(6): 8, 128 and 256 of the channel's largest S. On small integers every product and sum is exact, so there the gate is
 equality: a wrong index cannot hide behind a tolerance.
 """
 
@@ -23,7 +23,8 @@ from npas.ops import Add, Clip, Concat, Conv2d, Flatten, Linear, MaxPool, Mul, R
 from npas.verify.reference import Doubles, apply, magnitude
 
 UNIT = 2.0**-24
-SUM_UNITS = 8.0
+_SUM_UNITS = {0: 8.0, 2: 8.0, 4: 128.0, 6: 256.0}
+"""By the tile of Winograd's method; 0 is a direct sum."""
 RESULT_UNITS = 64.0
 """For activations and divisions: sigmoid is allowed 34 ulp, pooling adds up to a plane of values."""
 
@@ -31,8 +32,13 @@ EXACT = (Add, Clip, Concat, Conv2d, Flatten, Linear, MaxPool, Mul, Relu)
 """Operators that give integers for integers."""
 
 
-def part_reference(network: Network, nodes: list[Node], given: Mapping[str, Doubles]) -> tuple[Doubles, Doubles]:
-    """A part's result in float64 from its inputs, and the gate for each element."""
+def part_reference(
+    network: Network, nodes: list[Node], given: Mapping[str, Doubles], winograd: int = 0
+) -> tuple[Doubles, Doubles]:
+    """A part's result in float64 from its inputs, and the gate for each element.
+
+    ``winograd`` is the tile of a part that is computed by that method, or 0.
+    """
     known = {name: torch.from_numpy(value) for name, value in given.items()}
     slack = torch.zeros(1, dtype=torch.float64)
     result = slack
@@ -40,7 +46,10 @@ def part_reference(network: Network, nodes: list[Node], given: Mapping[str, Doub
         inputs = [known[i] for i in node.inputs]
         result = apply(network, node, inputs)
         if isinstance(node.op, Conv2d | Linear):
-            slack = SUM_UNITS * UNIT * magnitude(network, node, inputs)
+            size = magnitude(network, node, inputs)
+            if winograd:  # every output of a tile depends on all of its inputs, which cancel but for rounding
+                size = size.amax(dim=(2, 3), keepdim=True).expand_as(size)
+            slack = _SUM_UNITS[winograd] * UNIT * size
         elif isinstance(node.op, Add | Mul):
             factor = 1.0 if isinstance(node.op, Add) else max(float(x.abs().max()) for x in inputs)
             slack = slack * factor + RESULT_UNITS * UNIT * sum(x.abs() for x in inputs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from npas.compiler.plan import ConcatLayer, ConvLayer, CopyLayer, InputLayer, OutputLayer, Plan, SplitLayer
+from npas.compiler.plan import ConcatLayer, ConvLayer, CopyLayer, InputLayer, OutputLayer, Plan, SplitLayer, WinogradLayer
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,8 @@ class Part:
     reads: tuple[str, ...]
     inputs: tuple[int, ...]
     output: int
+    winograd: int = 0
+    """Output pixels on a tile's side, where the part is computed by Winograd's method."""
 
     @property
     def value(self) -> str:
@@ -39,5 +41,6 @@ def parts_of(plan: Plan) -> tuple[Part, ...]:
             reads, inputs = (*last.reads, *layer.reads), (*last.inputs, *layer.inputs)
             parts.append(Part(last.first, i, layer.nodes, reads, inputs, layer.output))
         else:
-            parts.append(Part(i, i, layer.nodes, layer.reads, layer.inputs, layer.output))
+            tile = layer.winograd.schedule.tile if isinstance(layer, WinogradLayer) else 0
+            parts.append(Part(i, i, layer.nodes, layer.reads, layer.inputs, layer.output, tile))
     return tuple(parts)

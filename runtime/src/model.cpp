@@ -49,6 +49,8 @@ Share Run::share() const { return {thread_, model_.team().size()}; }
 View Run::value(int i) const { return model_.view(i); }
 const Indexed& Run::indexed(int i) const { return model_.indexed_[static_cast<std::size_t>(i)]; }
 const Depthwise& Run::depthwise(int i) const { return model_.depthwise_[static_cast<std::size_t>(i)]; }
+const Winograd& Run::winograd(int i) const { return model_.winograd_[static_cast<std::size_t>(i)]; }
+void Run::barrier() const { model_.team().barrier(); }
 ConstView Run::input(int i) const { return {model_.inputs_[i], &model_.description().inputs[i]}; }
 View Run::output(int i) const { return {model_.outputs_[i], &model_.description().outputs[i]}; }
 
@@ -80,6 +82,11 @@ Status Model::prepare_layers(int threads) {
     depthwise_.resize(static_cast<std::size_t>(description_->depthwise_count));
     for (std::size_t i = 0; i < depthwise_.size(); ++i) {
         const Status status = prepare(description_->depthwise[i], weights_, depthwise_[i]);
+        if (status != Status::ok) return status;
+    }
+    winograd_.resize(static_cast<std::size_t>(description_->winograd_count));
+    for (std::size_t i = 0; i < winograd_.size(); ++i) {
+        const Status status = prepare(description_->winograd[i], weights_, winograd_[i]);
         if (status != Status::ok) return status;
     }
     return Status::ok;

@@ -78,7 +78,7 @@ std::uint32_t Section::index(std::size_t i) const {
     return v;
 }
 
-void Weights::Free::operator()(unsigned char* p) const { release(p); }
+void Free::operator()(unsigned char* p) const { release(p); }
 
 Status Weights::adopt(std::size_t size, std::uint64_t fingerprint, std::size_t sections) {
     Header header;

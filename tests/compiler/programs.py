@@ -13,11 +13,13 @@ import numpy as np
 
 from npas.algorithms import one_shot
 from npas.compiler.indexed import Options
+from npas.compiler.lower import Lowered, lower
 from npas.compiler.weights_file import hash_bytes
 from npas.graph.graph import Graph, Network
 from npas.ops import Linear
 from npas.schemes import SCHEMES, kind_of
 from npas.search.candidate import Pruning
+from npas.spec.schema import Isa
 from npas.stages import finish, runtime
 from npas.stages.program import Machine
 from npas.targets.isa import ISAS, cpu_features
@@ -42,6 +44,18 @@ def network_of(graph: Graph, seed: int = 0) -> Network:
         scale = 0.3 if len(shape) == 1 else np.sqrt(1.5 / np.prod(shape[1:]))
         weights[name] = (rng.standard_normal(shape) * scale).astype(np.float32)
     return Network(replace(graph, name=NAME), weights)
+
+
+def lowered(graph: Graph, isa: Isa = "avx2", options: Options | None = None) -> Lowered:
+    """The graph with random weights, which are not pruned, as a plan."""
+    return lower(network_of(graph), isa=isa, threads=2, options=options)
+
+
+def lowered_at_random(graph: Graph, seed: int, isa: Isa) -> Lowered:
+    """Most layers pruned by random schemes."""
+    prunings = prunings_of(graph, np.random.default_rng(seed), 0.6)
+    pruned = one_shot(network_of(graph), prunings).network
+    return lower(pruned, isa=isa, threads=2, options=Options(prunings=prunings))
 
 
 def prunings_of(graph: Graph, rng: np.random.Generator, share: float = 1.0) -> dict[str, Pruning]:

@@ -1,4 +1,4 @@
-"""From graph to plan: fusion, layouts, the arena, schedules, the plan as YAML, and what is refused."""
+"""From graph to plan: fusion, the arena, the plan as YAML, and what is refused."""
 
 from __future__ import annotations
 
@@ -9,36 +9,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programs import network_of, prunings_of
-from random_graphs import Draft
+from programs import lowered, network_of, prunings_of
+from random_graphs import SEEDS, random_graph
 from ruamel.yaml import YAML
 
 from npas.algorithms import one_shot
 from npas.compiler import arena
-from npas.compiler.builder import COMPACT_ROUNDING
 from npas.compiler.fuse import fuse
 from npas.compiler.indexed import Options
-from npas.compiler.layout import ALIASING, spread
-from npas.compiler.lower import Lowered, fingerprint, lower
-from npas.compiler.plan import ConvLayer, CopyLayer, Plan, Schedule, SplitLayer
-from npas.compiler.schedule import ConvWork, conv_schedule, linear_schedule
+from npas.compiler.lower import fingerprint, lower
+from npas.compiler.plan import CopyLayer, Plan
 from npas.errors import UnsupportedError
 from npas.graph.builder import Builder
 from npas.graph.graph import Graph
-from npas.ops import BatchNorm, Conv2d, Input, Linear, Softmax
+from npas.ops import BatchNorm, Input, Linear, Softmax
 from npas.stages.lock import dump_yaml
-from npas.targets.isa import ISAS
-
-SEEDS = range(12)
-
-
-def random_graph(seed: int) -> Graph:
-    return Draft(seed, [(5, 17, 15), (33, 1, 16), (1, 17, 1), (4, 2, 3)][seed % 4]).graph(12)
-
-
-def lowered(graph: Graph, isa: str = "avx2", options: Options | None = None) -> Lowered:
-    return lower(network_of(graph), isa=isa, threads=2, options=options)
-
 
 # Fusion ------------------------------------------------------------------------------------------------------------
 
@@ -114,102 +99,6 @@ def test_an_add_to_itself_or_of_another_shape_is_no_residual(other):
     assert groups[total].root.name == total
 
 
-# Layouts -----------------------------------------------------------------------------------------------------------
-
-
-def conv_layers(plan: Plan) -> list[ConvLayer]:
-    return [layer for layer in plan.layers if isinstance(layer, ConvLayer)]
-
-
-@pytest.mark.parametrize("isa", ISAS)
-@pytest.mark.parametrize("seed", SEEDS)
-def test_kernels_read_and_write_inside_their_planes(seed, isa):
-    plan = lowered(random_graph(seed), isa).plan
-    for layer in conv_layers(plan):
-        indexed, out = layer.indexed, plan.values[layer.output]
-        source = plan.values[layer.inputs[0]]
-        written = indexed.tile * indexed.tiles
-        assert written >= out.layout.run
-        assert out.layout.origin + written <= out.layout.plane  # no tile reaches the next plane
-        assert indexed.tile == indexed.schedule.vectors * plan.lanes
-        assert source.layout.pitch == out.layout.pitch  # or output pixel p would not read input p + offset
-        assert min(indexed.tap_offsets) >= -source.layout.origin
-        per_channel = indexed.channel_stride // source.layout.plane
-        last = source.offset + (source.layout.channels - per_channel) * source.layout.plane + source.layout.origin
-        assert last + max(indexed.tap_offsets) + written <= plan.arena
-        if len(layer.inputs) > 1:
-            residual = plan.values[layer.inputs[1]]
-            assert residual.layout.pitch == out.layout.pitch
-            assert (
-                residual.offset + residual.size - residual.layout.plane + residual.layout.origin + written <= plan.arena
-            )
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_windows_reach_into_margins_and_no_further(seed):
-    graph = random_graph(seed)
-    plan = lowered(graph).plan
-    for layer in conv_layers(plan):
-        op = graph.node(layer.nodes[0]).op
-        assert isinstance(op, Conv2d)
-        if op.stride != (1, 1):
-            continue
-        source = plan.values[layer.inputs[0]].layout
-        top, left, bottom, right = op.pads
-        assert source.origin >= top * source.pitch + left
-        assert source.pitch - source.width >= max(left, right)
-        assert source.plane - source.origin >= (source.height - 1 + bottom) * source.pitch + source.width + right
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_layouts_hold_their_pixels(seed):
-    for value in lowered(random_graph(seed)).plan.values:
-        layout = value.layout
-        assert layout.pitch >= layout.width
-        assert layout.origin + layout.run <= layout.plane
-        assert value.size >= layout.channels * layout.plane
-        assert value.offset % arena.ALIGNMENT == 0
-        if not layout.compact:
-            assert layout.origin % arena.ALIGNMENT == 0
-            assert layout.plane % arena.ALIGNMENT == 0
-            assert layout.plane % ALIASING != 0
-
-
-def test_planes_do_not_compete_for_cache_lines():
-    assert [spread(plane) for plane in (1008, 1024, 1040, 2048)] == [1008, 1040, 1040, 2064]
-    builder = Builder("net")
-    x = builder.conv(builder.input((3, 32, 32)), 8, 1)
-    plan = lowered(builder.graph(builder.conv(x, 8, 1))).plan
-    assert [value.layout.plane for value in plan.values] == [1040, 1040, 1040]
-
-
-def test_strided_layers_read_phases():
-    builder = Builder("net")
-    x = builder.input((3, 9, 8))
-    plan = lowered(builder.graph(builder.conv(x, 4, (3, 1), stride=(2, 3), pads=(1, 0, 1, 0)))).plan
-    split = next(layer for layer in plan.layers if isinstance(layer, SplitLayer))
-    assert split.phases == ((0, 0), (1, 0))
-    assert split.inputs == (-1,)  # straight from the caller's array
-    assert plan.values[split.output].layout.channels == 6
-    assert plan.layers[0] is split
-
-
-def test_flatten_of_one_pixel_is_free_and_of_planes_a_copy():
-    builder = Builder("net")
-    x = builder.act(builder.input((3, 4, 4)), "relu")
-    free, copied = builder.flatten(builder.global_avg_pool(x)), builder.flatten(x)
-    plan = lowered(builder.graph(builder.linear(free, 2), builder.linear(copied, 2))).plan
-    assert [layer.nodes for layer in plan.layers if isinstance(layer, CopyLayer)] == [(copied,)]
-
-
-def test_grouped_layers_to_one_pixel_store_their_own_channels_only():
-    builder = Builder("net")
-    x = builder.conv(builder.input((64, 4, 4)), 64, 4, pads=(0, 0, 0, 0), groups=64)
-    (layer,) = lowered(builder.graph(x)).plan.weights_layers
-    assert layer.indexed.kept_weights == 64 * 16
-    assert layer.indexed.bytes < 64 * 64 * 16 * 4 / 2
-
-
 # Arena -------------------------------------------------------------------------------------------------------------
 
 
@@ -250,53 +139,23 @@ def test_a_plan_never_overwrites_what_is_still_read(seed):
                 assert end <= other_begin or other_end <= begin, (i, j)
 
 
-# Schedules ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("isa", ISAS)
-@settings(max_examples=150, deadline=None, derandomize=True)
-@given(
-    filters=st.integers(1, 70),
-    channels=st.integers(1, 600),
-    grouped=st.booleans(),
-    reach=st.integers(0, 3000),
-    run=st.integers(1, 60_000),
-    share=st.booleans(),
-    threads=st.integers(1, 8),
-)
-def test_schedules_fit_the_registers(isa, filters, channels, grouped, reach, run, share, threads):
-    work = ConvWork(filters, channels, grouped, reach, run, filters if share else 1)
-    schedule = conv_schedule(work, isa, threads)
-    rows, vectors = schedule.rows, schedule.vectors
-    # Accumulators, and beside them the pixels of a tile (more than one row) or one weight.
-    assert rows * vectors + (min(vectors, 3) if rows > 1 else 1) <= ISAS[isa].registers
-    assert rows <= max(1, work.shared)
-    assert rows in (1, 2, 4, 8)
-    assert 1 <= schedule.channel_block <= channels
-    assert schedule.tiles_at_a_time >= 1
-    tile = vectors * ISAS[isa].lanes
-    assert (-(-run // tile)) * tile - run < tile
-
-
-@pytest.mark.parametrize("isa", ISAS)
-def test_fully_connected_schedules_write_what_the_arena_allows(isa):
-    for filters in (1, 3, 16, 63, 64, 1000):
-        for shared in (True, False):
-            schedule = linear_schedule(filters, 100, shared, isa)
-            assert schedule.rows == (schedule.vectors * ISAS[isa].lanes if shared else 1)
-            assert COMPACT_ROUNDING % schedule.rows == 0
-
-
-def test_a_schedule_that_was_asked_for_is_taken():
-    builder = Builder("net")
-    x = builder.conv(builder.input((8, 9, 9)), 16, 3, name="layer")
-    wanted = Schedule(rows=2, vectors=3, tiles_at_a_time=2, channel_block=3, split="pixels")
-    plan = lowered(builder.graph(x), options=Options(schedules={"layer": wanted})).plan
-    assert plan.weights_layers[0].indexed.schedule == wanted
-    assert [kernel.name for kernel in plan.kernels] == ["conv_indexed_avx2_r2p3"]
-
-
 # The plan ----------------------------------------------------------------------------------------------------------
+
+
+def test_flatten_of_one_pixel_is_free_and_of_planes_a_copy():
+    builder = Builder("net")
+    x = builder.act(builder.input((3, 4, 4)), "relu")
+    free, copied = builder.flatten(builder.global_avg_pool(x)), builder.flatten(x)
+    plan = lowered(builder.graph(builder.linear(free, 2), builder.linear(copied, 2))).plan
+    assert [layer.nodes for layer in plan.layers if isinstance(layer, CopyLayer)] == [(copied,)]
+
+
+def test_grouped_layers_to_one_pixel_store_their_own_channels_only():
+    builder = Builder("net")
+    x = builder.conv(builder.input((64, 4, 4)), 64, 4, pads=(0, 0, 0, 0), groups=64)
+    (layer,) = lowered(builder.graph(x)).plan.weights_layers
+    assert layer.stored.kept_weights == 64 * 16
+    assert layer.stored.bytes < 64 * 64 * 16 * 4 / 2
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -327,7 +186,7 @@ def test_equal_kernels_are_emitted_once_and_named_after_what_they_do():
     for _ in range(3):
         x = builder.act(builder.conv(x, 8, 3), "relu6")
     plan = lowered(builder.graph(x)).plan
-    assert [kernel.name for kernel in plan.kernels] == ["conv_indexed_avx2_r4p3_clip_0p0_6p0"]
+    assert [kernel.name for kernel in plan.kernels] == ["conv_lanes_avx2_v1p9s8_clip_0p0_6p0"]
 
 
 def test_kernel_names_fit_a_file_name_and_differ():
@@ -343,7 +202,7 @@ def test_kernel_names_fit_a_file_name_and_differ():
     names = [kernel.name for kernel in plan.kernels]
     assert len(set(names)) == 2
     assert all(len(name) <= 120 for name in names)
-    assert {layer.kernel for layer in conv_layers(plan)} == set(names)
+    assert {layer.kernel for layer in plan.weights_layers} == set(names)
 
 
 def unsupported() -> dict[str, Graph]:

@@ -26,6 +26,18 @@ struct DepthwiseSpec {
     int top, left;  // padding
 };
 
+// A 3x3 layer of stride 1 by Winograd's method; see winograd.h. Sections: weights as a dense layer's, bias.
+struct WinogradSpec {
+    int first_section;
+    int filters, channels;
+    int rows;                        // filters in a group
+    int tile;                        // m: output pixels on a tile's side
+    int columns, tiles;              // tiles in a row, and in all
+    int tiles_at_a_time;
+    bool split_tiles;                // threads share out tiles rather than channels and filters
+    int top, left, bottom, right;    // padding
+};
+
 // A layer whose weights are lists of kept positions; see indexed.h.
 struct IndexedSpec {
     Format format;
@@ -61,6 +73,8 @@ struct Description {
     int indexed_count;
     const DepthwiseSpec* depthwise;
     int depthwise_count;
+    const WinogradSpec* winograd;
+    int winograd_count;
     const LayerInfo* layers;
     int layer_count;
     const Layout* inputs;  // the caller's arrays: compact

@@ -1,72 +1,5 @@
 <%page args="view"/>\
-<%
-broadcast = "broadcast" if view.depth == 1 else "broadcast_pair"
-first, last = "(tile.first)", "(tile.last)"
-%>\
-<%def name="sums(vectors, p)">${", ".join(f"a{v}{chr(97 + p)}" for v in range(vectors))}</%def>\
-<%def name="tile(vectors, pixels)">
-<%
-outputs = vectors // view.depth
-places = [(v, p) for v in range(outputs) for p in range(pixels)]
-%>\
-// ${vectors} vector${"s" if vectors > 1 else ""} of weights x ${pixels} pixel${"s" if pixels > 1 else ""}.
-void tile_v${vectors}p${pixels}(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-% for v in range(vectors):
-    vec ${", ".join(f"a{v}{chr(97 + p)}{{}}" for p in range(pixels))};
-% endfor
-    for (; offset != end; ++offset, weights += kStored) {
-        const float* x = tile.in + *offset;
-% if vectors <= pixels:
-% for v in range(vectors):
-        const vec w${v} = load(weights + ${v} * kLanes);
-% endfor
-% for p in range(pixels):
-        const vec x${chr(97 + p)} = ${broadcast}(x + ${p} * kStep);
-% for v in range(vectors):
-        a${v}${chr(97 + p)} = fma(w${v}, x${chr(97 + p)}, a${v}${chr(97 + p)});
-% endfor
-% endfor
-% else:
-% for p in range(pixels):
-        const vec x${chr(97 + p)} = ${broadcast}(x + ${p} * kStep);
-% endfor
-% for v in range(vectors):
-        const vec w${v} = load(weights + ${v} * kLanes);
-% for p in range(pixels):
-        a${v}${chr(97 + p)} = fma(w${v}, x${chr(97 + p)}, a${v}${chr(97 + p)});
-% endfor
-% endfor
-% endif
-    }
-% if view.depth == 2:
-% for v, p in places:
-    a${v}${chr(97 + p)} = pairs(a${2 * v}${chr(97 + p)}, a${2 * v + 1}${chr(97 + p)});
-% endfor
-% endif
-% for v in range(outputs):
-    float* out${v} = tile.out${f" + {v} * tile.plane_step" if v else ""};
-% endfor
-    if (!tile.first) {
-% for v, p in places:
-        a${v}${chr(97 + p)} = a${v}${chr(97 + p)} + load(out${v} + ${p} * kLanes);
-% endfor
-    }
-    if (tile.last) {
-% for v in range(outputs):
-        const vec bias${v} = load(tile.bias + ${v} * kLanes);
-% if view.residual:
-        const float* residual${v} = tile.residual${f" + {v} * tile.residual_step" if v else ""};
-% endif
-% for p in range(pixels):
-        a${v}${chr(97 + p)} = epilogue(a${v}${chr(97 + p)} + bias${v}${f", load(residual{v} + {p} * kLanes)" if view.residual else ""});
-% endfor
-% endfor
-    }
-% for v, p in places:
-    store(out${v} + ${p} * kLanes, a${v}${chr(97 + p)});
-% endfor
-}
-</%def>\
+<%namespace name="lanes" file="lanes.mako"/>\
 // Convolution over lists of kept positions, filters in lanes: ${view.summary}.
 #include "kernels.h"
 #include "npas/indexed.h"
@@ -88,20 +21,10 @@ inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
     return x;
 }
 
-struct Tile {
-    const float* in;
-    float* out;
-    std::ptrdiff_t plane_step;
-% if view.residual:
-    const float* residual;
-    std::ptrdiff_t residual_step;
-% endif
-    const float* bias;
-    bool first, last;  // of the channel blocks, between which sums wait in `out`
-};
+${lanes.tile_struct(view.residual)}\
 % for vectors in dict.fromkeys((view.vectors, view.narrow)):
 % for pixels in dict.fromkeys((view.pixels, max(view.pixels - 1, 1))):
-${tile(vectors, pixels)}\
+${lanes.tile(vectors, pixels, view.depth, view.residual)}\
 % endfor
 % endfor
 

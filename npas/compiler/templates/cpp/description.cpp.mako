@@ -45,6 +45,18 @@ constexpr DepthwiseSpec kDepthwise[] = {
 constexpr const DepthwiseSpec* kDepthwise = nullptr;
 % endif
 
+% if view.winograd:
+// First section; filters, channels, filters in a group; tile, tiles in a row and in all, tiles at a time, whether
+// threads share out tiles; padding.
+constexpr WinogradSpec kWinograd[] = {
+% for layer in view.winograd:
+    ${layer}
+% endfor
+};
+% else:
+constexpr const WinogradSpec* kWinograd = nullptr;
+% endif
+
 // Name, values read (-1: none, or the caller's array), value written.
 constexpr LayerInfo kLayers[] = {
 % for layer in view.layers:
@@ -57,7 +69,8 @@ constexpr Layout kOutputs[] = {${", ".join(view.outputs)}};
 
 constexpr Description kDescription = {
     ${view.fingerprint}, ${view.sections}, ${view.arena},
-    kValues, ${len(view.values)}, kIndexed, ${len(view.indexed)}, kDepthwise, ${len(view.depthwise)}, kLayers, ${len(view.layers)},
+    kValues, ${len(view.values)}, kIndexed, ${len(view.indexed)}, kDepthwise, ${len(view.depthwise)},
+    kWinograd, ${len(view.winograd)}, kLayers, ${len(view.layers)},
     kInputs, ${len(view.inputs)}, kOutputs, ${len(view.outputs)}, forward,
 };
 

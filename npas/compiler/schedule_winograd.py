@@ -1,0 +1,115 @@
+"""Default schedules of Winograd kernels, and whether one pays: an estimate of cycles against direct convolution.
+
+| symbol | meaning |
+| --- | --- |
+| m | output pixels on a tile's side; (m + 2)^2 positions |
+| T | tiles in the output |
+| N | tiles at a time: transformed, multiplied and transformed back before the next ones |
+| V, P | vectors of filters and tiles whose sums stand in registers |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from npas.compiler.plan import WinogradSchedule
+from npas.compiler.schedule_lanes import LATENCY, SUM_CYCLES, TILE_CYCLES, most_pixels
+from npas.graph.graph import Graph, Node
+from npas.ops import Conv2d
+from npas.spec.schema import Isa
+from npas.targets.isa import ISAS
+
+TILES: tuple[Literal[2, 4, 6], ...] = (2, 4, 6)
+
+INPUT_CYCLES = 4.0
+"""Of a position of one vector of channels on its way into the transformed tile."""
+OUTPUT_CYCLES = 3.5
+WEIGHT_BYTES = 12.0
+"""Of transformed weights that a cycle brings in from the last-level cache, beside the multiplications."""
+FAR_WEIGHT_BYTES = 5.0
+FAR_WEIGHTS = 16 * 2**20
+"""Where they come from memory."""
+WORK_BYTES = 640 * 1024
+"""Of transformed tiles and sums at a time."""
+MARGIN = 0.92
+"""Share of the direct kernel's cycles below which the estimate is trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class WinogradWork:
+    """A dense 3x3 convolution of stride 1."""
+
+    filters: int
+    channels: int
+    height: int
+    width: int
+
+
+def fits(op: Conv2d) -> bool:
+    """Whether the method computes this convolution."""
+    return op.kernel == (3, 3) and op.stride == op.dilation == (1, 1) and op.groups == 1
+
+
+def default_schedule(graph: Graph, node: Node, isa: Isa, threads: int) -> WinogradSchedule | None:
+    """Where it fits and pays."""
+    op = node.op
+    if not isinstance(op, Conv2d) or not fits(op):
+        return None
+    _, filters, height, width = graph.shapes[node.name]
+    channels = graph.input_shapes(node)[0][1]
+    return winograd_schedule(WinogradWork(filters, channels, height, width), isa, threads)
+
+
+def winograd_schedule(work: WinogradWork, isa: Isa, threads: int) -> WinogradSchedule | None:
+    """The fastest by estimate; None where direct convolution is not slower."""
+    lanes = ISAS[isa].lanes
+    blocks = -(-work.filters // lanes)
+    choices = [
+        (m, v, p)
+        for m in TILES
+        for v in range(1, min(4, blocks) + 1)
+        for p in range(1, min(most_pixels(v, isa), tiles_of(work, m)) + 1)
+    ]
+    best = min(choices, key=lambda c: _cycles(*c, work, lanes))
+    direct = work.height * work.width * work.channels * 9 * blocks / 2
+    if _cycles(*best, work, lanes) > MARGIN * direct:
+        return None
+    m, vectors, pixels = best
+    tiles = tiles_of(work, m)
+    at_a_time = _at_a_time(m, pixels, work, lanes)
+    chunks = -(-tiles // at_a_time)
+    return WinogradSchedule(
+        tile=m,
+        vectors=vectors,
+        pixels=pixels,
+        tiles_at_a_time=at_a_time,
+        split="tiles" if threads == 1 or chunks >= 4 * threads or chunks % threads == 0 else "filters",
+    )
+
+
+def tiles_of(work: WinogradWork, m: int) -> int:
+    return -(-work.height // m) * -(-work.width // m)
+
+
+def _at_a_time(m: int, pixels: int, work: WinogradWork, lanes: int) -> int:
+    tiles = tiles_of(work, m)
+    padded = (-(-work.channels // lanes) + -(-work.filters // lanes)) * lanes
+    most = max(2 * pixels, WORK_BYTES // ((m + 2) ** 2 * padded * 4))
+    chunks = -(-tiles // most)
+    return -(-tiles // chunks)
+
+
+def _cycles(m: int, vectors: int, pixels: int, work: WinogradWork, lanes: int) -> float:
+    positions, tiles = (m + 2) ** 2, tiles_of(work, m)
+    planes_in, planes_out = -(-work.channels // lanes), -(-work.filters // lanes)
+    groups = -(-planes_out // vectors)
+    at_a_time = _at_a_time(m, pixels, work, lanes)
+    columns = -(-at_a_time // pixels) * -(-tiles // at_a_time)
+    step = max(vectors * tiles / columns, LATENCY) / 2
+    multiply = groups * columns * (work.channels * step + TILE_CYCLES + SUM_CYCLES * vectors * pixels / 2)
+    weights = positions * work.channels * planes_out * lanes * 4
+    speed = WEIGHT_BYTES if weights < FAR_WEIGHTS else FAR_WEIGHT_BYTES
+    read = weights * -(-tiles // at_a_time) / speed / 2  # half of it hides behind the multiplications
+    transforms = tiles * positions * (INPUT_CYCLES * planes_in + OUTPUT_CYCLES * planes_out)
+    return positions * multiply + read + transforms

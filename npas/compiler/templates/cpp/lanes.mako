@@ -1,0 +1,82 @@
+## The inner kernel of everything with filters in lanes: sums of a few vectors of filters and a few pixels in registers.
+<%def name="tile_struct(residual, blocks=True)">\
+struct Tile {
+    const float* in;
+    float* out;
+    std::ptrdiff_t plane_step;
+% if residual:
+    const float* residual;
+    std::ptrdiff_t residual_step;
+% endif
+% if blocks:
+    const float* bias;
+    bool first, last;  // of the channel blocks, between which sums wait in `out`
+% endif
+};
+</%def>\
+<%def name="tile(vectors, pixels, depth, residual, blocks=True)">
+<%
+broadcast = "broadcast" if depth == 1 else "broadcast_pair"
+outputs = vectors // depth
+places = [(v, p) for v in range(outputs) for p in range(pixels)]
+%>\
+// ${vectors} vector${"s" if vectors > 1 else ""} of weights x ${pixels} pixel${"s" if pixels > 1 else ""}.
+void tile_v${vectors}p${pixels}(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+% for v in range(vectors):
+    vec ${", ".join(f"a{v}{chr(97 + p)}{{}}" for p in range(pixels))};
+% endfor
+    for (; offset != end; ++offset, weights += kStored) {
+        const float* x = tile.in + *offset;
+% if vectors <= pixels:
+% for v in range(vectors):
+        const vec w${v} = load(weights + ${v} * kLanes);
+% endfor
+% for p in range(pixels):
+        const vec x${chr(97 + p)} = ${broadcast}(x + ${p} * kStep);
+% for v in range(vectors):
+        a${v}${chr(97 + p)} = fma(w${v}, x${chr(97 + p)}, a${v}${chr(97 + p)});
+% endfor
+% endfor
+% else:
+% for p in range(pixels):
+        const vec x${chr(97 + p)} = ${broadcast}(x + ${p} * kStep);
+% endfor
+% for v in range(vectors):
+        const vec w${v} = load(weights + ${v} * kLanes);
+% for p in range(pixels):
+        a${v}${chr(97 + p)} = fma(w${v}, x${chr(97 + p)}, a${v}${chr(97 + p)});
+% endfor
+% endfor
+% endif
+    }
+% if depth == 2:
+% for v, p in places:
+    a${v}${chr(97 + p)} = pairs(a${2 * v}${chr(97 + p)}, a${2 * v + 1}${chr(97 + p)});
+% endfor
+% endif
+% for v in range(outputs):
+    float* out${v} = tile.out${f" + {v} * tile.plane_step" if v else ""};
+% endfor
+% if blocks:
+    if (!tile.first) {
+% for v, p in places:
+        a${v}${chr(97 + p)} = a${v}${chr(97 + p)} + load(out${v} + ${p} * kLanes);
+% endfor
+    }
+    if (tile.last) {
+% for v in range(outputs):
+        const vec bias${v} = load(tile.bias + ${v} * kLanes);
+% if residual:
+        const float* residual${v} = tile.residual${f" + {v} * tile.residual_step" if v else ""};
+% endif
+% for p in range(pixels):
+        a${v}${chr(97 + p)} = epilogue(a${v}${chr(97 + p)} + bias${v}${f", load(residual{v} + {p} * kLanes)" if residual else ""});
+% endfor
+% endfor
+    }
+% endif
+% for v, p in places:
+    store(out${v} + ${p} * kLanes, a${v}${chr(97 + p)});
+% endfor
+}
+</%def>\

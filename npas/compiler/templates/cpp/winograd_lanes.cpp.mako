@@ -1,0 +1,99 @@
+<%page args="view"/>\
+<%namespace name="lanes" file="lanes.mako"/>\
+<% positions = (view.pixels_out + 2) ** 2 %>\
+// 3x3 convolution by Winograd's F(${view.pixels_out}x${view.pixels_out}, 3x3), filters in lanes: ${view.summary}.
+#include "npas/winograd.h"
+
+#include "kernels.h"
+#include "npas/run.h"
+#include "npas/simd.h"
+
+namespace ${view.namespace} {
+
+namespace {
+
+constexpr int kSide = ${view.pixels_out};
+constexpr int kPositions = ${positions};
+constexpr int kPixels = ${view.pixels};
+constexpr int kStep = kLanes;                    // from one tile to the next
+constexpr int kStored = ${view.vectors} * kLanes;  // filters in a group
+
+inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
+% for statement in view.epilogue:
+    ${statement}
+% endfor
+    return x;
+}
+
+${lanes.tile_struct(False, False)}\
+% for vectors in dict.fromkeys((view.vectors, view.narrow)):
+% for pixels in range(view.pixels, 0, -1):
+${lanes.tile(vectors, pixels, 1, False, False)}\
+% endfor
+% endfor
+
+using Multiply = void (*)(const Tile&, const std::int32_t*, const std::int32_t*, const float*);
+// By the number of tiles.
+constexpr Multiply kMultiply[] = {${", ".join(["nullptr", *(f"tile_v{view.vectors}p{p}" for p in range(1, view.pixels + 1))])}};
+% if view.narrow != view.vectors:
+constexpr Multiply kMultiplyLast[] = {${", ".join(["nullptr", *(f"tile_v{view.narrow}p{p}" for p in range(1, view.pixels + 1))])}};
+% else:
+constexpr const Multiply* kMultiplyLast = kMultiply;
+% endif
+
+}  // namespace
+
+// A few tiles at a time: transformed, multiplied at each of their ${positions} positions by itself, transformed back.
+// `work` holds the transformed tiles and the sums of every thread, or of all.
+${view.signature} {
+    const WinogradSpec& spec = *layer.spec;
+    const Layout &from = *in.layout, &to = *out.layout;
+    const Share all = run.share(), share = spec.split_tiles ? Share{0, 1} : all;
+    const int room = spec.tiles_at_a_time, groups = (spec.filters + kStored - 1) / kStored;
+    const int planes = to.planes(), chunks = (spec.tiles + room - 1) / room;
+    const std::ptrdiff_t in_size = static_cast<std::ptrdiff_t>(kPositions) * from.planes() * room * kLanes;
+    const std::ptrdiff_t out_size = static_cast<std::ptrdiff_t>(kPositions) * planes * room * kLanes;
+    float* transformed = work.data + (spec.split_tiles ? all.thread * (in_size + out_size) : 0);
+    float* sums = transformed + in_size;
+    const std::int32_t *offsets = layer.offsets.data(), *end = offsets + spec.channels;
+    const float* weights = reinterpret_cast<const float*>(layer.weights.get());
+    const std::ptrdiff_t panel = static_cast<std::ptrdiff_t>(spec.channels) * kStored;
+    const auto put = [&](int plane, int y, int x, vec sum) {
+        const vec biased = sum + load(layer.bias.data() + plane * kLanes);
+        const std::ptrdiff_t pixel = y * to.row_step() + x * kLanes;
+% if view.residual:
+        const float* other = residual.plane(plane) + y * residual.layout->row_step() + x * kLanes;
+        store(out.plane(plane) + pixel, epilogue(biased, load(other)));
+% else:
+        store(out.plane(plane) + pixel, epilogue(biased));
+% endif
+    };
+    const Range own = spec.split_tiles ? slice(all, chunks) : Range{0, chunks};
+    for (int chunk = own.begin; chunk < own.end; ++chunk) {
+        const int first = chunk * room, count = spec.tiles - first < room ? spec.tiles - first : room;
+        transform_input<kSide>(spec, in, first, count, slice(share, from.planes()), room, transformed);
+        if (!spec.split_tiles) run.barrier();
+        const Range units = slice(share, kPositions * groups);
+        const int columns = (count + kPixels - 1) / kPixels;
+        for (int unit = units.begin; unit < units.end; ++unit) {
+            const int position = unit / groups, group = unit % groups;
+            const Multiply* multiply = group + 1 < groups ? kMultiply : kMultiplyLast;
+            const float* tiles = transformed + static_cast<std::ptrdiff_t>(position) * from.planes() * room * kLanes;
+            float* target = sums + (static_cast<std::ptrdiff_t>(position) * planes + group * (kStored / kLanes)) *
+                                       room * kLanes;
+            for (int column = 0; column < columns; ++column) {
+                const Range part = slice({column, columns}, count);
+                const Tile tile = {tiles + part.begin * kLanes,
+                                   target + part.begin * kLanes,
+                                   static_cast<std::ptrdiff_t>(room) * kLanes};
+                multiply[part.end - part.begin](tile, offsets, end, weights + unit * panel);
+            }
+        }
+        if (!spec.split_tiles) run.barrier();
+        transform_output<kSide>(spec, to, first, count, slice(share, planes), room, planes, sums, put);
+    }
+    const Range margins = slice(all, planes);
+    for (int i = margins.begin; i < margins.end; ++i) clear_gaps(out, i, {0, to.height});
+}
+
+}  // namespace ${view.namespace}

@@ -1,0 +1,265 @@
+"""Where values lie, and that every kernel reads and writes what it should: no float more."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from programs import lowered, lowered_at_random
+from random_graphs import SEEDS, random_graph
+
+from npas.compiler import arena
+from npas.compiler.layout import ALIASING, spread
+from npas.compiler.plan import ConvLayer, DepthwiseLayer, Kernel, Layout, Plan, SplitLayer, Value
+from npas.graph.builder import Builder
+from npas.graph.graph import Graph
+from npas.ops import Conv2d
+from npas.targets.isa import ISAS
+
+Ints = NDArray[np.int64]
+
+
+def conv_layers(plan: Plan, kind: str) -> list[ConvLayer]:
+    return [x for x in plan.layers if isinstance(x, ConvLayer) and x.indexed.schedule.kind == kind]
+
+
+def kernel_of(plan: Plan, layer: ConvLayer | DepthwiseLayer) -> Kernel:
+    return next(kernel for kernel in plan.kernels if kernel.name == layer.kernel)
+
+
+@dataclass
+class Pass:
+    """How a kernel passes over one plane: the output pixels that it computes, and per pixel the floats from the
+    input's first pixel to what lies under the window's origin."""
+
+    rows: Ints
+    columns: Ints
+    places: Ints
+    taps: tuple[int, ...]
+
+
+def passed(plan: Plan, layer: ConvLayer | DepthwiseLayer, op: Conv2d) -> Pass:
+    """What the kernels' templates do, in the words of the plan."""
+    read, out = plan.values[layer.inputs[0]].layout, plan.values[layer.output].layout
+    if isinstance(layer, ConvLayer) and layer.indexed.schedule.kind == "pixels":
+        rows, columns = np.divmod(np.arange(out.height * out.width), out.width)
+        return Pass(rows, columns, rows * out.pitch + columns, layer.indexed.tap_offsets)
+    if isinstance(layer, DepthwiseLayer):
+        stored, pixels = layer.depthwise, layer.depthwise.schedule.pixels
+        taps = tuple(
+            ((i * op.dilation[0] - stored.top) * read.pitch + j * op.dilation[1] - stored.left) * read.block
+            for i in range(op.kernel[0])
+            for j in range(op.kernel[1])
+        )
+        tile_columns = -(-out.width // pixels)
+        wide, tiles = out.width - tile_columns * (pixels - 1), tile_columns * out.height
+        row_step, step = op.stride[0] * read.pitch * read.block, op.stride[1] * read.block
+    else:
+        grid, pixels, tiles, taps = (
+            layer.indexed.grid,
+            layer.indexed.tile,
+            layer.indexed.tiles,
+            layer.indexed.tap_offsets,
+        )
+        tile_columns, wide, row_step, step = grid.columns, grid.wide, grid.row_step, kernel_of(plan, layer).step
+        assert pixels == layer.indexed.schedule.pixels
+    assert 1 <= wide <= tile_columns
+    rows, columns = [], []
+    for y, tile in (divmod(t, tile_columns) for t in range(tiles)):
+        x = tile * pixels - max(0, tile - wide)
+        width = pixels if tile < wide else pixels - 1
+        rows += [y] * width
+        columns += range(x, x + width)
+    y, x = np.array(rows), np.array(columns)
+    flat = y * out.width + x if row_step else x
+    return Pass(flat // out.width, flat % out.width, y * row_step + x * step, taps)
+
+
+def pixel_at(layout: Layout, floats: Ints) -> tuple[Ints, Ints, Ints]:
+    """Plane, row and column of the pixel that holds a float, counted from the value's first one; row -1 in margins."""
+    plane, place = np.divmod(floats // layout.block, layout.plane)
+    row, column = np.divmod(place - layout.origin, layout.pitch)
+    inside = (row >= 0) & (row < layout.height) & (column < layout.width)
+    return plane, np.where(inside, row, -1), np.where(inside, column, -1)
+
+
+def check_windows(plan: Plan, layer: ConvLayer | DepthwiseLayer, op: Conv2d) -> None:
+    """Under each tap of each output pixel is the pixel that the operator names, or a margin of the same plane."""
+    read, out = plan.values[layer.inputs[0]].layout, plan.values[layer.output].layout
+    done = passed(plan, layer, op)
+    assert sorted(zip(done.rows, done.columns, strict=True)) == [
+        (y, x) for y in range(out.height) for x in range(out.width)
+    ]
+    for channel in {0, read.channels // 2, read.channels - 1}:
+        begin = (channel // read.block * read.plane + read.origin) * read.block + channel % read.block
+        if isinstance(layer, ConvLayer):
+            assert layer.indexed.plane_step == read.plane * read.block
+            assert layer.indexed.input_block == read.block
+        for k, tap in enumerate(done.taps):
+            i, j = divmod(k, op.kernel[1])
+            row = done.rows * op.stride[0] + i * op.dilation[0] - op.pads[0]
+            column = done.columns * op.stride[1] + j * op.dilation[1] - op.pads[1]
+            image = (row >= 0) & (row < read.height) & (column >= 0) & (column < read.width)
+            plane, got_row, got_column = pixel_at(read, begin + done.places + tap)
+            assert (plane == channel // read.block).all()
+            np.testing.assert_array_equal(got_row, np.where(image, row, -1))
+            np.testing.assert_array_equal(got_column, np.where(image, column, -1))
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_windows_stand_over_the_right_pixels(seed, isa):
+    graph = random_graph(seed)
+    plan = lowered_at_random(graph, seed, isa).plan
+    split = {layer.output for layer in plan.layers if isinstance(layer, SplitLayer)}
+    for layer in plan.weights_layers:
+        op = graph.node(layer.nodes[0]).op
+        if isinstance(layer, ConvLayer | DepthwiseLayer) and layer.inputs[0] not in split:
+            check_windows(plan, layer, op)
+
+
+def test_the_random_graphs_hold_every_kind_of_layer():
+    """Or the tests over them would prove little."""
+    seen = Counter[str]()
+    for isa in ISAS:
+        for seed in SEEDS:
+            graph = random_graph(seed)
+            plan = lowered_at_random(graph, seed, isa).plan
+            for layer in plan.weights_layers:
+                op = graph.node(layer.nodes[0]).op
+                kind = f"{layer.kind} {layer.stored.schedule.kind}"
+                words = [kind, f"{kind} {layer.stored.format}"]
+                if isinstance(op, Conv2d):
+                    words += [f"{kind} stride {s}" for s in op.stride] + [f"{kind} dilation {d}" for d in op.dilation]
+                seen.update([*words, f"{kind} of {len(layer.inputs)}"])
+            seen.update(layer.kind for layer in plan.layers)
+    assert seen.keys() >= {
+        *(f"conv lanes {f}" for f in ("dense", "bcs")),
+        *(f"conv pixels {f}" for f in ("dense", "csr", "fkw", "bcs")),
+        *(f"conv {kind} stride {s}" for kind in ("lanes", "pixels") for s in (1, 2, 3)),
+        *(f"{kind} dilation {d}" for kind in ("conv lanes", "conv pixels", "depthwise depthwise") for d in (1, 2)),
+        *(f"{kind} of {n}" for kind in ("conv lanes", "conv pixels", "depthwise depthwise") for n in (1, 2)),
+        *("split", "concat", "pool", "copy", "elementwise", "global_avg_pool"),
+    }
+
+
+def behind(value: Value) -> int:
+    """The place in the arena behind the value's last plane."""
+    return value.offset + value.layout.size
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_tiles_of_pixels_stay_inside_their_planes(seed, isa):
+    plan = lowered_at_random(random_graph(seed), seed, isa).plan
+    for layer in conv_layers(plan, "pixels"):
+        indexed, out = layer.indexed, plan.values[layer.output]
+        source = plan.values[layer.inputs[0]]
+        written = indexed.tile * indexed.tiles
+        assert {plan.values[i].layout.block for i in (*layer.inputs, layer.output)} == {1}
+        assert written >= out.layout.run
+        assert out.layout.origin + written <= out.layout.plane  # no tile reaches the next plane
+        assert indexed.tile == indexed.schedule.vectors * plan.lanes
+        assert source.layout.pitch == out.layout.pitch  # or output pixel p would not read input p + offset
+        assert min(indexed.tap_offsets) >= -source.layout.origin
+        last = behind(source) - indexed.plane_step + source.layout.origin
+        assert last + max(indexed.tap_offsets) + written <= plan.arena
+        if len(layer.inputs) > 1:
+            residual = plan.values[layer.inputs[1]]
+            assert residual.layout.pitch == out.layout.pitch
+            assert behind(residual) - residual.layout.plane + residual.layout.origin + written <= plan.arena
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_filters_in_lanes_fill_the_planes_of_their_output(seed, isa):
+    plan = lowered_at_random(random_graph(seed), seed, isa).plan
+    for layer in conv_layers(plan, "lanes"):
+        schedule, kernel = layer.indexed.schedule, kernel_of(plan, layer)
+        source, out, *others = (plan.values[i].layout for i in (layer.inputs[0], layer.output, *layer.inputs[1:]))
+        assert out.block == plan.lanes
+        assert source.block in (1, plan.lanes)
+        groups = -(-out.channels // (schedule.vectors * plan.lanes // schedule.depth))
+        assert (groups - 1) * kernel.vectors + kernel.narrow == out.planes * kernel.depth
+        assert (kernel.vectors, kernel.depth, kernel.pixels) == (schedule.vectors, schedule.depth, schedule.pixels)
+        assert schedule.depth == 1 or (source.block > 1 and source.channels % 2 == 0)
+        for residual in others:
+            assert (residual.block, residual.planes) == (out.block, out.planes)
+            assert layer.indexed.grid.row_step or residual.pitch == residual.width
+    for layer in plan.layers:
+        if isinstance(layer, DepthwiseLayer):
+            assert {plan.values[i].layout.block for i in (*layer.inputs, layer.output)} == {plan.lanes}
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_layouts_hold_their_pixels(seed, isa):
+    for value in lowered_at_random(random_graph(seed), seed, isa).plan.values:
+        layout = value.layout
+        assert layout.pitch >= layout.width
+        assert layout.origin + layout.run <= layout.plane
+        assert value.size >= layout.size == layout.planes * layout.plane * layout.block
+        assert 0 <= layout.planes * layout.block - layout.channels < layout.block
+        assert value.offset % arena.ALIGNMENT == 0
+        if layout.block == 1 and not layout.compact:
+            assert layout.origin % arena.ALIGNMENT == 0
+            assert layout.plane % arena.ALIGNMENT == 0
+        if not layout.compact:
+            assert layout.plane * layout.block % ALIASING != 0
+
+
+def test_planes_do_not_compete_for_cache_lines():
+    assert [spread(plane) for plane in (1008, 1024, 1040, 2048)] == [1008, 1040, 1040, 2064]
+    builder = Builder("net")
+    x = builder.conv(builder.input((3, 32, 32)), 8, 1)
+    plan = lowered(builder.graph(builder.conv(x, 8, 1))).plan
+    assert [value.layout.plane for value in plan.values] == [1040, 1026, 1026]
+
+
+def one_by_one(*last: str) -> Graph:
+    builder = Builder("net")
+    x = builder.conv(builder.input((8, 5, 6)), 16, 1, name="first")
+    outputs = [x, builder.conv(x, 24, 1, name="second")]
+    if "margins" in last:  # which part the rows of what the second layer reads
+        outputs.append(builder.conv(x, 8, 3, name="third"))
+    return builder.graph(*outputs)
+
+
+def test_planes_without_margins_are_one_row():
+    """Of 30 pixels, in a convolution that looks at no neighbours; not where either value has margins."""
+    first, second = conv_layers(lowered(one_by_one()).plan, "lanes")
+    for layer in (first, second):
+        assert layer.indexed.grid.row_step == 0
+        assert layer.indexed.tiles == layer.indexed.grid.columns == -(-30 // layer.indexed.tile)
+    graph = one_by_one("margins")
+    plan = lowered(graph).plan
+    for layer in conv_layers(plan, "lanes"):
+        assert layer.indexed.grid.row_step == plan.values[layer.inputs[0]].layout.pitch * layer.indexed.input_block > 0
+        assert layer.indexed.tiles == 5 * layer.indexed.grid.columns
+        op = graph.node(layer.nodes[0]).op
+        assert isinstance(op, Conv2d)
+        check_windows(plan, layer, op)
+
+
+def test_strided_layers_with_pixels_in_lanes_read_phases():
+    builder = Builder("net")
+    x = builder.input((3, 9, 8))
+    plan = lowered(builder.graph(builder.conv(x, 4, (3, 1), stride=(2, 3), pads=(1, 0, 1, 0)))).plan
+    split = next(layer for layer in plan.layers if isinstance(layer, SplitLayer))
+    assert split.phases == ((0, 0), (1, 0))
+    assert split.inputs == (-1,)  # straight from the caller's array
+    assert plan.values[split.output].layout.channels == 6
+    assert plan.layers[0] is split
+
+
+def test_strided_layers_with_filters_in_lanes_read_the_image():
+    builder = Builder("net")
+    x = builder.input((3, 9, 8))
+    graph = builder.graph(builder.conv(x, 8, (3, 1), stride=(2, 3), pads=(1, 0, 1, 0)))
+    plan = lowered(graph).plan
+    assert [layer.kind for layer in plan.layers] == ["input", "conv", "output"]
+    (layer,) = conv_layers(plan, "lanes")
+    assert (layer.indexed.input_block, kernel_of(plan, layer).step) == (1, 3)

@@ -1,0 +1,157 @@
+"""Default schedules fit the registers of every instruction set, and a build's own ones are taken."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from programs import lowered
+
+from npas.compiler.builder import COMPACT_ROUNDING
+from npas.compiler.indexed import Options
+from npas.compiler.plan import AnySchedule, DepthwiseSchedule, LaneSchedule, Schedule
+from npas.compiler.schedule import ConvWork, conv_schedule, linear_schedule
+from npas.compiler.schedule_lanes import LaneWork, depthwise_schedule, lane_schedule
+from npas.graph.builder import Builder
+from npas.targets.isa import ISAS
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    filters=st.integers(1, 70),
+    channels=st.integers(1, 600),
+    grouped=st.booleans(),
+    reach=st.integers(0, 3000),
+    run=st.integers(1, 60_000),
+    share=st.booleans(),
+    threads=st.integers(1, 8),
+)
+def test_schedules_fit_the_registers(isa, filters, channels, grouped, reach, run, share, threads):
+    work = ConvWork(filters, channels, grouped, reach, run, filters if share else 1)
+    schedule = conv_schedule(work, isa, threads)
+    rows, vectors = schedule.rows, schedule.vectors
+    # Accumulators, and beside them the pixels of a tile (more than one row) or one weight.
+    assert rows * vectors + (min(vectors, 3) if rows > 1 else 1) <= ISAS[isa].registers
+    assert rows <= max(1, work.shared)
+    assert rows in (1, 2, 4, 8)
+    assert 1 <= schedule.channel_block <= channels
+    assert schedule.tiles_at_a_time >= 1
+    tile = vectors * ISAS[isa].lanes
+    assert (-(-run // tile)) * tile - run < tile
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_fully_connected_schedules_write_what_the_arena_allows(isa):
+    for filters in (1, 3, 16, 63, 64, 1000):
+        for shared in (True, False):
+            schedule = linear_schedule(filters, 100, shared, isa)
+            assert schedule.rows == (schedule.vectors * ISAS[isa].lanes if shared else 1)
+            assert COMPACT_ROUNDING % schedule.rows == 0
+
+
+def check_tiles(width: int, pixels: int) -> None:
+    """A row is cut into tiles of that many pixels and of one fewer; at least one is whole."""
+    columns = -(-width // pixels)
+    assert 1 <= width - columns * (pixels - 1) <= columns
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    filters=st.integers(1, 300),
+    channels=st.integers(1, 2048),
+    taps=st.sampled_from([1, 3, 9, 25, 49]),
+    rows=st.integers(1, 120),
+    width=st.integers(1, 3200),
+    row_floats=st.integers(1, 3200),
+    dense=st.booleans(),
+    pairs=st.booleans(),
+    density=st.floats(0.0, 1.0),
+    threads=st.integers(1, 8),
+)
+def test_schedules_with_filters_in_lanes_fit_the_registers(
+    isa, filters, channels, taps, rows, width, row_floats, dense, pairs, density, threads
+):
+    lanes = ISAS[isa].lanes
+    shared = max(filters if dense else 8, lanes)
+    work = LaneWork(filters, channels, taps, rows, width, row_floats, shared, pairs, 1.0 if dense else density)
+    schedule = lane_schedule(work, isa, threads)
+    vectors, pixels = schedule.vectors, schedule.pixels
+    # Sums, and beside them one operand's vectors, the fewer, and one of the other's.
+    assert vectors >= 1
+    assert pixels >= 1
+    assert vectors * pixels + min(vectors, pixels) + 1 <= ISAS[isa].registers
+    check_tiles(width, pixels)
+    assert schedule.depth in ((1, 2) if pairs else (1,))
+    assert vectors % schedule.depth == 0
+    assert vectors // schedule.depth <= -(-filters // lanes)  # no vector of fillers only
+    assert vectors // schedule.depth * lanes <= shared  # filters of one group share their list
+    assert 1 <= schedule.channel_block <= channels
+    assert 1 <= schedule.tiles_at_a_time <= -(-width // pixels) * rows
+
+
+def test_wide_layers_hold_more_than_one_vector_of_filters():
+    work = LaneWork(64, 64, 9, 28, 28, 60, 64, False, 1.0)
+    assert all(lane_schedule(work, isa, 1).vectors > 1 for isa in ISAS)
+
+
+@pytest.mark.parametrize("isa", ["avx2", "avx512"])
+def test_pairs_of_channels_are_taken_where_a_list_is_one_vectors(isa):
+    lanes = ISAS[isa].lanes
+    depths = [
+        lane_schedule(LaneWork(64, 64, 9, 28, 28, 60, shared, pairs, 0.3), isa, 1).depth
+        for shared, pairs in ((lanes, True), (lanes, False), (2 * lanes, True))
+    ]
+    assert depths == [2, 1, 1]
+
+
+def test_threads_take_pixels_where_filters_cannot_be_shared_out_evenly():
+    narrow, wide = (LaneWork(filters, 16, 9, 28, 28, 60, filters, False, 1.0) for filters in (8, 256))
+    assert lane_schedule(narrow, "avx2", 2).split == "pixels"
+    assert lane_schedule(wide, "avx2", 2).split == "filters"
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_depthwise_schedules_fit_the_registers(isa):
+    for width in range(1, 130):
+        for window in range(1, 12):
+            pixels = depthwise_schedule(width, window, isa).pixels
+            assert pixels + min(window, 8) + 1 <= ISAS[isa].registers
+            check_tiles(width, pixels)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kernel"),
+    [
+        (
+            Schedule(rows=2, vectors=3, tiles_at_a_time=2, channel_block=3, split="pixels"),
+            "conv_indexed_avx2_r2p3",
+        ),
+        (
+            LaneSchedule(vectors=2, pixels=3, tiles_at_a_time=2, channel_block=3, split="pixels"),
+            "conv_lanes_avx2_v2n1p3s8",
+        ),
+        (
+            LaneSchedule(vectors=4, depth=2, pixels=1, tiles_at_a_time=1, channel_block=8),
+            "conv_lanes_avx2_v4n2d2p1s8",
+        ),
+    ],
+    ids=["pixels", "lanes", "pairs"],
+)
+def test_a_schedule_that_was_asked_for_is_taken(wanted: AnySchedule, kernel):
+    builder = Builder("net")
+    x = builder.conv(builder.input((8, 9, 9)), 24, 3, name="layer")
+    plan = lowered(builder.graph(x), options=Options(schedules={"layer": wanted})).plan
+    assert plan.weights_layers[0].stored.schedule == wanted
+    assert [k.name for k in plan.kernels] == [kernel]
+
+
+def test_a_depthwise_schedule_that_was_asked_for_is_taken():
+    builder = Builder("net")
+    x = builder.conv(builder.input((8, 9, 9)), 8, 3, stride=(1, 2), groups=8, name="layer")
+    for pixels in (1, 3, 5):
+        wanted = DepthwiseSchedule(pixels=pixels)
+        plan = lowered(builder.graph(x), options=Options(schedules={"layer": wanted})).plan
+        assert plan.weights_layers[0].stored.schedule == wanted
+        assert [k.name for k in plan.kernels] == [f"depthwise_lanes_avx2_k3x3_s1x2_p{pixels}"]
