@@ -17,6 +17,8 @@ from npas.targets.isa import ISAS
 
 LATENCY = 10
 """Multiplications in flight that keep two units with a latency of four cycles busy, with some to spare."""
+LOAD_CYCLES = 0.62
+"""Of a load: two a cycle, less what bank conflicts take where there are as many of them as multiplications."""
 TILE_CYCLES = 14.0
 """Of a tile beside its sums: the call, pointers, the loop's end."""
 SUM_CYCLES = 1.6
@@ -95,9 +97,14 @@ def _cycles(vectors: int, pixels: int, depth: int, work: LaneWork, blocks: int, 
     for count, v in ((whole, vectors), (1 if rest else 0, rest)):
         for tiles, p in ((wide, pixels), (columns - wide, pixels - 1)):
             sums = v * p
-            step = max(sums, v + p + 1, LATENCY) / 2
+            step = step_cycles(v, p)
             total += count * tiles * (entries * step + TILE_CYCLES + SUM_CYCLES * sums) if sums else 0.0
     return total
+
+
+def step_cycles(vectors: int, pixels: int) -> float:
+    """Of one list entry: multiplications, or loads where there are more of them."""
+    return max(vectors * pixels / 2, LOAD_CYCLES * (vectors + pixels + 1), LATENCY / 2)
 
 
 def _channel_block(work: LaneWork) -> int:

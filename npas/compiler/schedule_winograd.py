@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from npas.compiler.plan import WinogradSchedule
-from npas.compiler.schedule_lanes import LATENCY, SUM_CYCLES, TILE_CYCLES, most_pixels
+from npas.compiler.schedule_lanes import SUM_CYCLES, TILE_CYCLES, most_pixels, step_cycles
 from npas.graph.graph import Graph, Node
 from npas.ops import Conv2d
 from npas.spec.schema import Isa
@@ -26,11 +26,8 @@ INPUT_CYCLES = 4.0
 """Of a position of one vector of channels on its way into the transformed tile."""
 OUTPUT_CYCLES = 3.5
 WEIGHT_BYTES = 12.0
-"""Of transformed weights that a cycle brings in from the last-level cache, beside the multiplications."""
-FAR_WEIGHT_BYTES = 5.0
-FAR_WEIGHTS = 16 * 2**20
-"""Where they come from memory."""
-WORK_BYTES = 640 * 1024
+"""Of transformed weights that a cycle brings in from the last-level cache."""
+WORK_BYTES = 768 * 1024
 """Of transformed tiles and sums at a time."""
 MARGIN = 0.92
 """Share of the direct kernel's cycles below which the estimate is trusted."""
@@ -95,7 +92,10 @@ def tiles_of(work: WinogradWork, m: int) -> int:
 def _at_a_time(m: int, pixels: int, work: WinogradWork, lanes: int) -> int:
     tiles = tiles_of(work, m)
     padded = (-(-work.channels // lanes) + -(-work.filters // lanes)) * lanes
-    most = max(2 * pixels, WORK_BYTES // ((m + 2) ** 2 * padded * 4))
+    position_weights = 4 * work.channels * work.filters
+    # All weights are read for every few tiles: where there are many, so are the tiles.
+    work_bytes = max(WORK_BYTES, (m + 2) ** 2 * position_weights // 4)
+    most = max(2 * pixels, work_bytes // ((m + 2) ** 2 * padded * 4))
     chunks = -(-tiles // most)
     return -(-tiles // chunks)
 
@@ -105,11 +105,11 @@ def _cycles(m: int, vectors: int, pixels: int, work: WinogradWork, lanes: int) -
     planes_in, planes_out = -(-work.channels // lanes), -(-work.filters // lanes)
     groups = -(-planes_out // vectors)
     at_a_time = _at_a_time(m, pixels, work, lanes)
-    columns = -(-at_a_time // pixels) * -(-tiles // at_a_time)
-    step = max(vectors * tiles / columns, LATENCY) / 2
+    chunks = -(-tiles // at_a_time)
+    columns = -(-at_a_time // pixels) * chunks
+    step = step_cycles(vectors, -(-tiles // columns))
     multiply = groups * columns * (work.channels * step + TILE_CYCLES + SUM_CYCLES * vectors * pixels / 2)
     weights = positions * work.channels * planes_out * lanes * 4
-    speed = WEIGHT_BYTES if weights < FAR_WEIGHTS else FAR_WEIGHT_BYTES
-    read = weights * -(-tiles // at_a_time) / speed / 2  # half of it hides behind the multiplications
+    read = weights * chunks / WEIGHT_BYTES
     transforms = tiles * positions * (INPUT_CYCLES * planes_in + OUTPUT_CYCLES * planes_out)
     return positions * multiply + read + transforms

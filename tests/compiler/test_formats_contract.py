@@ -34,8 +34,13 @@ class Case:
     groups: int = 1
     taps: int = 1
 
-    def geometry(self, rows: int, reorder: bool) -> Geometry:
-        return Geometry(len(self.matrix), self.matrix.shape[1], self.groups, rows, self.taps, reorder)
+    def geometry(self, rows: int, reorder: bool, depth: int = 1) -> Geometry:
+        return Geometry(len(self.matrix), self.matrix.shape[1], self.groups, rows, self.taps, reorder, depth)
+
+    @property
+    def even(self) -> bool:
+        """Whether the channels of each group come in pairs."""
+        return self.matrix.shape[1] // self.taps % 2 == 0
 
 
 def drawn(*shape: int, kept: float = 1.0, seed: int = 0) -> Floats:
@@ -90,7 +95,8 @@ CASES = SHAPES + [
 
 def geometries(name: str, case: Case) -> list[Geometry]:
     """Those under which the format takes the case; ``test_what_a_format_takes`` says which these must be."""
-    wanted = [case.geometry(rows, reorder) for rows in ROWS for reorder in (True, False)]
+    depths = (1, 2) if case.even else (1,)
+    wanted = [case.geometry(rows, reorder, d) for rows in ROWS for reorder in (True, False) for d in depths]
     return [geometry for geometry in wanted if FORMATS[name].takes(case.matrix, geometry)]
 
 
@@ -121,12 +127,15 @@ class TestContract:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_a_format_takes(name):
-    """Whatever a matrix holds, every format stores it or says that it does not; the limits are of rows and of fkw."""
+    """Whatever a matrix holds, every format stores it or says that it does not; the limits are of rows and of fkw.
+    Entries of several channels are bcs's alone."""
     for case in CASES:
         kernels = (case.matrix.reshape(-1, case.taps) != 0).sum(axis=1)
         for rows in ROWS:
             limits = {"csr": rows == 1, "fkw": rows == 1 and case.taps == 9 and kernels.max() <= 4}
             assert FORMATS[name].takes(case.matrix, case.geometry(rows, True)) == limits.get(name, True), case.name
+            if case.even:
+                assert FORMATS[name].takes(case.matrix, case.geometry(rows, True, 2)) == (name == "bcs"), case.name
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -134,15 +143,16 @@ def test_what_a_format_takes(name):
 def test_pack_holds_every_matrix_under_any_wish(name, rows):
     """The sections of the weights file: weights, bias, indices of 16 bits where these suffice."""
     for case in SHAPES:
-        geometry, bias = case.geometry(rows, True), np.ones(len(case.matrix), np.float32)
-        used, sections = pack(case.matrix, bias, name, geometry)
-        assert used == name or not FORMATS[name].takes(case.matrix, geometry)
-        assert FORMATS[used].takes(case.matrix, geometry)
-        assert sections[0].dtype == np.float32
-        np.testing.assert_array_equal(sections[1], bias)
-        for array, exact in zip(sections[2:], FORMATS[used].pack(case.matrix, geometry).indices, strict=True):
-            np.testing.assert_array_equal(array, exact)
-            assert array.dtype == (np.uint32 if exact.size and exact.max() > 65535 else np.uint16)
+        for depth in (1, 2) if case.even and rows > 1 else (1,):
+            geometry, bias = case.geometry(rows, True, depth), np.ones(len(case.matrix), np.float32)
+            used, sections = pack(case.matrix, bias, name, geometry)
+            assert used == name or not FORMATS[name].takes(case.matrix, geometry)
+            assert FORMATS[used].takes(case.matrix, geometry)
+            assert sections[0].dtype == np.float32
+            np.testing.assert_array_equal(sections[1], bias)
+            for array, exact in zip(sections[2:], FORMATS[used].pack(case.matrix, geometry).indices, strict=True):
+                np.testing.assert_array_equal(array, exact)
+                assert array.dtype == (np.uint32 if exact.size and exact.max() > 65535 else np.uint16)
 
 
 @pytest.mark.parametrize(("name", "scheme"), [("csr", "unstructured"), ("fkw", "pattern"), ("bcs", "block_punched")])
@@ -182,3 +192,22 @@ def test_free_order_brings_filters_of_one_list_together():
     bound = FORMATS["bcs"].pack(matrix, Geometry(16, 30, 1, 4, reorder=False))
     assert bound.weights.size > packed.weights.size
     np.testing.assert_array_equal(bound.indices[0], np.arange(16))
+
+
+def test_pairs_of_channels_stand_side_by_side():
+    """Two filters, four channels of two taps; a pair is stored where either channel keeps its weight."""
+    matrix = np.zeros((2, 4, 2), np.float32)
+    matrix[0, 0, 1], matrix[1, 1, 1], matrix[0, 3, 0] = 1, 2, 3
+    packed = FORMATS["bcs"].pack(matrix.reshape(2, 8), Geometry(2, 8, 1, 2, 2, False, 2))
+    rows, list_of, starts, columns = packed.indices
+    np.testing.assert_array_equal(columns, [1, 4])  # channel 0 at tap 1, channel 2 at tap 0
+    np.testing.assert_array_equal(packed.weights.reshape(2, 2, 2), [[[1, 0], [0, 2]], [[0, 3], [0, 0]]])
+    assert (rows.tolist(), list_of.tolist(), starts.tolist()) == ([0, 1], [0], [0, 2])
+
+
+def test_block_punched_channels_halve_their_lists_in_pairs():
+    weight = drawn(64, 64, 3, 3)
+    matrix = np.where(SCHEMES["block_punched"].mask(weight, 5.0), weight, np.float32(0)).reshape(64, -1)
+    one, two = (FORMATS["bcs"].pack(matrix, Geometry(64, 576, 1, 8, 9, False, depth)) for depth in (1, 2))
+    assert two.indices[-1].size * 2 == one.indices[-1].size
+    assert two.weights.size == one.weights.size

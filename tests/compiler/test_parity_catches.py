@@ -12,7 +12,7 @@ import pytest
 from programs import generated, images_of, network_of, rehashed, subject_of
 
 from npas.compiler.indexed import Options
-from npas.compiler.plan import ConvLayer, LinearLayer
+from npas.compiler.plan import ConvLayer, WeightsLayer
 from npas.errors import NpasError
 from npas.graph.builder import Builder
 from npas.graph.graph import Network
@@ -28,11 +28,19 @@ def network() -> Network:
     y = builder.conv(x, 8, 3, bias=True, name="second")
     x = builder.act(builder.add(y, x), "relu")
     x = builder.act(builder.conv(x, 12, 3, stride=2, name="third"), "hard_swish")
+    x = builder.conv(x, 12, 3, bias=True, groups=12, name="depthwise")
+    x = builder.conv(x, 10, 3, stride=(1, 2), name="fourth")
     x = builder.max_pool(x, 2, 2, name="pool")
     return network_of(builder.graph(builder.linear(builder.flatten(x), 6, name="head")), seed=4)
 
 
-OPTIONS = Options(prunings={"second": Pruning("unstructured", 3.0), "third": Pruning("block_punched", 2.0)})
+OPTIONS = Options(
+    prunings={
+        "second": Pruning("unstructured", 3.0),
+        "third": Pruning("block_punched", 2.0),
+        "fourth": Pruning("unstructured", 2.0),
+    }
+)
 
 
 @pytest.fixture
@@ -64,7 +72,7 @@ def edit_floats(folder: Path, section: int, change: Callable[[np.ndarray], None]
     path.write_bytes(rehashed(bytes(data)))
 
 
-def layer(made: Runtime, node: str) -> ConvLayer | LinearLayer:
+def layer(made: Runtime, node: str) -> WeightsLayer:
     """The plan's layer with weights whose first node this is."""
     return next(x for x in made.lowered.plan.weights_layers if x.nodes[0] == node)
 
@@ -78,11 +86,20 @@ def test_an_honest_program_passes(tmp_path, made):
     assert found.passed
     assert found.first_difference is None
     assert failed(found) == []
-    assert [check.exact for check in found.layers] == [True, True, None, True, True]
+    assert [check.exact for check in found.layers] == [True, True, None, True, True, True, True]
 
 
-def test_a_shifted_tap(tmp_path, made):
-    conv = layer(made, "third")
+def test_every_kind_of_kernel_is_there(made):
+    """Or the bugs below would be planted in fewer places than it seems."""
+    kinds = {x.nodes[0]: x.stored.schedule.kind for x in made.lowered.plan.weights_layers}
+    lanes = {"third": "lanes", "depthwise": "depthwise"}
+    assert kinds == dict.fromkeys(["first", "second", "third", "depthwise", "fourth", "head"], "pixels") | lanes
+
+
+@pytest.mark.parametrize("node", ["first", "third", "fourth"])
+def test_a_shifted_tap(tmp_path, made, node):
+    conv = layer(made, node)
+    assert isinstance(conv, ConvLayer)
     taps = list(conv.indexed.tap_offsets)
     right, wrong = (", ".join(map(str, [*taps[:2], taps[2] + shift, *taps[3:]])) for shift in (0, 1))
     edit(tmp_path, "src/description.cpp", lambda t: t.replace(f"{{{right}}}", f"{{{wrong}}}"))
@@ -94,28 +111,37 @@ def test_a_shifted_tap(tmp_path, made):
 
 def test_a_wrong_pad_of_a_strided_layer(tmp_path, made):
     number, split = next((i, x) for i, x in enumerate(made.lowered.plan.layers) if x.kind == "split")
-    whole = f"{{kPhases, {len(split.phases)}, 2, 2, 1, 1}}"
+    whole = f"{{kPhases, {len(split.phases)}, 1, 2, 1, 1}}"
     edit(tmp_path, f"src/layer_{number:03d}.cpp", lambda t: t.replace(whole, whole.replace("1, 1}", "1, 0}")))
     found = report(tmp_path, made)
     assert not found.passed
-    assert failed(found) == [layer(made, "third").nodes[-1]]
+    assert failed(found) == ["fourth"]
 
 
-def test_a_dropped_weight(tmp_path, made):
-    conv = layer(made, "second")
+def test_a_wrong_pad_of_a_depthwise_layer(tmp_path, made):
+    stored = layer(made, "depthwise").stored
+    right = f"{{{stored.first_section}, 12, 9, 1, 1}}"
+    edit(tmp_path, "src/description.cpp", lambda t: t.replace(right, right.replace("1, 1}", "1, 0}")))
+    assert failed(report(tmp_path, made)) == ["depthwise"]
+
+
+@pytest.mark.parametrize("node", ["second", "third", "depthwise"])
+def test_a_dropped_weight(tmp_path, made, node):
+    conv = layer(made, node)
 
     def drop(values: np.ndarray) -> None:
         values[np.argmax(np.abs(values))] = 0
 
-    edit_floats(tmp_path, conv.indexed.first_section, drop)
+    edit_floats(tmp_path, conv.stored.first_section, drop)
     found = report(tmp_path, made)
     assert not found.passed
     assert failed(found) == [conv.nodes[-1]]
 
 
 def test_a_dropped_bias(tmp_path, made):
-    edit_floats(tmp_path, layer(made, "first").indexed.first_section + 1, lambda values: values.fill(0))
-    assert report(tmp_path, made).first_difference == layer(made, "first").nodes[-1]
+    for node in ("depthwise", "first"):
+        edit_floats(tmp_path, layer(made, node).stored.first_section + 1, lambda values: values.fill(0))
+        assert report(tmp_path, made).first_difference == layer(made, node).nodes[-1]
 
 
 def test_nan_in_the_weights(tmp_path, made):
@@ -124,16 +150,18 @@ def test_nan_in_the_weights(tmp_path, made):
     def poison(values: np.ndarray) -> None:
         values[0] = np.nan
 
-    edit_floats(tmp_path, head.indexed.first_section, poison)
+    edit_floats(tmp_path, head.stored.first_section, poison)
     found = report(tmp_path, made)
     assert not found.passed
     assert failed(found) == ["head"]
     assert found.relative_l2 == float("inf")
 
 
-def test_a_swapped_epilogue(tmp_path, made):
-    conv = layer(made, "first")
-    edit(tmp_path, f"kernels/{conv.kernel}.cpp", lambda t: t.replace("x = relu(x);", "x = hard_swish(x);"))
+@pytest.mark.parametrize("node", ["first", "third"])
+def test_a_swapped_epilogue(tmp_path, made, node):
+    conv = layer(made, node)
+    right, wrong = {"first": ("relu", "hard_swish"), "third": ("hard_swish", "relu")}[node]
+    edit(tmp_path, f"kernels/{conv.kernel}.cpp", lambda t: t.replace(f"x = {right}(x);", f"x = {wrong}(x);"))
     found = report(tmp_path, made)
     assert not found.passed
     assert found.first_difference == conv.nodes[-1]

@@ -108,7 +108,7 @@ def test_good_weights_run_clean(sanitized: Sanitized, threads):
 
 
 def test_every_format_is_there(sanitized: Sanitized):
-    assert {layer.indexed.format for layer in sanitized.made.lowered.plan.weights_layers} == {
+    assert {layer.stored.format for layer in sanitized.made.lowered.plan.weights_layers} == {
         "dense",
         "csr",
         "fkw",

@@ -13,7 +13,7 @@ from runtime_trees import Model, alpha, call, compile_tree
 
 from npas.compiler.indexed import Section
 from npas.compiler.lower import fingerprint
-from npas.compiler.plan import Indexed
+from npas.compiler.plan import Indexed, Stored
 from npas.compiler.weights_file import hash_bytes, write
 
 OK, ARGUMENT, FILE, FORMAT, CORRUPT, OTHER, MEMORY = range(7)
@@ -76,8 +76,14 @@ def with_section(model: Model, at: int, section: Section) -> bytes:
     return write(sections, fingerprint(model.lowered.plan))
 
 
+def stored(model: Model, node: str) -> Stored:
+    return next(x.stored for x in model.lowered.plan.weights_layers if node in x.nodes)
+
+
 def layer(model: Model, node: str) -> Indexed:
-    return next(x.indexed for x in model.lowered.plan.weights_layers if node in x.nodes)
+    found = stored(model, node)
+    assert isinstance(found, Indexed)
+    return found
 
 
 def test_the_right_file_is_taken(model: Model, program: Program, tmp_path: Path) -> None:
