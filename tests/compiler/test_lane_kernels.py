@@ -100,7 +100,7 @@ def layers_of(network: Network, options: Options, isa: str) -> list[tuple[Weight
 @pytest.mark.parametrize("isa", ISAS)
 def test_the_shapes_are_of_all_kinds(isa):
     graph, prunings = shapes()
-    found = layers_of(network_of(graph), Options(prunings=prunings), isa)
+    found = layers_of(network_of(graph), Options(prunings=prunings, direct=True), isa)
     pruned = [(layer, op) for layer, op, _ in found if layer.nodes[0] in prunings]
     lanes = ISAS[isa].lanes
     assert len(found) > 30
@@ -133,7 +133,7 @@ def test_the_depthwise_shapes_are_of_all_kinds(isa):
 @pytest.mark.parametrize("threads", [1, 3])
 def test_convolutions(tmp_path: Path, isa, threads):
     graph, prunings = shapes()
-    assert_parity(parity(tmp_path, network_of(graph), Options(prunings=prunings), isa, threads))
+    assert_parity(parity(tmp_path, network_of(graph), Options(prunings=prunings, direct=True), isa, threads))
 
 
 def test_depthwise_layers(tmp_path: Path, isa):
@@ -162,7 +162,7 @@ def test_any_schedule_computes_the_same(tmp_path: Path, isa):
             split=("filters", "pixels")[i // 2 % 2],
         )
         outputs.append(builder.act(name, "relu") if i % 3 else name)
-    options = Options(prunings=prunings, schedules=schedules)
+    options = Options(prunings=prunings, schedules=schedules, direct=True)
     network = network_of(builder.graph(*outputs))
     taken = {layer.nodes[0]: layer.stored.schedule for layer, _, _ in layers_of(network, options, isa)}
     assert {name: taken[name] for name in schedules} == schedules

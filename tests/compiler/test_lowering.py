@@ -185,7 +185,7 @@ def test_equal_kernels_are_emitted_once_and_named_after_what_they_do():
     x = builder.input((8, 9, 9))
     for _ in range(3):
         x = builder.act(builder.conv(x, 8, 3), "relu6")
-    plan = lowered(builder.graph(x)).plan
+    plan = lowered(builder.graph(x), options=Options(direct=True)).plan
     assert [kernel.name for kernel in plan.kernels] == ["conv_lanes_avx2_v1p9s8_clip_0p0_6p0"]
 
 

@@ -77,6 +77,10 @@ def layer(made: Runtime, node: str) -> WeightsLayer:
     return next(x for x in made.lowered.plan.weights_layers if x.nodes[0] == node)
 
 
+def offsets(x: WeightsLayer) -> list[int]:
+    return list(x.indexed.tap_offsets) if isinstance(x, ConvLayer) else []
+
+
 def failed(found: ParityReport) -> list[str]:
     return [check.name for check in found.layers if not check.passed]
 
@@ -96,17 +100,17 @@ def test_every_kind_of_kernel_is_there(made):
     assert kinds == dict.fromkeys(["first", "second", "third", "depthwise", "fourth", "head"], "pixels") | lanes
 
 
-@pytest.mark.parametrize("node", ["first", "third", "fourth"])
+@pytest.mark.parametrize("node", ["third", "fourth"])
 def test_a_shifted_tap(tmp_path, made, node):
-    conv = layer(made, node)
-    assert isinstance(conv, ConvLayer)
-    taps = list(conv.indexed.tap_offsets)
+    """Layers with the same taps share the list of them."""
+    taps = offsets(layer(made, node))
+    alike = [x.nodes[-1] for x in made.lowered.plan.weights_layers if offsets(x) == taps]
     right, wrong = (", ".join(map(str, [*taps[:2], taps[2] + shift, *taps[3:]])) for shift in (0, 1))
     edit(tmp_path, "src/description.cpp", lambda t: t.replace(f"{{{right}}}", f"{{{wrong}}}"))
     found = report(tmp_path, made)
     assert not found.passed
-    assert failed(found) == [conv.nodes[-1]]
-    assert found.first_difference == conv.nodes[-1]
+    assert failed(found) == alike
+    assert found.first_difference == alike[0]
 
 
 def test_a_wrong_pad_of_a_strided_layer(tmp_path, made):

@@ -116,6 +116,11 @@ def test_every_format_is_there(sanitized: Sanitized):
     }
 
 
+def test_every_kind_of_kernel_is_there(sanitized: Sanitized):
+    kinds = {layer.stored.schedule.kind for layer in sanitized.made.lowered.plan.weights_layers}
+    assert kinds >= {"pixels", "lanes", "depthwise"}
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_wrong_indices_never_leave_their_arrays(sanitized: Sanitized, seed):
     """Random edits of index sections: extreme numbers, flipped bits, numbers that belong elsewhere."""

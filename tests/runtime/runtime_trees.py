@@ -17,6 +17,7 @@ from npas.compiler.emit import emit
 from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered, lower
 from npas.compiler.passes import simplify
+from npas.compiler.plan import LaneSchedule
 from npas.frontend.onnx_out import to_onnx
 from npas.graph.builder import Builder
 from npas.graph.graph import Graph, Network
@@ -74,6 +75,8 @@ def alpha(isa: Isa = "portable", threads: int = 2) -> Model:
     x = b.act(b.conv(x, 24, groups=24, name="depthwise"), "hard_swish")
     x = b.add(b.conv(x, 24, kernel=1, name="sparse"), x)
     x = b.conv(x, 10, stride=2, name="strided")
+    x = b.act(b.conv(x, 13, kernel=3, bias=True, name="punched"), "relu")
+    x = b.add(b.conv(x, 13, groups=13, bias=True, name="channels"), x)
     x = b.flatten(b.avg_pool(x, 2, 1))
     x = b.linear(x, 19, name="columns")
     x = b.node(Softmax(), b.linear(x, 5, name="last"))
@@ -81,10 +84,12 @@ def alpha(isa: Isa = "portable", threads: int = 2) -> Model:
         "block": Pruning("block_punched", 3.0),
         "pattern": Pruning("pattern", 3.0),
         "sparse": Pruning("unstructured", 2.0),
+        "punched": Pruning("block_punched", 2.0),
         "columns": Pruning("block", 2.0),
         "last": Pruning("unstructured", 2.0),
     }
-    return _model(b.graph(x), prunings, isa, threads)
+    pairs = LaneSchedule(vectors=2, depth=2, pixels=2, tiles_at_a_time=2, channel_block=4)
+    return _model(b.graph(x), Options(prunings=prunings, schedules={"punched": pairs}), isa, threads)
 
 
 def beta(isa: Isa = "portable", threads: int = 1) -> Model:
@@ -94,10 +99,10 @@ def beta(isa: Isa = "portable", threads: int = 1) -> Model:
     x = b.act(b.conv(x, 8, bias=True), "swish")
     x = b.add(b.conv(x, 8), x, name="map")
     x = b.linear(b.flatten(b.global_avg_pool(x)), 7, name="scores")
-    return _model(b.graph("scores", "map"), {}, isa, threads)
+    return _model(b.graph("scores", "map"), Options(), isa, threads)
 
 
-def _model(graph: Graph, prunings: dict[str, Pruning], isa: Isa, threads: int) -> Model:
+def _model(graph: Graph, options: Options, isa: Isa, threads: int) -> Model:
     rng = np.random.default_rng(7)
     weights = {
         name: (rng.standard_normal(shape) * (0.3 if len(shape) == 1 else np.sqrt(1.5 / np.prod(shape[1:])))).astype(
@@ -105,9 +110,9 @@ def _model(graph: Graph, prunings: dict[str, Pruning], isa: Isa, threads: int) -
         )
         for name, shape in graph.parameters.items()
     }
-    network = simplify(one_shot(Network(graph, weights), prunings).network)
+    network = simplify(one_shot(Network(graph, weights), options.prunings).network)
     images = rng.standard_normal((2, *graph.shapes[graph.inputs[0]][1:])).astype(np.float32)
-    lowered = lower(network, isa=isa, threads=threads, options=Options(prunings=prunings))
+    lowered = lower(network, isa=isa, threads=threads, options=options)
     return Model(graph.name, lowered, to_onnx(network).SerializeToString(), images)
 
 

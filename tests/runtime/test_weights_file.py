@@ -13,7 +13,7 @@ from runtime_trees import Model, alpha, call, compile_tree
 
 from npas.compiler.indexed import Section
 from npas.compiler.lower import fingerprint
-from npas.compiler.plan import Indexed, Stored
+from npas.compiler.plan import Indexed, LaneSchedule, Schedule, Stored
 from npas.compiler.weights_file import hash_bytes, write
 
 OK, ARGUMENT, FILE, FORMAT, CORRUPT, OTHER, MEMORY = range(7)
@@ -99,6 +99,12 @@ def test_all_formats_take_part(model: Model) -> None:
     }
     assert [ix.format for ix in layers.values()] == ["dense", "bcs", "fkw", "csr", "bcs", "csr"]
     assert layers[1].schedule.rows > 1 and layers[4].schedule.rows > 1
+    lanes = [stored(model, node) for node in ("strided", "punched", "channels")]
+    assert [(x.schedule.kind, x.format) for x in lanes] == [
+        ("lanes", "dense"),
+        ("lanes", "bcs"),
+        ("depthwise", "dense"),
+    ]
 
 
 def test_files_that_cannot_be_read(program: Program, tmp_path: Path) -> None:
@@ -190,7 +196,7 @@ def test_types_of_sections(model: Model, program: Program) -> None:
 
 def test_sections_of_another_length(model: Model, program: Program) -> None:
     wrong = []
-    starts = {layer(model, node).first_section + 4 for node in ("block", "columns")}
+    starts = {layer(model, node).first_section + 4 for node in ("block", "punched", "columns")}
     for i, section in enumerate(model.lowered.sections):
         wrong.append(with_section(model, i, section[:-1]))
         wrong.append(with_section(model, i, section[:0]))
@@ -217,7 +223,7 @@ def test_indices_out_of_bounds(model: Model, program: Program) -> None:
 
 def test_filters_twice_absent_or_in_an_order_that_the_kernel_does_not_follow(model: Model, program: Program) -> None:
     cases = []
-    for node in ("block", "columns"):
+    for node in ("block", "punched", "columns"):
         at = layer(model, node).first_section + 2
         rows = model.lowered.sections[at].astype(np.uint32)
         twice, absent, swapped = rows.copy(), rows.copy(), rows.copy()
@@ -225,19 +231,37 @@ def test_filters_twice_absent_or_in_an_order_that_the_kernel_does_not_follow(mod
         absent[0] = 2**32 - 1
         swapped[[0, 1]] = rows[[1, 0]]
         cases += [with_section(model, at, r) for r in (twice, absent, swapped)]
-    # A convolution writes each filter's plane wherever the file says, a fully connected layer in order only.
-    assert program.memory(*cases) == [FORMAT, FORMAT, OK, FORMAT, FORMAT, FORMAT]
+    # With pixels in lanes each filter's plane is written wherever the file says, with filters in lanes in order only.
+    assert program.memory(*cases) == [FORMAT, FORMAT, OK, *[FORMAT] * 6]
+
+
+def test_entries_that_are_not_of_a_pair(model: Model, program: Program) -> None:
+    """Where an entry covers two channels it names the even one: the other lies beside it in the same pixel."""
+    ix = layer(model, "punched")
+    assert isinstance(ix.schedule, LaneSchedule) and ix.schedule.depth == 2
+    at = ix.first_section + 5
+    columns = model.lowered.sections[at].astype(np.uint32)
+    cases = []
+    for channels in (1, 2):
+        moved = columns.copy()
+        moved[0] += channels * ix.taps
+        cases.append(with_section(model, at, moved))
+    assert columns[0] // ix.taps + 4 <= ix.channels
+    assert program.memory(*cases) == [FORMAT, OK]
 
 
 def test_groups_of_no_filters(model: Model, program: Program) -> None:
     """One more group, of fillers only, would be written behind the output."""
-    for node in ("block", "columns"):
+    for node in ("block", "punched", "columns"):
         ix = layer(model, node)
         at, sections = ix.first_section, list(model.lowered.sections)
+        schedule = ix.schedule
+        floats = schedule.rows if isinstance(schedule, Schedule) else schedule.vectors * model.lowered.plan.lanes
+        width = floats if isinstance(schedule, Schedule) else floats // schedule.depth
         rows, lists = sections[at + 2], sections[at + 3]
         empty = np.diff(sections[at + 4].astype(np.int64))
-        filler = np.full(ix.schedule.rows, 2**32 - 1, np.uint32)
-        sections[at] = np.concatenate([sections[at], np.zeros(int(empty[0]) * ix.schedule.rows, np.float32)])
+        filler = np.full(width, 2**32 - 1, np.uint32)
+        sections[at] = np.concatenate([sections[at], np.zeros(int(empty[0]) * floats, np.float32)])
         sections[at + 2] = np.concatenate([rows.astype(np.uint32), filler])
         sections[at + 3] = np.concatenate([lists, lists[:0], np.zeros(1, lists.dtype)])
         data = write(sections, fingerprint(model.lowered.plan))
