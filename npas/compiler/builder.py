@@ -46,13 +46,17 @@ class PlanBuilder:
         kinds: dict[str, KernelKind] = {}
         for group in self.groups:
             node = group.root
-            if isinstance(node.op, Conv2d):
-                given = self.options.schedules.get(node.name)
-                depthwise = node.op.is_depthwise(self.graph.input_shapes(node)[0][1])
-                format_ = self.options.format_of(node.name, depthwise=node.op.groups > 1)
-                kinds[node.name] = given.kind if given is not None else preferred(format_, node.op.groups, depthwise)
-                if given is None and format_ == "dense" and self._winograd_pays(node):
-                    kinds[node.name] = "winograd"
+            if not isinstance(node.op, Conv2d):
+                continue
+            depthwise = node.op.is_depthwise(self.graph.input_shapes(node)[0][1])
+            format_ = self.options.format_of(node.name, depthwise=node.op.groups > 1)
+            given = self.options.schedules.get(node.name)
+            if given is not None and _computes(given.kind, node.op, depthwise):
+                kinds[node.name] = given.kind
+            elif format_ == "dense" and self._winograd_pays(node):
+                kinds[node.name] = "winograd"
+            else:
+                kinds[node.name] = preferred(format_, node.op.groups, depthwise)
         return kinds
 
     def _winograd_pays(self, node: Node) -> bool:
@@ -137,3 +141,9 @@ class PlanBuilder:
     def _ports(self, names: tuple[str, ...]) -> tuple[Port, ...]:
         shapes = self.graph.shapes
         return tuple(Port(node=n, shape=shapes[n], layout=compact_layout(shapes[n])) for n in names)
+
+
+def _computes(kind: KernelKind, op: Conv2d, depthwise: bool) -> bool:
+    """Whether kernels of a kind can compute a convolution at all."""
+    possible = {"pixels": True, "lanes": op.groups == 1, "depthwise": depthwise, "winograd": winograd.fits(op)}
+    return possible[kind]

@@ -22,7 +22,7 @@ from npas.compiler.plan import (
     Layout,
     LaneSchedule,
 )
-from npas.compiler.schedule_lanes import LaneWork, depthwise_schedule, lane_schedule
+from npas.compiler.schedule_lanes import LaneWork, depthwise_schedule, even, lane_schedule
 from npas.errors import UnsupportedError
 from npas.ops import Conv2d
 
@@ -61,6 +61,7 @@ def lower_conv_lanes(plan: PlanBuilder, group: Group) -> None:
             density=1.0 if format_ == "dense" else _density(weight, plan.lanes),
         )
         schedule = lane_schedule(work, plan.isa, plan.threads)
+    schedule = schedule.model_copy(update={"pixels": even(width, schedule.pixels)})
     columns = -(-width // schedule.pixels)
     filters = schedule.vectors * plan.lanes // schedule.depth
     geometry = Geometry(
@@ -178,6 +179,7 @@ def lower_depthwise(plan: PlanBuilder, group: Group) -> None:
     schedule = plan.options.schedules.get(root.name)
     if not isinstance(schedule, DepthwiseSchedule):
         schedule = depthwise_schedule(plan.layout(out).width, op.kernel[1], plan.isa)
+    schedule = schedule.model_copy(update={"pixels": even(plan.layout(out).width, schedule.pixels)})
     weight = plan.network.weights[f"{root.name}.weight"]
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
     sections = [_side_by_side(weight.reshape(op.filters, -1), plan.lanes), _side_by_side(bias[:, None], plan.lanes)]

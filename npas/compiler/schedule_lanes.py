@@ -61,8 +61,8 @@ def lane_schedule(work: LaneWork, isa: Isa, threads: int) -> LaneSchedule:
     most = 2 if depth == 2 else max(1, work.shared // lanes)
     shapes = [(v, p) for v in range(depth, min(most, blocks * depth) + 1) for p in range(1, most_pixels(v, isa) + 1)]
     vectors, pixels = min(shapes, key=lambda s: _cycles(*s, depth, work, blocks, entries))
+    pixels = even(work.width, pixels)
     columns = -(-work.width // pixels)
-    pixels = -(-work.width // columns)
     channel_block = _channel_block(work)
     row_bytes = 4 * work.row_floats * channel_block
     near = FAR_BYTES if work.density > 0.9 else NEAR_BYTES  # noqa: PLR2004
@@ -79,6 +79,12 @@ def lane_schedule(work: LaneWork, isa: Isa, threads: int) -> LaneSchedule:
         channel_block=channel_block,
         split=_split(tiles, groups, threads),
     )
+
+
+def even(width: int, pixels: int) -> int:
+    """The width of tiles, at most ``pixels``, that a row is cut into with none narrower than by one pixel."""
+    columns = -(-width // pixels)
+    return -(-width // columns)
 
 
 def most_pixels(vectors: int, isa: Isa) -> int:
@@ -127,5 +133,4 @@ def _split(tiles: int, groups: int, threads: int) -> str:
 def depthwise_schedule(width: int, window: int, isa: Isa) -> DepthwiseSchedule:
     """Tiles of one width, as wide as the registers allow beside a row of the window's weights."""
     most = max(2, min(8, ISAS[isa].registers - 1 - min(window, 8)))
-    columns = -(-width // most)
-    return DepthwiseSchedule(pixels=-(-width // columns))
+    return DepthwiseSchedule(pixels=even(width, most))

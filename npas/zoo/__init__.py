@@ -7,13 +7,24 @@ from typing import Literal
 
 from npas.graph.graph import Graph
 from npas.spec.schema import Activation
+from npas.zoo.efficientnet_b0 import efficientnet_b0
 from npas.zoo.mobilenet_v2 import mobilenet_v2
+from npas.zoo.mobilenet_v3_large import mobilenet_v3_large
 from npas.zoo.resnet18 import resnet18
+from npas.zoo.resnet50 import resnet50
+from npas.zoo.vgg16 import vgg16
 
 Builds = Callable[[tuple[int, int, int], int, float, Activation | None], Graph]
-NetworkName = Literal["mobilenet_v2", "resnet18"]
+NetworkName = Literal["efficientnet_b0", "mobilenet_v2", "mobilenet_v3_large", "resnet18", "resnet50", "vgg16"]
 
-NETWORKS: dict[NetworkName, Builds] = {"mobilenet_v2": mobilenet_v2, "resnet18": resnet18}
+NETWORKS: dict[NetworkName, Builds] = {
+    "efficientnet_b0": efficientnet_b0,
+    "mobilenet_v2": mobilenet_v2,
+    "mobilenet_v3_large": mobilenet_v3_large,
+    "resnet18": resnet18,
+    "resnet50": resnet50,
+    "vgg16": vgg16,
+}
 
 
 def build(

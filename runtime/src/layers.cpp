@@ -66,13 +66,15 @@ struct Mean {
     }
 };
 
+// One plane of the input to pixels from `out` on, of each of which `floats` are stored.
 template <class Pixel, class Pooling>
-void pool_plane(const Window& window, Pooling pooling, ConstView in, View out, int plane) {
+void pool_plane(const Window& window, Pooling pooling, ConstView in, const Layout& to, int plane, float* out,
+                int floats) {
     constexpr int kFloats = sizeof(Pixel) / sizeof(float);
-    const Layout &from = *in.layout, &to = *out.layout;
+    const Layout& from = *in.layout;
     for (int y = 0; y < to.height; ++y) {
         const Range rows = inside(y, window.stride_y, window.top, window.height, from.height);
-        float* target = out.plane(plane) + y * to.row_step();
+        float* target = out + y * to.row_step();
         for (int x = 0; x < to.width; ++x) {
             const Range columns = inside(x, window.stride_x, window.left, window.width, from.width);
             Pixel sum = pooling.template start<Pixel>();
@@ -83,22 +85,25 @@ void pool_plane(const Window& window, Pooling pooling, ConstView in, View out, i
                 }
             }
             const Pixel y_x = pooling.finish(sum, (rows.end - rows.begin) * (columns.end - columns.begin));
-            std::memcpy(target + x * kFloats, &y_x, sizeof y_x);
+            std::memcpy(target + x * kFloats, &y_x, static_cast<std::size_t>(floats) * sizeof(float));
         }
     }
 }
 
-// Both values lie in planes of the same block.
+// Both values lie in planes of the same block, but for an output of one pixel, which is a plain array.
 template <class Pooling>
 void pool(const Window& window, Pooling pooling, ConstView in, View out, Share share) {
-    const Range planes = slice(share, out.layout->planes());
+    const Layout &from = *in.layout, &to = *out.layout;
+    const Range planes = slice(share, from.planes());
     for (int i = planes.begin; i < planes.end; ++i) {
-        if (out.layout->block == 1) {
-            pool_plane<float>(window, pooling, in, out, i);
+        if (from.block == 1) {
+            pool_plane<float>(window, pooling, in, to, i, out.plane(i), 1);
         } else {
-            pool_plane<vec>(window, pooling, in, out, i);
+            const bool plain = to.block == 1;
+            const int floats = plain ? std::min(from.block, from.channels - i * from.block) : from.block;
+            pool_plane<vec>(window, pooling, in, to, i, plain ? out.data + i * from.block : out.plane(i), floats);
         }
-        clear_gaps(out, i, {0, out.layout->height});
+        if (to.block == from.block) clear_gaps(out, i, {0, to.height});
     }
 }
 

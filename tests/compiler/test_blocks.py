@@ -159,7 +159,8 @@ def test_layouts_agree_wherever_layers_meet(seed, isa):
     for layer in plan.layers:
         block = {i: plan.values[i].layout.block for i in (*layer.inputs, layer.output) if i >= 0}
         if isinstance(layer, PoolLayer | ConcatLayer | DepthwiseLayer):
-            assert len(set(block.values())) == 1
+            # A pool to a single pixel writes a plain array whatever it reads.
+            assert len(set(block.values())) == 1 or plan.values[layer.output].layout.plane == 1
         elif isinstance(layer, ElementwiseLayer):
             per_channel = {i for i in layer.inputs if plan.values[i].layout.compact}
             assert len({b for i, b in block.items() if i not in per_channel}) <= 1

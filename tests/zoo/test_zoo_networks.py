@@ -21,7 +21,14 @@ def trainable(graph: Graph) -> int:
 
 @pytest.mark.parametrize(
     ("name", "macs", "parameters"),
-    [("resnet18", 1.814e9, 11.69e6), ("mobilenet_v2", 300.8e6, 3.50e6)],
+    [
+        ("resnet18", 1.814e9, 11.69e6),
+        ("resnet50", 4.09e9, 25.56e6),
+        ("vgg16", 15.47e9, 138.36e6),
+        ("mobilenet_v2", 300.8e6, 3.50e6),
+        ("mobilenet_v3_large", 216.6e6, 5.48e6),
+        ("efficientnet_b0", 385.8e6, 5.29e6),
+    ],
 )
 def test_published_figures(name: zoo.NetworkName, macs: float, parameters: float) -> None:
     graph = zoo.build(name)
@@ -53,8 +60,10 @@ def test_small_images_keep_a_plane_for_the_last_stage(name: zoo.NetworkName) -> 
 
 @pytest.mark.parametrize("name", list(zoo.NETWORKS))
 def test_large_images_end_at_seven_by_seven(name: zoo.NetworkName) -> None:
+    """What the head reads: VGG flattens the plane itself, the others average it."""
     graph = zoo.build(name, (3, 224, 224))
-    assert graph.shapes[graph.node("head_pool").inputs[0]][2:] == (7, 7)
+    first = graph.node("head_flatten" if name == "vgg16" else "head_pool")
+    assert graph.shapes[first.inputs[0]][2:] == (7, 7)
 
 
 @pytest.mark.parametrize("name", list(zoo.NETWORKS))
@@ -67,9 +76,49 @@ def test_activation_replaces_all_of_the_networks_own(name: zoo.NetworkName, acti
 
 @pytest.mark.parametrize("name", list(zoo.NETWORKS))
 def test_width_scales_layers_in_eights(name: zoo.NetworkName) -> None:
+    """But for EfficientNet's squeezed channels, a quarter of a block's input."""
     full, half = zoo.build(name), zoo.build(name, width=0.5)
     assert half.total_macs < 0.4 * full.total_macs
-    assert all(node.op.filters % 8 == 0 for node in half.nodes if isinstance(node.op, Conv2d | Linear))
+    layers = {node.name: node.op.filters for node in half.nodes if isinstance(node.op, Conv2d | Linear)}
+    eights = {n for n in layers if name != "efficientnet_b0" or not n.endswith("_se_squeeze")}
+    assert all(layers[n] % 8 == 0 for n in eights)
+
+
+@pytest.mark.parametrize(
+    ("name", "inner", "gate", "squeezed"),
+    [
+        ("mobilenet_v3_large", "relu", "hard_sigmoid", [24, 32, 32, 120, 168, 168, 240, 240]),
+        ("efficientnet_b0", "silu", "sigmoid", [8, 4, 6, 6, 10, 10, 20, 20, 20, 28, 28, 28, 48, 48, 48, 48]),
+    ],
+)
+def test_squeeze_excite_keeps_its_own_activations(
+    name: zoo.NetworkName, inner: str, gate: str, squeezed: list[int]
+) -> None:
+    graph = zoo.build(name, activation="relu6")
+    ops = {suffix: [n.op for n in graph.nodes if n.name.endswith(f"_se_{suffix}")] for suffix in ("inner", "gate")}
+    assert [op.type for op in ops["inner"]] == [inner] * len(squeezed)
+    assert [op.type for op in ops["gate"]] == [gate] * len(squeezed)
+    convs = [n.op for n in graph.nodes if n.name.endswith("_se_squeeze")]
+    assert [op.filters for op in convs if isinstance(op, Conv2d)] == squeezed
+
+
+def test_mobilenet_v3_has_relu_before_hard_swish() -> None:
+    """Table 1: blocks 1 to 6 have ReLU, the stem and the rest hard-swish."""
+    graph = zoo.build("mobilenet_v3_large")
+    kinds = {n.name.split("_")[0]: n.op.type for n in graph.nodes if "act" in n.name}
+    relu = dict.fromkeys((f"block{i}" for i in range(1, 7)), "relu")
+    assert kinds == dict.fromkeys(["stem", *(f"block{i}" for i in range(7, 16)), "head"], "hard_swish") | relu
+
+
+def test_resnet50_has_the_stride_in_the_3x3() -> None:
+    convs = [n.op for n in zoo.build("resnet50").nodes if isinstance(n.op, Conv2d) and not n.name.endswith("shortcut")]
+    assert [op.kernel for op in convs if op.stride != (1, 1)] == [(7, 7), (3, 3), (3, 3), (3, 3)]
+
+
+def test_vgg_has_biases_and_no_batch_norm() -> None:
+    graph = zoo.build("vgg16")
+    assert all(node.op.bias for node in graph.nodes if isinstance(node.op, Conv2d | Linear))
+    assert not [node.name for node in graph.nodes if node.op.type == "batch_norm"]
 
 
 def test_same_call_gives_the_same_graph() -> None:
