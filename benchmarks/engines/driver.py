@@ -28,7 +28,7 @@ def arguments() -> argparse.Namespace:
 
 
 def finish(given: argparse.Namespace, version: str, infer: Callable[[], object], output: Callable[[], object]) -> None:
-    """Warms up, times ``infer`` (one inference, finished when it returns) and prints the times, the error, the version."""
+    """Warms up, times ``infer`` (one inference, done when it returns) and prints times, error and version."""
     infer()
     reference = np.load(given.reference).ravel().astype(np.float64)
     error = np.linalg.norm(np.asarray(output(), np.float64).ravel() - reference) / np.linalg.norm(reference)

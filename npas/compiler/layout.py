@@ -131,9 +131,7 @@ def assign(graph: Graph, groups: Sequence[Group], blocks: Blocks) -> Planes:
     return Planes({name: classes[name].width for name in padded}, margins, blocks)
 
 
-def _constrain(
-    graph: Graph, group: Group, classes: _Classes, margins: dict[str, Margins], blocks: Blocks
-) -> None:
+def _constrain(graph: Graph, group: Group, classes: _Classes, margins: dict[str, Margins], blocks: Blocks) -> None:
     op, name = group.root.op, group.root.name
     kernel = blocks.kernel.get(name)
     if group.residual is not None and kernel == "pixels" and group.value in margins:

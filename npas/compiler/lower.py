@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from npas.compiler.blocks import is_compact
 from npas.compiler.builder import PlanBuilder
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import Options, Section
-from npas.compiler.blocks import is_compact
 from npas.compiler.layout import compact_layout, reads_phases, runs_on_planes
 from npas.compiler.lower_indexed import lower_conv, lower_linear
 from npas.compiler.lower_lanes import lower_conv_lanes, lower_depthwise
@@ -112,7 +112,9 @@ def _conv(plan: PlanBuilder, group: Group) -> None:
     if not runs_on_planes(plan.graph, group):
         return lower_linear(plan, group)
     kernel = plan.blocks.kernel[group.root.name]
-    return {"pixels": lower_conv, "lanes": lower_conv_lanes, "depthwise": lower_depthwise, "winograd": lower_winograd}[kernel](plan, group)
+    return {"pixels": lower_conv, "lanes": lower_conv_lanes, "depthwise": lower_depthwise, "winograd": lower_winograd}[
+        kernel
+    ](plan, group)
 
 
 def _elementwise(plan: PlanBuilder, group: Group) -> None:

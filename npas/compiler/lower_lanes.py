@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from npas.compiler.builder import PlanBuilder
 from npas.compiler.formats.base import Floats, Geometry
@@ -19,8 +20,8 @@ from npas.compiler.plan import (
     Grid,
     Indexed,
     Kernel,
-    Layout,
     LaneSchedule,
+    Layout,
 )
 from npas.compiler.schedule_lanes import LaneWork, depthwise_schedule, even, lane_schedule
 from npas.errors import UnsupportedError
@@ -126,12 +127,11 @@ def _taps(op: Conv2d, read: Layout) -> tuple[int, ...]:
 
 def _in_pairs(weight: Floats, taps: int, lanes: int) -> bool:
     """Whether filters that share a list keep most positions of channels 2 i and 2 i + 1 together."""
-    filters, columns = weight.shape
-    channels = columns // taps
+    channels = weight.shape[1] // taps
     if channels % 2:
         return False
     kept = _kept(weight, lanes).reshape(-1, channels // 2, 2, taps)
-    return bool(kept.any(axis=2).sum() * 2 <= 1.15 * kept.sum())  # noqa: PLR2004
+    return bool(kept.any(axis=2).sum() * 2 <= 1.15 * kept.sum())
 
 
 def _density(weight: Floats, lanes: int) -> float:
@@ -139,10 +139,10 @@ def _density(weight: Floats, lanes: int) -> float:
     return float(_kept(weight, lanes).mean())
 
 
-def _kept(weight: Floats, lanes: int) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+def _kept(weight: Floats, lanes: int) -> NDArray[np.bool_]:
     """[groups of filters, positions]"""
     padded = np.pad(weight != 0, ((0, -len(weight) % lanes), (0, 0)))
-    kept: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = padded.reshape(-1, lanes, weight.shape[1]).any(axis=1)
+    kept: NDArray[np.bool_] = np.logical_or.reduce(padded.reshape(-1, lanes, weight.shape[1]), axis=1)
     return kept
 
 

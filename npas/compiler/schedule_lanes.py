@@ -60,12 +60,12 @@ def lane_schedule(work: LaneWork, isa: Isa, threads: int) -> LaneSchedule:
     blocks = -(-work.filters // lanes)
     most = 2 if depth == 2 else max(1, work.shared // lanes)
     shapes = [(v, p) for v in range(depth, min(most, blocks * depth) + 1) for p in range(1, most_pixels(v, isa) + 1)]
-    vectors, pixels = min(shapes, key=lambda s: _cycles(*s, depth, work, blocks, entries))
+    vectors, pixels = min(shapes, key=lambda s: _cycles(s, depth, work, blocks, entries))
     pixels = even(work.width, pixels)
     columns = -(-work.width // pixels)
     channel_block = _channel_block(work)
     row_bytes = 4 * work.row_floats * channel_block
-    near = FAR_BYTES if work.density > 0.9 else NEAR_BYTES  # noqa: PLR2004
+    near = FAR_BYTES if work.density > 0.9 else NEAR_BYTES
     if work.rows == 1:
         at_a_time = max(4, near * columns // max(row_bytes, 1))
     else:
@@ -95,7 +95,9 @@ def most_pixels(vectors: int, isa: Isa) -> int:
     return min(16, max(weights_held, inputs_held))
 
 
-def _cycles(vectors: int, pixels: int, depth: int, work: LaneWork, blocks: int, entries: float) -> float:
+def _cycles(shape: tuple[int, int], depth: int, work: LaneWork, blocks: int, entries: float) -> float:
+    """Of tiles of V vectors and P pixels."""
+    vectors, pixels = shape
     columns = -(-work.width // pixels)
     wide = work.width - columns * (pixels - 1)
     whole, rest = divmod(blocks * depth, vectors)
@@ -116,7 +118,7 @@ def step_cycles(vectors: int, pixels: int) -> float:
 def _channel_block(work: LaneWork) -> int:
     """Blocks of equal size, in whole vectors of channels."""
     entries = work.channels * work.taps * work.density
-    blocks = max(1, round(entries / MOST_ENTRIES)) if work.density > 0.9 else -(-work.channels // 128)  # noqa: PLR2004
+    blocks = max(1, round(entries / MOST_ENTRIES)) if work.density > 0.9 else -(-work.channels // 128)
     size = -(-work.channels // blocks)
     return min(work.channels, -(-size // 16) * 16)
 

@@ -68,9 +68,9 @@ def winograd_schedule(work: WinogradWork, isa: Isa, threads: int) -> WinogradSch
         for v in range(1, min(4, blocks) + 1)
         for p in range(1, min(most_pixels(v, isa), tiles_of(work, m)) + 1)
     ]
-    best = min(choices, key=lambda c: _cycles(*c, work, lanes))
+    best = min(choices, key=lambda c: _cycles(c, work, lanes))
     direct = work.height * work.width * work.channels * 9 * blocks / 2
-    if _cycles(*best, work, lanes) > MARGIN * direct:
+    if _cycles(best, work, lanes) > MARGIN * direct:
         return None
     m, vectors, pixels = best
     tiles = tiles_of(work, m)
@@ -100,7 +100,9 @@ def _at_a_time(m: int, pixels: int, work: WinogradWork, lanes: int) -> int:
     return -(-tiles // chunks)
 
 
-def _cycles(m: int, vectors: int, pixels: int, work: WinogradWork, lanes: int) -> float:
+def _cycles(choice: tuple[Literal[2, 4, 6], int, int], work: WinogradWork, lanes: int) -> float:
+    """Of F(m) with V vectors and P tiles in registers."""
+    m, vectors, pixels = choice
     positions, tiles = (m + 2) ** 2, tiles_of(work, m)
     planes_in, planes_out = -(-work.channels // lanes), -(-work.filters // lanes)
     groups = -(-planes_out // vectors)

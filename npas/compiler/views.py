@@ -160,7 +160,7 @@ def _summary(kernel: Kernel) -> str:
     if kernel.template == "elementwise":
         return " ".join(kernel.epilogue)
     if kernel.template == "conv_lanes":
-        paired = ", two input channels side by side," if kernel.depth == 2 else ""  # noqa: PLR2004
+        paired = ", two input channels side by side," if kernel.depth == 2 else ""
         return f"{vectors} of weights{paired} x {kernel.pixels} pixels in registers"
     if kernel.template == "winograd_lanes":
         return f"{vectors} of weights x {kernel.pixels} tiles in registers"
@@ -193,7 +193,9 @@ def _layer(plan: Plan, index: int, layer: Layer, spec: int) -> LayerView:
         step=with_note(f"run({function_name(index)});", title, indent=4),
         notes=tuple(line for note in (f"{title}.", *_notes(layer)) for line in comment(note)),
         constants=_constants(layer),
-        body=listing(f"    {function}(", [*arguments, "run" if isinstance(layer, WinogradLayer) else "run.share()"], ");"),
+        body=listing(
+            f"    {function}(", [*arguments, "run" if isinstance(layer, WinogradLayer) else "run.share()"], ");"
+        ),
         inputs=(max(inputs[0], -1), max(inputs[1], -1)),
         output=max(layer.output, -1),
     )
@@ -276,15 +278,17 @@ def _indexed(plan: Plan, layer: ConvLayer | LinearLayer, taps: Mapping[tuple[int
     ix: Indexed = layer.indexed
     out = plan.values[layer.output].layout
     schedule = ix.schedule
-    lanes = isinstance(schedule, LaneSchedule)
-    rows = schedule.vectors * plan.lanes // schedule.depth if lanes else schedule.rows
+    if isinstance(schedule, LaneSchedule):
+        rows, depth, lanes = schedule.vectors * plan.lanes // schedule.depth, schedule.depth, True
+    else:  # a fully connected layer with several filters in a group has them in lanes
+        rows, depth, lanes = schedule.rows, 1, isinstance(layer, LinearLayer) and schedule.rows > 1
     fields = (
         f"Format::{ix.format}",
         ix.first_section,
         *(ix.filters, ix.channels, ix.groups, ix.taps),
         f"kTaps{taps[ix.tap_offsets]}",
-        *(ix.input_block, ix.plane_step, rows, schedule.depth if lanes else 1),
-        str(lanes or (isinstance(layer, LinearLayer) and rows > 1)).lower(),
+        *(ix.input_block, ix.plane_step, rows, depth),
+        str(lanes).lower(),
         *(schedule.channel_block, ix.tile, ix.tiles, schedule.tiles_at_a_time),
         str(schedule.split == "pixels").lower(),
         *(out.width, out.height, out.pitch),

@@ -7,8 +7,9 @@
 | y | the result in float64 |
 
 Direct kernels: error at most 8 u S for the sum (any order of K terms stays below 3 u S in practice), and a few
-units of the result for what follows it; Winograd's F(2), F(4) and F(6): 8, 128 and 256 of the channel's largest S. On small integers every product and sum is exact, so there the gate is
-equality: a wrong index cannot hide behind a tolerance.
+units of the result for what follows it; Winograd's F(2), F(4) and F(6): 8, 128 and 256 u times the largest S of
+the channel. On small integers every product and sum of a direct kernel is exact, so there the gate is equality: a
+wrong index cannot hide behind a tolerance.
 """
 
 from __future__ import annotations

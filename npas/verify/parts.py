@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from npas.compiler.plan import ConcatLayer, ConvLayer, CopyLayer, InputLayer, OutputLayer, Plan, SplitLayer, WinogradLayer
+from npas.compiler.plan import (
+    ConcatLayer,
+    ConvLayer,
+    CopyLayer,
+    InputLayer,
+    OutputLayer,
+    Plan,
+    SplitLayer,
+    WinogradLayer,
+)
 
 
 @dataclass(frozen=True)

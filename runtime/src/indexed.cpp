@@ -57,7 +57,8 @@ Status csr(const IndexedSpec& spec, const Weights& file, Lists& lists, Indexed& 
     const auto first = static_cast<std::size_t>(spec.first_section);
     const Section &pointers = file[first + 2], &columns = file[first + 3];
     if (!holds_indices(pointers) || !holds_indices(columns)) return Status::format;
-    if (spec.rows != 1 || spec.depth != 1 || pointers.count != static_cast<std::size_t>(spec.filters) + 1) return Status::format;
+    if (spec.rows != 1 || spec.depth != 1 || pointers.count != static_cast<std::size_t>(spec.filters) + 1)
+        return Status::format;
     if (!partition(pointers, columns.count)) return Status::format;
     for (std::size_t i = 0; i < columns.count; ++i) lists.columns.push_back(columns.index(i));
     for (std::size_t i = 0; i < pointers.count; ++i) lists.start.push_back(pointers.index(i));
@@ -122,7 +123,8 @@ Status fkw(const IndexedSpec& spec, const Weights& file, Lists& lists, Indexed& 
     for (const Section* s : {&offset, &reorder, &index, &stride, &taps}) {
         if (!holds_indices(*s)) return Status::format;
     }
-    if (spec.rows != 1 || spec.depth != 1 || offset.count != filters + 1 || reorder.count != filters) return Status::format;
+    if (spec.rows != 1 || spec.depth != 1 || offset.count != filters + 1 || reorder.count != filters)
+        return Status::format;
     if (taps.count != 4 * patterns) return Status::format;
     if (!partition(offset, index.count) || stride.count != filters * (patterns + 1)) return Status::format;
     for (std::size_t i = 0; i < taps.count; ++i) {

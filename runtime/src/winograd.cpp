@@ -10,11 +10,12 @@ constexpr int kTaps = 9;
 
 // G, by rows.
 constexpr float kG2[] = {1, 0, 0, 0.5f, 0.5f, 0.5f, 0.5f, -0.5f, 0.5f, 0, 0, 1};
-constexpr float kG4[] = {1 / 4.0f,  0,         0,        -1 / 6.0f, -1 / 6.0f,  -1 / 6.0f, -1 / 6.0f, 1 / 6.0f, -1 / 6.0f,
-                         1 / 24.0f, 1 / 12.0f, 1 / 6.0f, 1 / 24.0f, -1 / 12.0f, 1 / 6.0f,  0,         0,        1};
-constexpr float kG6[] = {1,          0,          0,         -2 / 9.0f,  -2 / 9.0f,   -2 / 9.0f, -2 / 9.0f,  2 / 9.0f,
-                         -2 / 9.0f,  1 / 90.0f,  1 / 45.0f, 2 / 45.0f,  1 / 90.0f,   -1 / 45.0f, 2 / 45.0f, 32 / 45.0f,
-                         16 / 45.0f, 8 / 45.0f,  32 / 45.0f, -16 / 45.0f, 8 / 45.0f, 0,          0,         1};
+constexpr float kG4[] = {1 / 4.0f,  0,          0,         -1 / 6.0f, -1 / 6.0f, -1 / 6.0f,
+                         -1 / 6.0f, 1 / 6.0f,   -1 / 6.0f, 1 / 24.0f, 1 / 12.0f, 1 / 6.0f,
+                         1 / 24.0f, -1 / 12.0f, 1 / 6.0f,  0,         0,         1};
+constexpr float kG6[] = {1,          0,         0,          -2 / 9.0f,   -2 / 9.0f, -2 / 9.0f,  -2 / 9.0f, 2 / 9.0f,
+                         -2 / 9.0f,  1 / 90.0f, 1 / 45.0f,  2 / 45.0f,   1 / 90.0f, -1 / 45.0f, 2 / 45.0f, 32 / 45.0f,
+                         16 / 45.0f, 8 / 45.0f, 32 / 45.0f, -16 / 45.0f, 8 / 45.0f, 0,          0,         1};
 
 const float* matrix(int m) { return m == 2 ? kG2 : m == 4 ? kG4 : kG6; }
 
@@ -35,8 +36,8 @@ Status prepare(const WinogradSpec& spec, const Weights& file, Winograd& out) {
         out.offsets.push_back((c / kLanes * spec.tiles_at_a_time * kLanes) + c % kLanes);
     }
     const std::size_t position = group * static_cast<std::size_t>(groups);
-    out.weights.reset(static_cast<unsigned char*>(
-        allocate(position * static_cast<std::size_t>(side * side) * sizeof(float))));
+    out.weights.reset(
+        static_cast<unsigned char*>(allocate(position * static_cast<std::size_t>(side * side) * sizeof(float))));
     if (!out.weights) return Status::memory;
     float* u = reinterpret_cast<float*>(out.weights.get());
     const float* g = matrix(spec.tile);

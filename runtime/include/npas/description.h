@@ -30,12 +30,12 @@ struct DepthwiseSpec {
 struct WinogradSpec {
     int first_section;
     int filters, channels;
-    int rows;                        // filters in a group
-    int tile;                        // m: output pixels on a tile's side
-    int columns, tiles;              // tiles in a row, and in all
+    int rows;            // filters in a group
+    int tile;            // m: output pixels on a tile's side
+    int columns, tiles;  // tiles in a row, and in all
     int tiles_at_a_time;
-    bool split_tiles;                // threads share out tiles rather than channels and filters
-    int top, left, bottom, right;    // padding
+    bool split_tiles;              // threads share out tiles rather than channels and filters
+    int top, left, bottom, right;  // padding
 };
 
 // A layer whose weights are lists of kept positions; see indexed.h.

@@ -150,7 +150,8 @@ void transform_output(const WinogradSpec& spec, const Layout& to, int first, int
                 for (int y = 0; y < kSide; ++y) t[y] = load(in + (y * kSide + x) * position);
                 Transform<M>::output(t, half[x]);
             }
-            const int rows = to.height - top < M ? to.height - top : M, width = to.width - left < M ? to.width - left : M;
+            const int rows = to.height - top < M ? to.height - top : M,
+                      width = to.width - left < M ? to.width - left : M;
             for (int y = 0; y < rows; ++y) {
                 vec t[kSide], sum[M];
                 for (int x = 0; x < kSide; ++x) t[x] = half[x][y];

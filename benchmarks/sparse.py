@@ -1,0 +1,261 @@
+"""What pruning gains: sparse layers against our own dense direct kernels, networks against dense and sparse peers.
+
+    python benchmarks/sparse.py --work DIR [--cases resnet18:5.3,...] [--threads 1] [--rounds 5] [--json FILE] [--check]
+
+All convolutions are pruned but the first and the depthwise ones (3x3 ones only by ``pattern``); VGG-16's fully
+connected layers by ``block`` beside ``block_punched``, and once not at all. Weights are random: latency depends on
+the masks alone. Every program is proven against ONNX Runtime before it is timed. Sparse peers get the same
+masks in an ONNX file. Layer times are the least of the rounds' medians; ratios of networks are round by round.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import rivals
+from common import finish, parser
+from peers import DENSE
+from rivals import ENGINES, MissingError, Subject
+
+from npas import measure, zoo
+from npas.algorithms import one_shot
+from npas.compiler.indexed import Options
+from npas.compiler.lower import lower
+from npas.compiler.passes import simplify
+from npas.frontend.initialise import initialise
+from npas.graph.graph import Graph, Network
+from npas.ops import Conv2d, Linear
+from npas.search.candidate import Pruning
+from npas.spec.schema import CpuTarget, SchemeName
+from npas.stages.program import Machine
+from npas.targets.bench import RunnableProgram, Settings, run_bench
+
+CASES = "vgg16:8.2,resnet18:5.3,mobilenet_v2:1.8,mobilenet_v2:5"
+SPARSE = ("deepsparse", "mnn_sparse")
+LAYERS: Mapping[str, float] = {"block_punched": 0.85, "pattern": 0.5, "unstructured": 0.5}
+"""Speed-up of the pruned layers over dense direct kernels, as a share of the multiply-accumulates saved."""
+NETWORK: Mapping[tuple[str, float], float] = {
+    ("vgg16", 8.2): 3.5,
+    ("resnet18", 5.3): 3.5,
+    ("mobilenet_v2", 1.8): 1.5,
+    ("mobilenet_v2", 5.0): 2.2,
+}
+"""Speed-up of the whole network, by ``block_punched``, over the best dense peer."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to prune a network: its name, scheme, and whether fully connected layers are pruned too."""
+
+    name: str
+    scheme: SchemeName
+    heads: bool
+
+
+def variants(graph: Graph) -> tuple[Variant, ...]:
+    """Of a network: VGG-16's large fully connected layers count."""
+    heads = sum(isinstance(node.op, Linear) for node in graph.nodes) > 1
+    found = [Variant("block_punched", "block_punched", heads), Variant("unstructured", "unstructured", heads)]
+    if heads:
+        found.append(Variant("block_punched, dense heads", "block_punched", False))
+    if any(_takes(graph, node.name, "pattern") for node in graph.nodes):
+        found.append(Variant("pattern", "pattern", False))
+    return tuple(found)
+
+
+def _takes(graph: Graph, name: str, scheme: SchemeName) -> bool:
+    op = graph.node(name).op
+    first = next(node.name for node in graph.nodes if isinstance(node.op, Conv2d))
+    if not isinstance(op, Conv2d) or op.groups > 1 or name == first:
+        return False
+    return scheme != "pattern" or op.kernel == (3, 3)
+
+
+def prunings(graph: Graph, variant: Variant, rate: float) -> dict[str, Pruning]:
+    made = {n.name: Pruning(variant.scheme, rate) for n in graph.nodes if _takes(graph, n.name, variant.scheme)}
+    head: SchemeName = "block" if variant.scheme == "block_punched" else variant.scheme
+    if variant.heads:
+        made |= {n.name: Pruning(head, rate) for n in graph.nodes if isinstance(n.op, Linear)}
+    return made
+
+
+@dataclass(frozen=True)
+class Build:
+    """A program, the layers that count, and their multiply-accumulates, before and after."""
+
+    subject: Subject
+    program: RunnableProgram
+    nodes: tuple[str, ...]
+    """The root node of each layer of the plan."""
+    macs: Mapping[str, float]
+    """Kept, by node."""
+
+
+def build(stack: ExitStack, network: Network, name: str, options: Options, work: Path, threads: int) -> Build:
+    """Prunes, exports, proves and compiles."""
+    pruned = one_shot(network, options.prunings).network if options.prunings else network
+    subject = rivals.export(pruned, name, work)
+    program = stack.enter_context(rivals.ours(subject, threads, options))
+    machine = Machine.of(CpuTarget(type="cpu", threads=threads))
+    plan = lower(simplify(pruned), isa=machine.isa.name, threads=threads, options=options).plan
+    kept = {x.nodes[0]: x.macs * x.stored.kept_weights / x.stored.weights for x in plan.weights_layers}
+    return Build(subject, program, tuple(layer.nodes[0] for layer in plan.layers), kept)
+
+
+def layer_times(builds: Mapping[str, Build], machine: Machine, rounds: int) -> dict[str, dict[str, float]]:
+    """Milliseconds by build and node: the kernel and what only prepares its input."""
+    best: dict[str, dict[str, float]] = {name: {} for name in builds}
+    for _ in range(rounds):
+        for name, made in builds.items():
+            times: dict[str, float] = {}
+            rows = measure.profile(made.program, machine.device, machine.threads)
+            for node, row in zip(made.nodes, rows, strict=True):
+                times[node] = times.get(node, 0.0) + row.median_ms
+            best[name] = {node: min(t, best[name].get(node, t)) for node, t in times.items()}
+    return best
+
+
+def network_times(
+    builds: Mapping[str, Build], peers: Mapping[str, tuple[str, Subject, Path]], machine: Machine, rounds: int
+) -> tuple[dict[str, list[float]], dict[str, str]]:
+    """Medians of fresh processes, ms, in random order round by round; and the peers that fell out."""
+    settings = Settings(processes=1, runs=15, min_s=1.0)
+    times: dict[str, list[float]] = {name: [] for name in (*builds, *peers)}
+    missing: dict[str, str] = {}
+    for turn in range(rounds):
+        order = [name for name in times if name not in missing]
+        random.Random(turn).shuffle(order)
+        for name in order:
+            if name in builds:
+                output = run_bench(builds[name].program, machine.device, machine.threads, settings)
+                times[name].append(float(np.median(output.times_ms)))
+                continue
+            engine, subject, programs = peers[name]
+            try:
+                times[name].append(rivals.timed(engine, subject, programs, machine.threads, settings))
+            except MissingError as error:
+                missing[name] = str(error)
+    return {name: t for name, t in times.items() if name not in missing}, missing
+
+
+def case(
+    name: Literal["vgg16", "resnet18", "mobilenet_v2"], rate: float, environments: Mapping[str, Path], given: Any
+) -> dict[str, Any]:
+    """One network at one rate."""
+    machine = Machine.of(CpuTarget(type="cpu", threads=given.threads))
+    network = initialise(zoo.build(name), np.random.default_rng(0))
+    graph, rows, missing = network.graph, [], dict[str, str]()
+    with ExitStack() as stack:
+        builds = {
+            "dense": build(stack, network, name, Options(), given.work, given.threads),
+            "direct": build(stack, network, name, Options(direct=True), given.work, given.threads),
+        }
+        chosen = {v.name: (v, prunings(graph, v, rate)) for v in variants(graph)}
+        for key, (_, pruned) in chosen.items():
+            label = f"{name}_{key.replace(', ', '_').replace(' ', '_')}_{rate:g}"
+            builds[key] = build(stack, network, label, Options(prunings=pruned), given.work, given.threads)
+        peers: dict[str, tuple[str, Subject, Path]] = {}
+        for key, made in builds.items():
+            for engine in DENSE if key == "dense" else SPARSE if key != "direct" else ():
+                if engine not in environments:
+                    continue
+                try:
+                    rivals.converted(engine, ENGINES[engine], made.subject, environments[engine])
+                    peers[f"{engine} ({key})"] = (engine, made.subject, environments[engine])
+                except MissingError as error:
+                    missing[f"{engine} ({key})"] = str(error)
+        layers = layer_times(builds, machine, given.rounds)
+        times, gone = network_times(builds, peers, machine, given.rounds)
+        missing |= gone
+    dense_peers = [key for key in times if key.endswith("(dense)")]
+    best = min(dense_peers, key=lambda key: float(np.median(times[key]))) if dense_peers else None
+    for key, (variant, pruned) in chosen.items():
+        saved = sum(builds["direct"].macs[n] for n in pruned) / sum(builds[key].macs[n] for n in pruned)
+        took = [sum(layers[which][n] for n in pruned) for which in ("direct", key)]
+        slower = [n for n in pruned if layers[key][n] > layers["direct"][n]]
+        rows.append(
+            {
+                "variant": key,
+                "scheme": variant.scheme,
+                "macs_saved": saved,
+                "layers_speed_up": took[0] / took[1],
+                "layers_share": took[0] / took[1] / saved,
+                "slower_than_direct": slower,
+                "ms": float(np.median(times[key])),
+                "over_own_dense": _ratio(times["dense"], times[key]),
+                "over_best_peer": _ratio(times[best], times[key]) if best else None,
+                "over_sparse_peers": {
+                    peer: _ratio(times[peer], times[key]) for peer in times if peer.endswith(f"({key})")
+                },
+            }
+        )
+    medians = {key: float(np.median(t)) for key, t in times.items()}
+    return {"network": name, "rate": rate, "best_peer": best, "ms": medians, "rows": rows, "missing": missing}
+
+
+def _ratio(base: list[float], ours: list[float]) -> dict[str, Any]:
+    ratios = [a / b for a, b in zip(base, ours, strict=True)]
+    return {"median": float(np.median(ratios)), "interval": measure.bootstrap(ratios, 0)}
+
+
+def misses(row: Mapping[str, Any], network: str, rate: float) -> list[str]:
+    """The targets that a variant of a network misses."""
+    name, found = f"{network} {rate:g} {row['variant']}", []
+    if row["layers_share"] < LAYERS[row["scheme"]]:
+        found.append(f"{name}: layers {row['layers_share']:.2f} of the rate")
+    target = NETWORK.get((network, rate))
+    over = row["over_best_peer"]
+    if row["variant"] == "block_punched" and target and over and over["median"] < target:
+        found.append(f"{name}: network {over['median']:.2f}x")
+    found += [f"{name}: not faster than {k}" for k, v in row["over_sparse_peers"].items() if v["median"] <= 1]
+    return found
+
+
+def main() -> int:
+    options = parser(__doc__)
+    options.add_argument("--work", type=Path, required=True, help="environments and converted networks are kept here")
+    options.add_argument("--cases", default=CASES, help="network:rate, separated by commas")
+    options.add_argument("--engines", default=",".join((*DENSE, *SPARSE)))
+    options.add_argument("--threads", type=int, default=1)
+    options.add_argument("--rounds", type=int, default=5)
+    given = options.parse_args()
+    given.work.mkdir(parents=True, exist_ok=True)
+    environments, absent = dict[str, Path](), dict[str, str]()
+    for name in given.engines.split(","):
+        try:
+            environments[name] = rivals.environment(name, ENGINES[name], given.work)
+        except MissingError as error:
+            absent[name] = str(error)
+    results, missed, shown = [], list[str](), []
+    for text in given.cases.split(","):
+        name, rate = text.split(":")
+        result = case(name, float(rate), environments, given)  # type: ignore[arg-type]
+        results.append(result)
+        print(f"{name} at {rate}, ms: " + ", ".join(f"{k} {v:.2f}" for k, v in result["ms"].items()), flush=True)
+        for row in result["rows"]:
+            over = row["over_best_peer"]
+            peer = f", {over['median']:.2f}x over {result['best_peer']}" if over else ""
+            print(
+                f"  {row['variant']:<28} {row['ms']:8.2f} ms; layers {row['layers_speed_up']:.2f}x "
+                f"({row['layers_share']:.2f} of {row['macs_saved']:.2f}x){peer}",
+                flush=True,
+            )
+            missed += misses(row, name, float(rate))
+        first = result["rows"][0]
+        shown.append(f"{name} {rate}: layers {first['layers_speed_up']:.2f}x, {first['ms']:.2f} ms")
+        absent |= {f"{k} ({name})": why for k, why in result["missing"].items()}
+    for name, why in absent.items():
+        print(f"not measured: {name}: {why}")
+    result = {"threads": given.threads, "cases": results, "missing": absent}
+    return finish(given, result, "block_punched: " + "; ".join(shown), missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
