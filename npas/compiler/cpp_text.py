@@ -8,13 +8,16 @@ from collections.abc import Sequence
 WIDTH = 120
 """Columns of a generated file."""
 
+_KEPT = "\N{NO-BREAK SPACE}"
+"""A space at which no line may break, until the lines are made."""
+
 
 def listing(head: str, items: Sequence[str], tail: str) -> str:
     """``head`` with the items behind it, separated by commas; further lines start below the first item, or, where
     the head is long, two steps in."""
-    text = ", ".join(items) + tail
+    text = ", ".join(item.replace(" ", _KEPT) for item in items) + tail
     if len(head) + len(text) <= WIDTH:
-        return head + text
+        return head + text.replace(_KEPT, " ")
     margin = len(head) - len(head.lstrip())
     indent, start = (len(head), head) if len(head) <= WIDTH // 2 else (margin + 4, f"{head}\n" + " " * (margin + 4))
     return start + f"\n{' ' * indent}".join(_wrapped(text, WIDTH - indent))
@@ -39,4 +42,5 @@ def table(rows: Sequence[tuple[str, ...]], notes: Sequence[str]) -> tuple[str, .
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return [line.replace(_KEPT, " ") for line in lines]

@@ -30,6 +30,7 @@ def lower_winograd(plan: PlanBuilder, group: Group) -> None:
     rows = schedule.vectors * plan.lanes
     _, sections = pack(weight, bias, "dense", Geometry(op.filters, weight.shape[1], rows=rows, taps=9, reorder=False))
     columns = -(-to.width // schedule.tile)
+    shares = plan.threads if schedule.split == "tiles" else 1
     plan.add(
         WinogradLayer(
             nodes=group.nodes,
@@ -37,7 +38,7 @@ def lower_winograd(plan: PlanBuilder, group: Group) -> None:
             inputs=inputs,
             output=out,
             macs=graph.macs(root),
-            scratch=(_work(plan, root.name, schedule, read, to),),
+            scratch=(_work(plan, root.name, schedule, shares, read, to),),
             kernel=_kernel(plan, group, schedule, to),
             winograd=Winograd(
                 format="dense",
@@ -52,6 +53,7 @@ def lower_winograd(plan: PlanBuilder, group: Group) -> None:
                 columns=columns,
                 tiles=columns * -(-to.height // schedule.tile),
                 pads=op.pads,
+                shares=shares,
                 schedule=schedule,
             ),
             geometry=f"{describe(op)}, Winograd F({schedule.tile}x{schedule.tile})",
@@ -59,9 +61,8 @@ def lower_winograd(plan: PlanBuilder, group: Group) -> None:
     )
 
 
-def _work(plan: PlanBuilder, name: str, schedule: WinogradSchedule, read: Layout, to: Layout) -> int:
+def _work(plan: PlanBuilder, name: str, schedule: WinogradSchedule, shares: int, read: Layout, to: Layout) -> int:
     """Room for the transformed tiles and the sums, of each thread where they share out tiles."""
-    shares = plan.threads if schedule.split == "tiles" else 1
     positions = (schedule.tile + 2) ** 2
     size = shares * positions * (read.planes + to.planes) * schedule.tiles_at_a_time * plan.lanes
     return plan.value(f"{name}.tiles", Layout(channels=size, height=1, width=1, pitch=1, origin=0, plane=1))

@@ -171,6 +171,7 @@ class Winograd(Stored):
     columns: int
     tiles: int
     pads: tuple[int, int, int, int]
+    shares: int = Field(description="workspaces, one for each thread that has tiles of its own")
     schedule: WinogradSchedule
 
 

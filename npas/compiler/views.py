@@ -307,6 +307,7 @@ def _winograd(plan: Plan, weights: Winograd) -> tuple[str, ...]:
         *(weights.first_section, weights.filters, weights.channels, schedule.vectors * plan.lanes),
         *(schedule.tile, weights.columns, weights.tiles, schedule.tiles_at_a_time),
         str(schedule.split == "tiles").lower(),
+        weights.shares,
         *weights.pads,
     )
     return tuple(map(str, fields))

@@ -25,6 +25,7 @@ from npas.algorithms import one_shot
 from npas.compiler.emit import emit
 from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered, lower
+from npas.compiler.plan import WinogradSchedule
 from npas.graph.builder import Builder
 from npas.graph.graph import Network
 from npas.stages.lock import dump_yaml
@@ -42,14 +43,16 @@ def dense_network() -> Network:
     builder = Builder(NAME)
     x = builder.input((3, 8, 8))
     x = builder.act(builder.conv(x, 8, 3, bias=True), "relu")
-    x = builder.act(builder.add(builder.conv(x, 8, 3), x), "relu")
+    x = builder.act(builder.add(builder.conv(x, 8, 3, name="fast"), x), "relu")
+    x = builder.act(builder.conv(x, 8, 3, groups=8), "relu6")
     x = builder.global_avg_pool(builder.conv(x, 12, 3, stride=2))
     return network_of(builder.graph(builder.linear(builder.flatten(x), 5)))
 
 
 def lowered(case: str, isa: str = "avx2") -> Lowered:
     if case == "dense":
-        return lower(dense_network(), isa=isa, threads=2)
+        fast = WinogradSchedule(tile=4, vectors=1, pixels=3, tiles_at_a_time=4, split="filters")
+        return lower(dense_network(), isa=isa, threads=2, options=Options(schedules={"fast": fast}))
     options = Options(prunings=PRUNINGS)
     pruned = one_shot(network_of(graph_of_all_formats()), options.prunings).network
     return lower(pruned, isa=isa, threads=2, options=options)

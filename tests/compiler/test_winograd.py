@@ -42,7 +42,7 @@ def test_every_tile_on_odd_sizes(tmp_path: Path, isa: str) -> None:
                     schedules[again] = schedule(m, *shape)
                     y = builder.act(builder.add(again, x), "relu6")
                 outputs.append(y)
-    network = network_of(builder.graph(*outputs))
+    network = network_of(builder.graph(*outputs, builder.conv(x, 8, 1)))  # which is direct, and so exact on integers
     options = Options(schedules=schedules)
     plan = lower(network, isa=isa, threads=1, options=options).plan  # type: ignore[arg-type]
     assert sum(isinstance(layer, WinogradLayer) for layer in plan.layers) == len(schedules)
@@ -60,6 +60,7 @@ def test_maps_smaller_than_a_tile(tmp_path: Path) -> None:
             made = builder.conv(pooled, 10, 3)
             schedules[made] = schedule(m, 1, 2, 3, "tiles")
             outputs.append(made)
+    outputs.append(builder.conv(x, 8, 1))
     assert_parity(parity(tmp_path, network_of(builder.graph(*outputs)), Options(schedules=schedules), threads=2))
 
 

@@ -35,6 +35,7 @@ struct WinogradSpec {
     int columns, tiles;  // tiles in a row, and in all
     int tiles_at_a_time;
     bool split_tiles;              // threads share out tiles rather than channels and filters
+    int shares;                    // then as many as have a workspace
     int top, left, bottom, right;  // padding
 };
 

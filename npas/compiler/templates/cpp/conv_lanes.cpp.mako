@@ -10,9 +10,9 @@ namespace ${view.namespace} {
 namespace {
 
 constexpr int kPixels = ${view.pixels};
-constexpr int kStep = ${view.step};                // floats from the input of one pixel to that of the next
+constexpr int kStep = ${view.step};  // floats from the input of one pixel to that of the next
 constexpr int kStored = ${view.vectors} * kLanes;  // weights of a group for one entry of its list
-constexpr int kRows = kStored / ${view.depth};       // filters in a group
+constexpr int kRows = kStored / ${view.depth};  // filters in a group
 
 inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
 % for statement in view.epilogue:

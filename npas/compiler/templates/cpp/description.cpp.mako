@@ -47,7 +47,7 @@ constexpr const DepthwiseSpec* kDepthwise = nullptr;
 
 % if view.winograd:
 // First section; filters, channels, filters in a group; tile, tiles in a row and in all, tiles at a time, whether
-// threads share out tiles; padding.
+// threads share out tiles, and how many at most; padding.
 constexpr WinogradSpec kWinograd[] = {
 % for layer in view.winograd:
     ${layer}

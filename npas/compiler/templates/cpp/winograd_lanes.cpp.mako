@@ -15,7 +15,7 @@ namespace {
 constexpr int kSide = ${view.pixels_out};
 constexpr int kPositions = ${positions};
 constexpr int kPixels = ${view.pixels};
-constexpr int kStep = kLanes;                    // from one tile to the next
+constexpr int kStep = kLanes;  // from one tile to the next
 constexpr int kStored = ${view.vectors} * kLanes;  // filters in a group
 
 inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
@@ -68,7 +68,11 @@ ${view.signature} {
         store(out.plane(plane) + pixel, epilogue(biased));
 % endif
     };
-    const Range own = spec.split_tiles ? slice(all, chunks) : Range{0, chunks};
+    Range own = {0, chunks};
+    if (spec.split_tiles) {  // as many threads as there is room for
+        const int threads = all.threads < spec.shares ? all.threads : spec.shares;
+        own = all.thread < threads ? slice({all.thread, threads}, chunks) : Range{0, 0};
+    }
     for (int chunk = own.begin; chunk < own.end; ++chunk) {
         const int first = chunk * room, count = spec.tiles - first < room ? spec.tiles - first : room;
         transform_input<kSide>(spec, in, first, count, slice(share, from.planes()), room, transformed);

@@ -8,29 +8,41 @@ void forward(Run& run);
 
 namespace {
 
-// channels, height, width, pitch, origin, plane; offset in the arena. All in floats.
+// channels, height, width; pitch, origin and plane in pixels, channels in a pixel; offset in the arena, in floats.
 constexpr Value kValues[] = {
-    { {3, 8, 8, 9, 16, 112},  896},  // 0
-    { {8, 8, 8, 9, 16, 112},    0},  // 1
-    { {8, 8, 8, 9,  0,  80}, 1024},  // 2
-    {{32, 5, 5, 5,  0,  32},    0},  // 3
-    {{12, 4, 4, 5,  0,  32}, 1024},  // 4
-    {{12, 1, 1, 1,  0,   1},    0},  // 5
-    { {5, 1, 1, 1,  0,   1},   64},  // 6
+    {   {3, 8, 8, 9, 16, 112, 1},    0},  // 0
+    {   {8, 8, 8, 9, 10,  91, 8}, 2304},  // 1
+    {   {8, 8, 8, 9, 10,  91, 8}, 3040},  // 2
+    {{2304, 1, 1, 1,  0,   1, 1},    0},  // 3
+    {   {8, 8, 8, 9, 10,  91, 8},    0},  // 4
+    {  {12, 4, 4, 4,  0,  16, 8},  736},  // 5
+    {  {12, 1, 1, 1,  0,   1, 1},    0},  // 6
+    {   {5, 1, 1, 1,  0,   1, 1},   64},  // 7
 };
 
 // Floats from an output pixel to the input pixel under each position of the kernel.
 constexpr std::int32_t kTaps0[] = {-10, -9, -8, -1, 0, 1, 8, 9, 10};
-constexpr std::int32_t kTaps1[] = {0, 32, 1, 64, 96, 65, 5, 37, 6};
+constexpr std::int32_t kTaps1[] = {-80, -72, -64, -8, 0, 8, 64, 72, 80};
 constexpr std::int32_t kTaps2[] = {0};
 
-// Format, first section; filters, channels, groups, taps and where they lie, channel stride; rows, channel block,
-// tile, tiles, tiles at a time, whether threads share out pixels; width, height and pitch of the output.
+// Format, first section; filters, channels, groups, taps and where they lie, channels in a pixel of the input, plane
+// step; rows, depth, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
+// out pixels; width, height and pitch of the output; grid of tiles.
 constexpr IndexedSpec kIndexed[] = {
-    {Format::dense, 0,  8,  3, 1, 9, kTaps0, 112, 4,  3, 24, 3, 4, false, 8, 8, 9},  // layer_001
-    {Format::dense, 2,  8,  8, 1, 9, kTaps0, 112, 4,  8, 24, 3, 4, false, 8, 8, 9},  // layer_002
-    {Format::dense, 4, 12,  8, 1, 9, kTaps1, 128, 4,  8, 24, 1, 4, false, 4, 4, 5},  // layer_004
-    {Format::dense, 6,  5, 12, 1, 1, kTaps2,   1, 8, 12,  0, 0, 4, false, 1, 1, 1},  // layer_006
+    {Format::dense, 0,  8,  3, 1, 9, kTaps0, 1, 112, 8, 1, true,  3, 8, 8, 8,  true, 8, 8, 9,   {1, 1, 9}},  // layer_001
+    {Format::dense, 6, 12,  8, 1, 9, kTaps1, 8, 728, 8, 1, true,  8, 4, 4, 4, false, 4, 4, 4, {1, 1, 144}},  // layer_004
+    {Format::dense, 8,  5, 12, 1, 1, kTaps2, 1,   1, 8, 1, true, 12, 0, 0, 4, false, 1, 1, 1,   {0, 0, 0}},  // layer_006
+};
+
+// First section; channels, taps; padding at the top and on the left.
+constexpr DepthwiseSpec kDepthwise[] = {
+    {4, 8, 9, 1, 1},  // layer_003
+};
+
+// First section; filters, channels, filters in a group; tile, tiles in a row and in all, tiles at a time, whether
+// threads share out tiles, and how many at most; padding.
+constexpr WinogradSpec kWinograd[] = {
+    {2, 8, 8, 8, 4, 2, 4, 4, false, 1, 1, 1, 1, 1},  // layer_002
 };
 
 // Name, values read (-1: none, or the caller's array), value written.
@@ -38,19 +50,20 @@ constexpr LayerInfo kLayers[] = {
     {"layer_000", {-1, -1}, 0},
     {"layer_001", {0, -1}, 1},
     {"layer_002", {1, 1}, 2},
-    {"layer_003", {2, -1}, 3},
-    {"layer_004", {3, -1}, 4},
-    {"layer_005", {4, -1}, 5},
-    {"layer_006", {5, -1}, 6},
-    {"layer_007", {6, -1}, -1},
+    {"layer_003", {2, -1}, 4},
+    {"layer_004", {4, -1}, 5},
+    {"layer_005", {5, -1}, 6},
+    {"layer_006", {6, -1}, 7},
+    {"layer_007", {7, -1}, -1},
 };
 
-constexpr Layout kInputs[] = {{3, 8, 8, 8, 0, 64}};
-constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1}};
+constexpr Layout kInputs[] = {{3, 8, 8, 8, 0, 64, 1}};
+constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0x3726fb66440ba1e2ull, 8, 1760,
-    kValues, 7, kIndexed, 4, kLayers, 8,
+    0xd4ff59642a4e9e3cull, 10, 3792,
+    kValues, 8, kIndexed, 3, kDepthwise, 1,
+    kWinograd, 1, kLayers, 8,
     kInputs, 1, kOutputs, 1, forward,
 };
 

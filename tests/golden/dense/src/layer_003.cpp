@@ -1,17 +1,11 @@
-// conv3 (split): 8x8x8 -> 32x5x5.
+// conv2 + act3 (3x3, 8 groups): 8x8x8 -> 8x8x8.
+// 72 of 72 weights, stored as dense, 320 bytes.
 #include "layers.h"
 
 namespace npas_net {
 
-namespace {
-
-constexpr Phase kPhases[] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}};
-constexpr Split kSplit = {kPhases, 4, 2, 2, 1, 1};
-
-}  // namespace
-
 void layer_003(Run& run) {
-    split_phases(kSplit, run.value(2), run.value(3), run.share());
+    depthwise_lanes_avx2_k3x3_s1x1_p8_clip_0p0_6p0(run.depthwise(0), run.value(2), run.value(4), run.share());
 }
 
 }  // namespace npas_net

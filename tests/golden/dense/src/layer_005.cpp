@@ -4,7 +4,7 @@
 namespace npas_net {
 
 void layer_005(Run& run) {
-    global_average_pool(run.value(4), run.value(5), run.share());
+    global_average_pool(run.value(5), run.value(6), run.share());
 }
 
 }  // namespace npas_net

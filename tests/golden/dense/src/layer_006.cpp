@@ -5,7 +5,7 @@
 namespace npas_net {
 
 void layer_006(Run& run) {
-    linear_indexed_avx2_r8(run.indexed(3), run.value(5), run.value(6), run.share());
+    linear_indexed_avx2_r8(run.indexed(2), run.value(6), run.value(7), run.share());
 }
 
 }  // namespace npas_net

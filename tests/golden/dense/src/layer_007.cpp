@@ -4,7 +4,7 @@
 namespace npas_net {
 
 void layer_007(Run& run) {
-    copy(run.value(6), run.output(0), run.share());
+    copy(run.value(7), run.output(0), run.share());
 }
 
 }  // namespace npas_net

@@ -16,11 +16,11 @@ inline vec compute(vec x, vec other) {
 // All rows of a plane are one run of floats, whose margins become zero again at the end.
 void mul_channel_avx2(View in, View other, View out, Share share) {
     const Layout& l = *out.layout;
-    const int length = (l.height - 1) * l.pitch + l.width;
-    const Range channels = slice(share, l.channels);
-    for (int c = channels.begin; c < channels.end; ++c) {
+    const int length = ((l.height - 1) * l.pitch + l.width) * l.block;
+    const Range planes = slice(share, l.planes());
+    for (int c = planes.begin; c < planes.end; ++c) {
         const float* x = in.plane(c);
-        const vec y = broadcast(other.plane(c));
+        const vec y = l.block == 1 ? broadcast(other.data + c) : load(other.data + c * kLanes);
         float* result = out.plane(c);
         int i = 0;
         for (; i + kLanes <= length; i += kLanes) {
@@ -29,10 +29,7 @@ void mul_channel_avx2(View in, View other, View out, Share share) {
         for (; i < length; ++i) {
             result[i] = compute(splat(x[i]), y)[0];
         }
-        for (int row = 1; row < l.height; ++row) {
-            for (int gap = l.width - l.pitch; gap < 0; ++gap) result[row * l.pitch + gap] = 0.0f;
-        }
-        clear_margins(out, c, length);
+        clear_gaps(out, c, {0, l.height});
     }
 }
 

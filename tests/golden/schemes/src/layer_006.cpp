@@ -1,11 +1,16 @@
-// depthwise (3x3, 17 groups): 17x5x3 -> 17x5x3.
-// 68 of 153 weights, stored as fkw, 814 bytes: pattern 2.25x.
+// max_pool1 (max_pool 2x2): 17x5x3 -> 17x4x2.
 #include "layers.h"
 
 namespace npas_net {
 
+namespace {
+
+constexpr Window kWindow = {2, 2, 1, 1, 0, 0};
+
+}  // namespace
+
 void layer_006(Run& run) {
-    conv_indexed_avx2_r1p3(run.indexed(4), run.value(5), run.value(6), run.share());
+    max_pool(kWindow, run.value(5), run.value(6), run.share());
 }
 
 }  // namespace npas_net

@@ -1,16 +1,10 @@
-// avg_pool1 (average_pool 2x2): 17x5x3 -> 17x4x2.
+// concat1 (concat): 17x4x2 -> 34x4x2.
 #include "layers.h"
 
 namespace npas_net {
 
-namespace {
-
-constexpr Window kWindow = {2, 2, 1, 1, 0, 0};
-
-}  // namespace
-
 void layer_008(Run& run) {
-    average_pool(kWindow, false, run.value(6), run.value(8), run.share());
+    copy_channels(run.value(6), run.value(8), 0, run.share());
 }
 
 }  // namespace npas_net

@@ -4,7 +4,7 @@
 namespace npas_net {
 
 void layer_009(Run& run) {
-    copy_channels(run.value(7), run.value(9), 0, run.share());
+    copy_channels(run.value(7), run.value(8), 17, run.share());
 }
 
 }  // namespace npas_net

@@ -1,10 +1,10 @@
-// concat1 (concat): 17x4x2 -> 34x4x2.
+// pool1 (global avg pool): 34x4x2 -> 34x1x1.
 #include "layers.h"
 
 namespace npas_net {
 
 void layer_010(Run& run) {
-    copy_channels(run.value(8), run.value(9), 17, run.share());
+    global_average_pool(run.value(8), run.value(9), run.share());
 }
 
 }  // namespace npas_net

@@ -1,11 +1,10 @@
-// gate + act2 (linear): 34x1x1 -> 34x1x1.
-// 1156 of 1156 weights, stored as dense, 6664 bytes.
+// mul1 (elementwise): 34x4x2 -> 34x4x2.
 #include "layers.h"
 
 namespace npas_net {
 
 void layer_012(Run& run) {
-    linear_indexed_avx2_r16_hard_swish(run.indexed(5), run.value(10), run.value(11), run.share());
+    mul_channel_avx2(run.value(8), run.value(10), run.value(11), run.share());
 }
 
 }  // namespace npas_net

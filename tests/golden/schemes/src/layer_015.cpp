@@ -1,11 +1,11 @@
-// rows (linear): 272x1x1 -> 21x1x1.
-// 1903 of 5712 weights, stored as bcs, 9442 bytes: block 3x.
+// row (linear): 21x1x1 -> 5x1x1.
+// 35 of 105 weights, stored as csr, 242 bytes: unstructured 3x.
 #include "layers.h"
 
 namespace npas_net {
 
 void layer_015(Run& run) {
-    linear_indexed_avx2_r8(run.indexed(6), run.value(13), run.value(14), run.share());
+    linear_indexed_avx2_r1(run.indexed(6), run.value(13), run.value(14), run.share());
 }
 
 }  // namespace npas_net

@@ -24,6 +24,5 @@ void layer_013(Run& run);
 void layer_014(Run& run);
 void layer_015(Run& run);
 void layer_016(Run& run);
-void layer_017(Run& run);
 
 }  // namespace npas_net

@@ -1,0 +1,180 @@
+// Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 8 pixels in registers.
+#include "kernels.h"
+#include "npas/indexed.h"
+#include "npas/simd.h"
+
+namespace npas_net {
+
+namespace {
+
+constexpr int kPixels = 8;
+constexpr int kStep = 1;  // floats from the input of one pixel to that of the next
+constexpr int kStored = 1 * kLanes;  // weights of a group for one entry of its list
+constexpr int kRows = kStored / 1;  // filters in a group
+
+inline vec epilogue(vec x) {
+    x = relu(x);
+    return x;
+}
+
+struct Tile {
+    const float* in;
+    float* out;
+    std::ptrdiff_t plane_step;
+    const float* bias;
+    bool first, last;  // of the channel blocks, between which sums wait in `out`
+};
+
+// 1 vector of weights x 8 pixels.
+void tile_v1p8(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+    vec a0a{}, a0b{}, a0c{}, a0d{}, a0e{}, a0f{}, a0g{}, a0h{};
+    for (; offset != end; ++offset, weights += kStored) {
+        const float* x = tile.in + *offset;
+        const vec w0 = load(weights + 0 * kLanes);
+        const vec xa = broadcast(x + 0 * kStep);
+        a0a = fma(w0, xa, a0a);
+        const vec xb = broadcast(x + 1 * kStep);
+        a0b = fma(w0, xb, a0b);
+        const vec xc = broadcast(x + 2 * kStep);
+        a0c = fma(w0, xc, a0c);
+        const vec xd = broadcast(x + 3 * kStep);
+        a0d = fma(w0, xd, a0d);
+        const vec xe = broadcast(x + 4 * kStep);
+        a0e = fma(w0, xe, a0e);
+        const vec xf = broadcast(x + 5 * kStep);
+        a0f = fma(w0, xf, a0f);
+        const vec xg = broadcast(x + 6 * kStep);
+        a0g = fma(w0, xg, a0g);
+        const vec xh = broadcast(x + 7 * kStep);
+        a0h = fma(w0, xh, a0h);
+    }
+    float* out0 = tile.out;
+    if (!tile.first) {
+        a0a = a0a + load(out0 + 0 * kLanes);
+        a0b = a0b + load(out0 + 1 * kLanes);
+        a0c = a0c + load(out0 + 2 * kLanes);
+        a0d = a0d + load(out0 + 3 * kLanes);
+        a0e = a0e + load(out0 + 4 * kLanes);
+        a0f = a0f + load(out0 + 5 * kLanes);
+        a0g = a0g + load(out0 + 6 * kLanes);
+        a0h = a0h + load(out0 + 7 * kLanes);
+    }
+    if (tile.last) {
+        const vec bias0 = load(tile.bias + 0 * kLanes);
+        a0a = epilogue(a0a + bias0);
+        a0b = epilogue(a0b + bias0);
+        a0c = epilogue(a0c + bias0);
+        a0d = epilogue(a0d + bias0);
+        a0e = epilogue(a0e + bias0);
+        a0f = epilogue(a0f + bias0);
+        a0g = epilogue(a0g + bias0);
+        a0h = epilogue(a0h + bias0);
+    }
+    store(out0 + 0 * kLanes, a0a);
+    store(out0 + 1 * kLanes, a0b);
+    store(out0 + 2 * kLanes, a0c);
+    store(out0 + 3 * kLanes, a0d);
+    store(out0 + 4 * kLanes, a0e);
+    store(out0 + 5 * kLanes, a0f);
+    store(out0 + 6 * kLanes, a0g);
+    store(out0 + 7 * kLanes, a0h);
+}
+
+// 1 vector of weights x 7 pixels.
+void tile_v1p7(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+    vec a0a{}, a0b{}, a0c{}, a0d{}, a0e{}, a0f{}, a0g{};
+    for (; offset != end; ++offset, weights += kStored) {
+        const float* x = tile.in + *offset;
+        const vec w0 = load(weights + 0 * kLanes);
+        const vec xa = broadcast(x + 0 * kStep);
+        a0a = fma(w0, xa, a0a);
+        const vec xb = broadcast(x + 1 * kStep);
+        a0b = fma(w0, xb, a0b);
+        const vec xc = broadcast(x + 2 * kStep);
+        a0c = fma(w0, xc, a0c);
+        const vec xd = broadcast(x + 3 * kStep);
+        a0d = fma(w0, xd, a0d);
+        const vec xe = broadcast(x + 4 * kStep);
+        a0e = fma(w0, xe, a0e);
+        const vec xf = broadcast(x + 5 * kStep);
+        a0f = fma(w0, xf, a0f);
+        const vec xg = broadcast(x + 6 * kStep);
+        a0g = fma(w0, xg, a0g);
+    }
+    float* out0 = tile.out;
+    if (!tile.first) {
+        a0a = a0a + load(out0 + 0 * kLanes);
+        a0b = a0b + load(out0 + 1 * kLanes);
+        a0c = a0c + load(out0 + 2 * kLanes);
+        a0d = a0d + load(out0 + 3 * kLanes);
+        a0e = a0e + load(out0 + 4 * kLanes);
+        a0f = a0f + load(out0 + 5 * kLanes);
+        a0g = a0g + load(out0 + 6 * kLanes);
+    }
+    if (tile.last) {
+        const vec bias0 = load(tile.bias + 0 * kLanes);
+        a0a = epilogue(a0a + bias0);
+        a0b = epilogue(a0b + bias0);
+        a0c = epilogue(a0c + bias0);
+        a0d = epilogue(a0d + bias0);
+        a0e = epilogue(a0e + bias0);
+        a0f = epilogue(a0f + bias0);
+        a0g = epilogue(a0g + bias0);
+    }
+    store(out0 + 0 * kLanes, a0a);
+    store(out0 + 1 * kLanes, a0b);
+    store(out0 + 2 * kLanes, a0c);
+    store(out0 + 3 * kLanes, a0d);
+    store(out0 + 4 * kLanes, a0e);
+    store(out0 + 5 * kLanes, a0f);
+    store(out0 + 6 * kLanes, a0g);
+}
+
+}  // namespace
+
+// A few tiles of pixels at a time, channel blocks and groups of filters inside: the tiles' input stays in a near cache
+// while every group of filters passes over it.
+void conv_lanes_avx2_v1p8s1_relu(const Indexed& conv, View in, View out, Share share) {
+    const IndexedSpec& spec = *conv.spec;
+    const Layout& to = *out.layout;
+    const Range groups = conv.groups_of(share), tiles = conv.tiles_of(share);
+    const int blocks = conv.channel_blocks;
+    for (int start = tiles.begin; start < tiles.end; start += spec.tiles_at_a_time) {
+        const int most = start + spec.tiles_at_a_time, stop = most < tiles.end ? most : tiles.end;
+        for (int block = 0; block < blocks; ++block) {
+            for (int group = groups.begin; group < groups.end; ++group) {
+                const std::int32_t* bounds = conv.bounds.data() + static_cast<std::ptrdiff_t>(group) * (blocks + 1);
+                const bool first = block == 0, last = block + 1 == blocks;
+                if (bounds[block] == bounds[block + 1] && !first && !last) continue;
+                const float* weights = conv.weights + conv.first_weight[static_cast<std::size_t>(group)] +
+                                       static_cast<std::ptrdiff_t>(bounds[block] - bounds[0]) * kStored;
+                const std::int32_t *begin = conv.offsets.data() + bounds[block],
+                                   *end = conv.offsets.data() + bounds[block + 1];
+                const int plane = group * (kRows / kLanes);
+                int y = start / spec.grid.columns, column = start % spec.grid.columns;
+                for (int t = start; t < stop; ++t) {
+                    const bool wide = column < spec.grid.wide;
+                    const int x = column * kPixels - (wide ? 0 : column - spec.grid.wide);
+                    const Tile tile = {
+                        in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step + x * kStep,
+                        out.plane(plane) + y * to.row_step() + x * kLanes,
+                        to.plane_step(),
+                        conv.bias.data() + static_cast<std::ptrdiff_t>(group) * kRows,
+                        first,
+                        last,
+                    };
+                    (wide ? tile_v1p8 : tile_v1p7)(tile, begin, end, weights);
+                    if (++column == spec.grid.columns) {
+                        column = 0;
+                        ++y;
+                    }
+                }
+            }
+        }
+    }
+    const int planes = groups.end * (kRows / kLanes) < to.planes() ? groups.end * (kRows / kLanes) : to.planes();
+    const Range rows = spec.split_pixels ? slice(share, to.height) : Range{0, to.height};
+    for (int i = groups.begin * (kRows / kLanes); i < planes; ++i) clear_gaps(out, i, rows);
+}
+
+}  // namespace npas_net

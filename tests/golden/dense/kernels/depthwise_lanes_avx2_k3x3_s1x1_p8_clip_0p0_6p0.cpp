@@ -1,0 +1,157 @@
+// Depthwise convolution, channels in lanes: 3x3, 8 pixels in registers.
+#include "kernels.h"
+#include "npas/indexed.h"
+#include "npas/simd.h"
+
+namespace npas_net {
+
+namespace {
+
+inline vec epilogue(vec x) {
+    x = clip(x, 0.0f, 6.0f);
+    return x;
+}
+
+struct Tile {
+    const float* in;
+    std::ptrdiff_t tap_row_step;  // floats from one row of the window to the next
+    float* out;
+    const float *weights, *bias;
+};
+
+// 8 pixels of one vector of channels.
+void tile_p8(const Tile& tile) {
+    vec aa = load(tile.bias);
+    vec ab = aa, ac = aa, ad = aa, ae = aa, af = aa, ag = aa, ah = aa;
+    const float* x = tile.in;
+    const float* w = tile.weights;
+    for (int i = 0; i < 3; ++i, x += tile.tap_row_step, w += 3 * kLanes) {
+        const vec w0 = load(w + 0 * kLanes);
+        const vec w1 = load(w + 1 * kLanes);
+        const vec w2 = load(w + 2 * kLanes);
+        const vec x0 = load(x + 0 * kLanes);
+        aa = fma(w0, x0, aa);
+        const vec x1 = load(x + 1 * kLanes);
+        aa = fma(w1, x1, aa);
+        ab = fma(w0, x1, ab);
+        const vec x2 = load(x + 2 * kLanes);
+        aa = fma(w2, x2, aa);
+        ab = fma(w1, x2, ab);
+        ac = fma(w0, x2, ac);
+        const vec x3 = load(x + 3 * kLanes);
+        ab = fma(w2, x3, ab);
+        ac = fma(w1, x3, ac);
+        ad = fma(w0, x3, ad);
+        const vec x4 = load(x + 4 * kLanes);
+        ac = fma(w2, x4, ac);
+        ad = fma(w1, x4, ad);
+        ae = fma(w0, x4, ae);
+        const vec x5 = load(x + 5 * kLanes);
+        ad = fma(w2, x5, ad);
+        ae = fma(w1, x5, ae);
+        af = fma(w0, x5, af);
+        const vec x6 = load(x + 6 * kLanes);
+        ae = fma(w2, x6, ae);
+        af = fma(w1, x6, af);
+        ag = fma(w0, x6, ag);
+        const vec x7 = load(x + 7 * kLanes);
+        af = fma(w2, x7, af);
+        ag = fma(w1, x7, ag);
+        ah = fma(w0, x7, ah);
+        const vec x8 = load(x + 8 * kLanes);
+        ag = fma(w2, x8, ag);
+        ah = fma(w1, x8, ah);
+        const vec x9 = load(x + 9 * kLanes);
+        ah = fma(w2, x9, ah);
+    }
+    store(tile.out + 0 * kLanes, epilogue(aa));
+    store(tile.out + 1 * kLanes, epilogue(ab));
+    store(tile.out + 2 * kLanes, epilogue(ac));
+    store(tile.out + 3 * kLanes, epilogue(ad));
+    store(tile.out + 4 * kLanes, epilogue(ae));
+    store(tile.out + 5 * kLanes, epilogue(af));
+    store(tile.out + 6 * kLanes, epilogue(ag));
+    store(tile.out + 7 * kLanes, epilogue(ah));
+}
+
+// 7 pixels of one vector of channels.
+void tile_p7(const Tile& tile) {
+    vec aa = load(tile.bias);
+    vec ab = aa, ac = aa, ad = aa, ae = aa, af = aa, ag = aa;
+    const float* x = tile.in;
+    const float* w = tile.weights;
+    for (int i = 0; i < 3; ++i, x += tile.tap_row_step, w += 3 * kLanes) {
+        const vec w0 = load(w + 0 * kLanes);
+        const vec w1 = load(w + 1 * kLanes);
+        const vec w2 = load(w + 2 * kLanes);
+        const vec x0 = load(x + 0 * kLanes);
+        aa = fma(w0, x0, aa);
+        const vec x1 = load(x + 1 * kLanes);
+        aa = fma(w1, x1, aa);
+        ab = fma(w0, x1, ab);
+        const vec x2 = load(x + 2 * kLanes);
+        aa = fma(w2, x2, aa);
+        ab = fma(w1, x2, ab);
+        ac = fma(w0, x2, ac);
+        const vec x3 = load(x + 3 * kLanes);
+        ab = fma(w2, x3, ab);
+        ac = fma(w1, x3, ac);
+        ad = fma(w0, x3, ad);
+        const vec x4 = load(x + 4 * kLanes);
+        ac = fma(w2, x4, ac);
+        ad = fma(w1, x4, ad);
+        ae = fma(w0, x4, ae);
+        const vec x5 = load(x + 5 * kLanes);
+        ad = fma(w2, x5, ad);
+        ae = fma(w1, x5, ae);
+        af = fma(w0, x5, af);
+        const vec x6 = load(x + 6 * kLanes);
+        ae = fma(w2, x6, ae);
+        af = fma(w1, x6, af);
+        ag = fma(w0, x6, ag);
+        const vec x7 = load(x + 7 * kLanes);
+        af = fma(w2, x7, af);
+        ag = fma(w1, x7, ag);
+        const vec x8 = load(x + 8 * kLanes);
+        ag = fma(w2, x8, ag);
+    }
+    store(tile.out + 0 * kLanes, epilogue(aa));
+    store(tile.out + 1 * kLanes, epilogue(ab));
+    store(tile.out + 2 * kLanes, epilogue(ac));
+    store(tile.out + 3 * kLanes, epilogue(ad));
+    store(tile.out + 4 * kLanes, epilogue(ae));
+    store(tile.out + 5 * kLanes, epilogue(af));
+    store(tile.out + 6 * kLanes, epilogue(ag));
+}
+
+}  // namespace
+
+// Threads share out the rows of all planes. A row's tiles are as wide as the kernel, or a pixel narrower.
+void depthwise_lanes_avx2_k3x3_s1x1_p8_clip_0p0_6p0(const Depthwise& layer, View in, View out, Share share) {
+    constexpr int kTaps = 3 * 3;
+    const Layout &from = *in.layout, &to = *out.layout;
+    const int columns = (to.width + 7) / 8;
+    const int wide = to.width - columns * 7;
+    const Range units = slice(share, to.planes() * to.height);
+    for (int unit = units.begin; unit < units.end; ++unit) {
+        const int plane = unit / to.height, y = unit % to.height;
+        const float* source = in.plane(plane) + (y * 1 - layer.spec->top) * from.row_step() -
+                              layer.spec->left * kLanes;
+        Tile tile = {
+            source,
+            1 * from.row_step(),
+            out.plane(plane) + y * to.row_step(),
+            layer.weights + static_cast<std::ptrdiff_t>(plane) * kTaps * kLanes,
+            layer.bias + static_cast<std::ptrdiff_t>(plane) * kLanes,
+        };
+        for (int column = 0; column < columns; ++column) {
+            const int width = column < wide ? 8 : 7;
+            (column < wide ? tile_p8 : tile_p7)(tile);
+            tile.in += width * 1 * kLanes;
+            tile.out += width * kLanes;
+        }
+        clear_gaps(out, plane, {y, y + 1});
+    }
+}
+
+}  // namespace npas_net

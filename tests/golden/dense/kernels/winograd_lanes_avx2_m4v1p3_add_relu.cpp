@@ -1,0 +1,139 @@
+// 3x3 convolution by Winograd's F(4x4, 3x3), filters in lanes: 1 vector of weights x 3 tiles in registers.
+#include "npas/winograd.h"
+
+#include "kernels.h"
+#include "npas/run.h"
+#include "npas/simd.h"
+
+namespace npas_net {
+
+namespace {
+
+constexpr int kSide = 4;
+constexpr int kPositions = 36;
+constexpr int kPixels = 3;
+constexpr int kStep = kLanes;  // from one tile to the next
+constexpr int kStored = 1 * kLanes;  // filters in a group
+
+inline vec epilogue(vec x, vec residual) {
+    x = x + residual;
+    x = relu(x);
+    return x;
+}
+
+struct Tile {
+    const float* in;
+    float* out;
+    std::ptrdiff_t plane_step;
+};
+
+// 1 vector of weights x 3 pixels.
+void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+    vec a0a{}, a0b{}, a0c{};
+    for (; offset != end; ++offset, weights += kStored) {
+        const float* x = tile.in + *offset;
+        const vec w0 = load(weights + 0 * kLanes);
+        const vec xa = broadcast(x + 0 * kStep);
+        a0a = fma(w0, xa, a0a);
+        const vec xb = broadcast(x + 1 * kStep);
+        a0b = fma(w0, xb, a0b);
+        const vec xc = broadcast(x + 2 * kStep);
+        a0c = fma(w0, xc, a0c);
+    }
+    float* out0 = tile.out;
+    store(out0 + 0 * kLanes, a0a);
+    store(out0 + 1 * kLanes, a0b);
+    store(out0 + 2 * kLanes, a0c);
+}
+
+// 1 vector of weights x 2 pixels.
+void tile_v1p2(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+    vec a0a{}, a0b{};
+    for (; offset != end; ++offset, weights += kStored) {
+        const float* x = tile.in + *offset;
+        const vec w0 = load(weights + 0 * kLanes);
+        const vec xa = broadcast(x + 0 * kStep);
+        a0a = fma(w0, xa, a0a);
+        const vec xb = broadcast(x + 1 * kStep);
+        a0b = fma(w0, xb, a0b);
+    }
+    float* out0 = tile.out;
+    store(out0 + 0 * kLanes, a0a);
+    store(out0 + 1 * kLanes, a0b);
+}
+
+// 1 vector of weights x 1 pixel.
+void tile_v1p1(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+    vec a0a{};
+    for (; offset != end; ++offset, weights += kStored) {
+        const float* x = tile.in + *offset;
+        const vec w0 = load(weights + 0 * kLanes);
+        const vec xa = broadcast(x + 0 * kStep);
+        a0a = fma(w0, xa, a0a);
+    }
+    float* out0 = tile.out;
+    store(out0 + 0 * kLanes, a0a);
+}
+
+using Multiply = void (*)(const Tile&, const std::int32_t*, const std::int32_t*, const float*);
+// By the number of tiles.
+constexpr Multiply kMultiply[] = {nullptr, tile_v1p1, tile_v1p2, tile_v1p3};
+constexpr const Multiply* kMultiplyLast = kMultiply;
+
+}  // namespace
+
+// A few tiles at a time: transformed, multiplied at each of their 36 positions by itself, transformed back.
+// `work` holds the transformed tiles and the sums of every thread, or of all.
+void winograd_lanes_avx2_m4v1p3_add_relu(const Winograd& layer, View in, View out, View residual, View work,
+                                         const Run& run) {
+    const WinogradSpec& spec = *layer.spec;
+    const Layout &from = *in.layout, &to = *out.layout;
+    const Share all = run.share(), share = spec.split_tiles ? Share{0, 1} : all;
+    const int room = spec.tiles_at_a_time, groups = (spec.filters + kStored - 1) / kStored;
+    const int planes = to.planes(), chunks = (spec.tiles + room - 1) / room;
+    const std::ptrdiff_t in_size = static_cast<std::ptrdiff_t>(kPositions) * from.planes() * room * kLanes;
+    const std::ptrdiff_t out_size = static_cast<std::ptrdiff_t>(kPositions) * planes * room * kLanes;
+    float* transformed = work.data + (spec.split_tiles ? all.thread * (in_size + out_size) : 0);
+    float* sums = transformed + in_size;
+    const std::int32_t *offsets = layer.offsets.data(), *end = offsets + spec.channels;
+    const float* weights = reinterpret_cast<const float*>(layer.weights.get());
+    const std::ptrdiff_t panel = static_cast<std::ptrdiff_t>(spec.channels) * kStored;
+    const auto put = [&](int plane, int y, int x, vec sum) {
+        const vec biased = sum + load(layer.bias.data() + plane * kLanes);
+        const std::ptrdiff_t pixel = y * to.row_step() + x * kLanes;
+        const float* other = residual.plane(plane) + y * residual.layout->row_step() + x * kLanes;
+        store(out.plane(plane) + pixel, epilogue(biased, load(other)));
+    };
+    Range own = {0, chunks};
+    if (spec.split_tiles) {  // as many threads as there is room for
+        const int threads = all.threads < spec.shares ? all.threads : spec.shares;
+        own = all.thread < threads ? slice({all.thread, threads}, chunks) : Range{0, 0};
+    }
+    for (int chunk = own.begin; chunk < own.end; ++chunk) {
+        const int first = chunk * room, count = spec.tiles - first < room ? spec.tiles - first : room;
+        transform_input<kSide>(spec, in, first, count, slice(share, from.planes()), room, transformed);
+        if (!spec.split_tiles) run.barrier();
+        const Range units = slice(share, kPositions * groups);
+        const int columns = (count + kPixels - 1) / kPixels;
+        for (int unit = units.begin; unit < units.end; ++unit) {
+            const int position = unit / groups, group = unit % groups;
+            const Multiply* multiply = group + 1 < groups ? kMultiply : kMultiplyLast;
+            const float* tiles = transformed + static_cast<std::ptrdiff_t>(position) * from.planes() * room * kLanes;
+            float* target = sums + (static_cast<std::ptrdiff_t>(position) * planes + group * (kStored / kLanes)) *
+                                       room * kLanes;
+            for (int column = 0; column < columns; ++column) {
+                const Range part = slice({column, columns}, count);
+                const Tile tile = {tiles + part.begin * kLanes,
+                                   target + part.begin * kLanes,
+                                   static_cast<std::ptrdiff_t>(room) * kLanes};
+                multiply[part.end - part.begin](tile, offsets, end, weights + unit * panel);
+            }
+        }
+        if (!spec.split_tiles) run.barrier();
+        transform_output<kSide>(spec, to, first, count, slice(share, planes), room, planes, sums, put);
+    }
+    const Range margins = slice(all, planes);
+    for (int i = margins.begin; i < margins.end; ++i) clear_gaps(out, i, {0, to.height});
+}
+
+}  // namespace npas_net
