@@ -17,8 +17,8 @@ from npas.targets.isa import ISAS
 
 LATENCY = 10
 """Multiplications in flight that keep two units with a latency of four cycles busy, with some to spare."""
-LOAD_CYCLES = 0.62
-"""Of a load: two a cycle, less what bank conflicts take where there are as many of them as multiplications."""
+BROADCAST_CYCLES, LOAD_CYCLES = 0.56, 0.8
+"""Of an input and of a vector of weights: two a cycle at best, less for whole vectors, and for what conflicts."""
 TILE_CYCLES = 14.0
 """Of a tile beside its sums: the call, pointers, the loop's end."""
 SUM_CYCLES = 1.6
@@ -97,7 +97,7 @@ def most_pixels(vectors: int, isa: Isa) -> int:
 
 def _cycles(shape: tuple[int, int], depth: int, work: LaneWork, blocks: int, entries: float) -> float:
     """Of tiles of V vectors and P pixels."""
-    vectors, pixels = shape
+    vectors, pixels = shape[0], even(work.width, shape[1])
     columns = -(-work.width // pixels)
     wide = work.width - columns * (pixels - 1)
     whole, rest = divmod(blocks * depth, vectors)
@@ -112,7 +112,7 @@ def _cycles(shape: tuple[int, int], depth: int, work: LaneWork, blocks: int, ent
 
 def step_cycles(vectors: int, pixels: int) -> float:
     """Of one list entry: multiplications, or loads where there are more of them."""
-    return max(vectors * pixels / 2, LOAD_CYCLES * (vectors + pixels + 1), LATENCY / 2)
+    return max(vectors * pixels / 2, LOAD_CYCLES * vectors + BROADCAST_CYCLES * (pixels + 1), LATENCY / 2)
 
 
 def _channel_block(work: LaneWork) -> int:
