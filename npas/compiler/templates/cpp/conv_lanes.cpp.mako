@@ -28,6 +28,15 @@ ${lanes.tile(vectors, pixels, view.depth, view.residual)}\
 % endfor
 % endfor
 
+// Fetches the pixels of a tile from all planes of a channel block; `pixels` is the first, of plane 0.
+void fetch(const float* pixels, int first_channel, View in, const IndexedSpec& spec) {
+    const int begin = first_channel / spec.input_block, end = (first_channel + spec.channel_block) / spec.input_block;
+    for (int i = begin; i < end && i < in.layout->planes(); ++i) {
+        const float* p = pixels + i * in.layout->plane_step();
+        for (int k = 0; k < kPixels * kStep; k += 16) __builtin_prefetch(p + k);
+    }
+}
+
 }  // namespace
 
 // A few tiles of pixels at a time, channel blocks and groups of filters inside: the tiles' input stays in a near cache
@@ -49,6 +58,8 @@ ${view.signature} {
                 const std::int32_t *begin = conv.offsets.data() + bounds[block],
                                    *end = conv.offsets.data() + bounds[block + 1];
                 const int plane = group * (kRows / kLanes);
+                // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
+                const bool ahead = spec.taps == 1 && group == groups.begin;
                 int y = start / spec.grid.columns, column = start % spec.grid.columns;
                 for (int t = start; t < stop; ++t) {
                     const bool wide = column < spec.grid.wide;
@@ -81,6 +92,7 @@ tile_v${vectors}p1(tile, begin, end, weights);\
 % else:
                     ${call(view.vectors)}
 % endif
+                    if (ahead) fetch(tile.in + kPixels * kStep, block * spec.channel_block, in, spec);
                     if (++column == spec.grid.columns) {
                         column = 0;
                         ++y;
