@@ -1,4 +1,4 @@
-"""Speed-up of each pruning scheme over our own dense build: a stack of 3x3 convolutions, 64 channels on 56x56, rate 5.
+"""Speed-up of each pruning scheme over our own dense direct build: a stack of 3x3 convolutions, 64 channels on 56x56, rate 5.
 
     python benchmarks/schemes.py [--json FILE] [--check] [--rate 5] [--threads 1] [--rounds 7]
 
@@ -70,7 +70,8 @@ def main() -> int:
         programs = {}
         for kernel, schemes in ((3, tuple(TARGETS)), (1, ("block",))):
             dense = stack(kernel)
-            programs[f"dense{kernel}"] = stack_of.enter_context(compiled(dense, "stack", machine)).bench
+            direct = Options(direct=True)
+            programs[f"dense{kernel}"] = stack_of.enter_context(compiled(dense, "stack", machine, direct)).bench
             for scheme in schemes:
                 chosen = Options(prunings=prunings(dense, scheme, given.rate))
                 pruned = one_shot(dense, chosen.prunings).network

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "npas/simd.h"
+
 namespace NPAS_NAMESPACE {
 
 namespace {
@@ -31,6 +33,7 @@ bool partition(const Section& s, std::size_t total) {
 }
 
 Status dense(const IndexedSpec& spec, Lists& lists, Indexed& out) {
+    if (spec.depth != 1) return Status::format;
     const int filters = spec.filters / spec.groups;
     const int columns = spec.channels / spec.groups * spec.taps;
     const int blocks = (filters + spec.rows - 1) / spec.rows;
@@ -54,7 +57,8 @@ Status csr(const IndexedSpec& spec, const Weights& file, Lists& lists, Indexed& 
     const auto first = static_cast<std::size_t>(spec.first_section);
     const Section &pointers = file[first + 2], &columns = file[first + 3];
     if (!holds_indices(pointers) || !holds_indices(columns)) return Status::format;
-    if (spec.rows != 1 || pointers.count != static_cast<std::size_t>(spec.filters) + 1) return Status::format;
+    if (spec.rows != 1 || spec.depth != 1 || pointers.count != static_cast<std::size_t>(spec.filters) + 1)
+        return Status::format;
     if (!partition(pointers, columns.count)) return Status::format;
     for (std::size_t i = 0; i < columns.count; ++i) lists.columns.push_back(columns.index(i));
     for (std::size_t i = 0; i < pointers.count; ++i) lists.start.push_back(pointers.index(i));
@@ -119,7 +123,8 @@ Status fkw(const IndexedSpec& spec, const Weights& file, Lists& lists, Indexed& 
     for (const Section* s : {&offset, &reorder, &index, &stride, &taps}) {
         if (!holds_indices(*s)) return Status::format;
     }
-    if (spec.rows != 1 || offset.count != filters + 1 || reorder.count != filters) return Status::format;
+    if (spec.rows != 1 || spec.depth != 1 || offset.count != filters + 1 || reorder.count != filters)
+        return Status::format;
     if (taps.count != 4 * patterns) return Status::format;
     if (!partition(offset, index.count) || stride.count != filters * (patterns + 1)) return Status::format;
     for (std::size_t i = 0; i < taps.count; ++i) {
@@ -174,12 +179,12 @@ bool complete(const std::vector<std::int32_t>& rows, int filters) {
     return count == filters;
 }
 
-// What a kernel takes for granted: a filter that stands alone is there, and a fully connected layer with several in a
-// group writes them in the order of the file, without looking at their numbers.
+// What a kernel takes for granted: a filter that stands alone is there, and filters in lanes are written in the order
+// of the file, without looking at their numbers.
 bool orderly(const IndexedSpec& spec, const std::vector<std::int32_t>& rows) {
     const auto filters = static_cast<std::size_t>(spec.filters), width = static_cast<std::size_t>(spec.rows);
     if (width == 1) return rows.size() == filters;
-    if (spec.tiles != 0) return true;
+    if (!spec.lanes) return true;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         if (rows[i] != (i < filters ? static_cast<std::int32_t>(i) : -1)) return false;
     }
@@ -254,12 +259,14 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int threads, Indexe
         if (column >= columns) return Status::format;
         const auto tap = static_cast<int>(column) % spec.taps;
         const auto channel = static_cast<int>(column) / spec.taps;
-        out.offsets.push_back(channel * spec.channel_stride + spec.tap_offset[tap]);
+        if (channel % spec.depth != 0 || channel + spec.depth > spec.channels) return Status::format;
+        out.offsets.push_back(channel / spec.input_block * spec.plane_step + channel % spec.input_block +
+                              spec.tap_offset[tap]);
     }
     std::size_t used = 0;
     for (const std::uint32_t list : lists.list_of) {
         out.first_weight.push_back(static_cast<std::uint32_t>(used));
-        used += static_cast<std::size_t>(lists.length(list)) * static_cast<std::size_t>(spec.rows);
+        used += static_cast<std::size_t>(lists.length(list)) * static_cast<std::size_t>(spec.rows * spec.depth);
     }
     if (used != weights.count) return Status::format;
     for (const std::int32_t row : out.rows) {
@@ -269,6 +276,16 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int threads, Indexe
     out.channel_blocks = (spec.channels + spec.channel_block - 1) / spec.channel_block;
     bound(spec, lists, out);
     share_out(lists, threads, out);
+    return Status::ok;
+}
+
+Status prepare(const DepthwiseSpec& spec, const Weights& file, Depthwise& out) {
+    const auto first = static_cast<std::size_t>(spec.first_section);
+    const Section &weights = file[first], &bias = file[first + 1];
+    const auto lanes = static_cast<std::size_t>((spec.channels + kLanes - 1) / kLanes * kLanes);
+    if (weights.type != Type::f32 || bias.type != Type::f32) return Status::format;
+    if (bias.count != lanes || weights.count != lanes * static_cast<std::size_t>(spec.taps)) return Status::format;
+    out = {&spec, weights.floats(), bias.floats()};
     return Status::ok;
 }
 

@@ -5,7 +5,7 @@
 namespace npas_digits {
 
 void layer_001(Run& run) {
-    conv_indexed_avx2_r4p3_hard_swish(run.indexed(0), run.value(0), run.value(1), run.share());
+    conv_lanes_avx2_v2p6s1_hard_swish(run.indexed(0), run.value(0), run.value(1), run.share());
 }
 
 }  // namespace npas_digits

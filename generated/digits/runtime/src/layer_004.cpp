@@ -1,11 +1,11 @@
-// stage1_block2_conv1 + stage1_block2_act1 (3x3): 16x16x16 -> 16x16x16.
-// 1152 of 2304 weights, stored as bcs, 5006 bytes: block_punched 2x.
+// stage1_block1_conv2 + stage1_block1_add + stage1_block1_act2 (3x3): 3x16x16 -> 16x16x16.
+// 81 of 432 weights, stored as dense, 1792 bytes: filter 5x.
 #include "layers.h"
 
 namespace npas_digits {
 
 void layer_004(Run& run) {
-    conv_indexed_avx2_r4p3_hard_swish(run.indexed(3), run.value(3), run.value(4), run.share());
+    conv_lanes_avx2_v2p6s1_add_hard_swish(run.indexed(2), run.value(3), run.value(4), run.value(1), run.share());
 }
 
 }  // namespace npas_digits

@@ -1,17 +1,17 @@
-// stage2_block1_shortcut (split): 16x16x16 -> 16x8x8.
+// stage2_block1_conv1 (split): 16x16x16 -> 64x9x9.
 #include "layers.h"
 
 namespace npas_digits {
 
 namespace {
 
-constexpr Phase kPhases[] = {{0, 0}};
-constexpr Split kSplit = {kPhases, 1, 2, 2, 0, 0};
+constexpr Phase kPhases[] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}};
+constexpr Split kSplit = {kPhases, 4, 2, 2, 1, 1};
 
 }  // namespace
 
 void layer_008(Run& run) {
-    split_phases(kSplit, run.value(5), run.value(8), run.share());
+    split_phases(kSplit, run.value(7), run.value(8), run.share());
 }
 
 }  // namespace npas_digits

@@ -1,11 +1,11 @@
-// stage2_block1_shortcut (1x1, stride 2): 16x8x8 -> 32x8x8.
-// 80 of 512 weights, stored as dense, 2176 bytes: filter 7x.
+// stage2_block1_conv1 + stage2_block1_act1 (3x3, stride 2): 64x9x9 -> 6x8x8.
+// 864 of 864 weights, stored as dense, 4632 bytes: filter 5x.
 #include "layers.h"
 
 namespace npas_digits {
 
 void layer_009(Run& run) {
-    conv_indexed_avx2_r4p3(run.indexed(6), run.value(8), run.value(9), run.share());
+    conv_indexed_avx2_r4p3_hard_swish(run.indexed(5), run.value(8), run.value(9), run.share());
 }
 
 }  // namespace npas_digits

@@ -1,11 +1,11 @@
-// stage2_block2_conv1_dw (3x3, 32 groups): 32x8x8 -> 32x8x8.
-// 288 of 288 weights, stored as dense, 1280 bytes.
+// stage2_block1_shortcut (1x1, stride 2): 16x8x8 -> 6x8x8.
+// 96 of 96 weights, stored as dense, 536 bytes: filter 5x.
 #include "layers.h"
 
 namespace npas_digits {
 
 void layer_011(Run& run) {
-    conv_indexed_avx2_r1p9(run.indexed(8), run.value(10), run.value(11), run.share());
+    conv_indexed_avx2_r4p3(run.indexed(6), run.value(10), run.value(11), run.share());
 }
 
 }  // namespace npas_digits

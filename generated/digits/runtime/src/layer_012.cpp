@@ -1,11 +1,11 @@
-// stage2_block2_conv1 + stage2_block2_act1 (1x1): 32x8x8 -> 4x8x8.
-// 23 of 128 weights, stored as csr, 164 bytes: unstructured 7x.
+// stage2_block1_conv2 + stage2_block1_add + stage2_block1_act2 (3x3): 6x8x8 -> 6x8x8.
+// 324 of 324 weights, stored as dense, 1752 bytes: filter 5x.
 #include "layers.h"
 
 namespace npas_digits {
 
 void layer_012(Run& run) {
-    conv_indexed_avx2_r1p9_hard_swish(run.indexed(9), run.value(11), run.value(12), run.share());
+    conv_indexed_avx2_r4p3_add_hard_swish(run.indexed(7), run.value(9), run.value(12), run.value(11), run.share());
 }
 
 }  // namespace npas_digits

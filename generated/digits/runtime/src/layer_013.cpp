@@ -1,11 +1,11 @@
-// stage2_block2_conv2_pw (1x1): 4x8x8 -> 16x8x8.
-// 64 of 64 weights, stored as bcs, 372 bytes: block_punched 7x.
+// stage2_block2_conv1 + stage2_block2_act1 (3x3): 6x8x8 -> 6x8x8.
+// 324 of 324 weights, stored as dense, 1752 bytes: filter 5x.
 #include "layers.h"
 
 namespace npas_digits {
 
 void layer_013(Run& run) {
-    conv_indexed_avx2_r4p3(run.indexed(10), run.value(12), run.value(13), run.share());
+    conv_indexed_avx2_r4p3_hard_swish(run.indexed(8), run.value(12), run.value(13), run.share());
 }
 
 }  // namespace npas_digits

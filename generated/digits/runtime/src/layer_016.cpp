@@ -1,17 +1,11 @@
-// stage3_block1_conv1 (split): 32x8x8 -> 128x5x5.
+// stage3_block1_shortcut (1x1, stride 2): 6x8x8 -> 13x4x4.
+// 78 of 78 weights, stored as dense, 436 bytes: filter 5x.
 #include "layers.h"
 
 namespace npas_digits {
 
-namespace {
-
-constexpr Phase kPhases[] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}};
-constexpr Split kSplit = {kPhases, 4, 2, 2, 1, 1};
-
-}  // namespace
-
 void layer_016(Run& run) {
-    split_phases(kSplit, run.value(15), run.value(16), run.share());
+    conv_lanes_avx2_v1p4s2(run.indexed(11), run.value(14), run.value(16), run.share());
 }
 
 }  // namespace npas_digits

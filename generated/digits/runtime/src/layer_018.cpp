@@ -1,11 +1,11 @@
-// stage3_block1_conv2_dw (3x3, 40 groups): 40x4x4 -> 40x4x4.
-// 360 of 360 weights, stored as dense, 1600 bytes.
+// stage3_block2_conv1 + stage3_block2_act1 (3x3): 13x4x4 -> 13x4x4.
+// 1521 of 1521 weights, stored as dense, 7540 bytes: filter 5x.
 #include "layers.h"
 
 namespace npas_digits {
 
 void layer_018(Run& run) {
-    conv_indexed_avx2_r1p3(run.indexed(14), run.value(17), run.value(18), run.share());
+    conv_lanes_avx2_v1p4s8_hard_swish(run.indexed(13), run.value(17), run.value(18), run.share());
 }
 
 }  // namespace npas_digits

@@ -1,11 +1,11 @@
-// stage3_block1_shortcut (1x1, stride 2): 32x4x4 -> 64x4x4.
-// 1024 of 2048 weights, stored as bcs, 4786 bytes: block 2x.
+// stage4_block1_conv1 + stage4_block1_act1 (3x3, stride 2): 13x4x4 -> 26x2x2.
+// 3042 of 3042 weights, stored as dense, 15080 bytes: filter 5x.
 #include "layers.h"
 
 namespace npas_digits {
 
 void layer_020(Run& run) {
-    conv_indexed_avx2_r4p3(run.indexed(15), run.value(19), run.value(20), run.share());
+    conv_lanes_avx2_v2p2s16_hard_swish(run.indexed(15), run.value(19), run.value(20), run.share());
 }
 
 }  // namespace npas_digits

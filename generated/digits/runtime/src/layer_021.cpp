@@ -1,11 +1,11 @@
-// stage3_block1_conv2 + stage3_block1_add + stage3_block1_act2 (1x1): 40x4x4 -> 64x4x4.
-// 416 of 2560 weights, stored as bcs, 2200 bytes: block_punched 10x.
+// stage4_block1_shortcut (1x1, stride 2): 13x4x4 -> 26x2x2.
+// 338 of 338 weights, stored as dense, 1768 bytes: filter 5x.
 #include "layers.h"
 
 namespace npas_digits {
 
 void layer_021(Run& run) {
-    conv_indexed_avx2_r4p3_add_hard_swish(run.indexed(16), run.value(18), run.value(21), run.value(20), run.share());
+    conv_lanes_avx2_v2p2s16(run.indexed(16), run.value(19), run.value(21), run.share());
 }
 
 }  // namespace npas_digits

@@ -1,11 +1,11 @@
-// stage3_block2_conv1_dw (3x3, 64 groups): 64x4x4 -> 64x4x4.
-// 576 of 576 weights, stored as dense, 2560 bytes.
+// stage4_block1_conv2 + stage4_block1_add + stage4_block1_act2 (3x3): 26x2x2 -> 26x2x2.
+// 6084 of 6084 weights, stored as dense, 30056 bytes: filter 5x.
 #include "layers.h"
 
 namespace npas_digits {
 
 void layer_022(Run& run) {
-    conv_indexed_avx2_r1p3(run.indexed(17), run.value(21), run.value(22), run.share());
+    conv_lanes_avx2_v2p2s8_add_hard_swish(run.indexed(17), run.value(20), run.value(22), run.value(21), run.share());
 }
 
 }  // namespace npas_digits

@@ -1,11 +1,11 @@
-// stage3_block2_conv2_pw (1x1): 60x4x4 -> 64x4x4.
-// 2048 of 3840 weights, stored as bcs, 9138 bytes: block_punched 2x.
+// stage4_block2_conv2 + stage4_block2_add + stage4_block2_act2 (3x3): 26x2x2 -> 26x2x2.
+// 6084 of 6084 weights, stored as dense, 30056 bytes: filter 5x.
 #include "layers.h"
 
 namespace npas_digits {
 
 void layer_024(Run& run) {
-    conv_indexed_avx2_r4p3(run.indexed(19), run.value(23), run.value(24), run.share());
+    conv_lanes_avx2_v2p2s8_add_hard_swish(run.indexed(19), run.value(23), run.value(24), run.value(22), run.share());
 }
 
 }  // namespace npas_digits

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <limits>
 
+#include "npas/simd.h"
+
 namespace NPAS_NAMESPACE {
 
 namespace {
@@ -15,78 +17,147 @@ Range inside(int i, int stride, int before, int size, int image) {
     return {std::max(begin, 0), std::min(begin + size, image)};
 }
 
-void zero_plane(const View& value, int channel) {
-    std::memset(value.plane(channel) - value.layout->origin, 0,
-                static_cast<std::size_t>(value.layout->plane) * sizeof(float));
+void zero_plane(const View& value, int plane) {
+    const Layout& l = *value.layout;
+    std::memset(value.plane(plane) - static_cast<std::ptrdiff_t>(l.origin) * l.block, 0,
+                static_cast<std::size_t>(l.plane_step()) * sizeof(float));
+}
+
+// A pixel: one float, or as many channels as a vector holds.
+template <class Pixel>
+Pixel pixel_at(const float* p) {
+    Pixel x;
+    std::memcpy(&x, p, sizeof x);
+    return x;
+}
+
+inline float larger(float a, float b) { return std::max(a, b); }
+inline vec larger(vec a, vec b) { return max(a, b); }
+
+struct Max {
+    template <class Pixel>
+    Pixel start() const {
+        return Pixel{} - std::numeric_limits<float>::infinity();
+    }
+    template <class Pixel>
+    Pixel join(Pixel sum, Pixel x) const {
+        return larger(sum, x);
+    }
+    template <class Pixel>
+    Pixel finish(Pixel sum, int) const {
+        return sum;
+    }
+};
+
+struct Mean {
+    int divisor;  // or 0: the number of pixels inside the image
+
+    template <class Pixel>
+    Pixel start() const {
+        return Pixel{};
+    }
+    template <class Pixel>
+    Pixel join(Pixel sum, Pixel x) const {
+        return sum + x;
+    }
+    template <class Pixel>
+    Pixel finish(Pixel sum, int count) const {
+        return sum / static_cast<float>(divisor == 0 ? count : divisor);
+    }
+};
+
+// One plane of the input to pixels from `out` on, of each of which `floats` are stored.
+template <class Pixel, class Pooling>
+void pool_plane(const Window& window, Pooling pooling, ConstView in, const Layout& to, int plane, float* out,
+                int floats) {
+    constexpr int kFloats = sizeof(Pixel) / sizeof(float);
+    const Layout& from = *in.layout;
+    for (int y = 0; y < to.height; ++y) {
+        const Range rows = inside(y, window.stride_y, window.top, window.height, from.height);
+        float* target = out + y * to.row_step();
+        for (int x = 0; x < to.width; ++x) {
+            const Range columns = inside(x, window.stride_x, window.left, window.width, from.width);
+            Pixel sum = pooling.template start<Pixel>();
+            for (int i = rows.begin; i < rows.end; ++i) {
+                const float* source = in.plane(plane) + i * from.row_step();
+                for (int j = columns.begin; j < columns.end; ++j) {
+                    sum = pooling.join(sum, pixel_at<Pixel>(source + j * kFloats));
+                }
+            }
+            const Pixel y_x = pooling.finish(sum, (rows.end - rows.begin) * (columns.end - columns.begin));
+            std::memcpy(target + x * kFloats, &y_x, static_cast<std::size_t>(floats) * sizeof(float));
+        }
+    }
+}
+
+// Both values lie in planes of the same block, but for an output of one pixel, which is a plain array.
+template <class Pooling>
+void pool(const Window& window, Pooling pooling, ConstView in, View out, Share share) {
+    const Layout &from = *in.layout, &to = *out.layout;
+    const Range planes = slice(share, from.planes());
+    for (int i = planes.begin; i < planes.end; ++i) {
+        if (from.block == 1) {
+            pool_plane<float>(window, pooling, in, to, i, out.plane(i), 1);
+        } else {
+            const bool plain = to.block == 1;
+            const int floats = plain ? std::min(from.block, from.channels - i * from.block) : from.block;
+            pool_plane<vec>(window, pooling, in, to, i, plain ? out.data + i * from.block : out.plane(i), floats);
+        }
+        if (to.block == from.block) clear_gaps(out, i, {0, to.height});
+    }
+}
+
+template <class Pixel>
+Pixel mean(const Layout& from, const float* plane) {
+    constexpr int kFloats = sizeof(Pixel) / sizeof(float);
+    Pixel sum{};
+    for (int y = 0; y < from.height; ++y) {
+        const float* row = plane + y * from.row_step();
+        for (int x = 0; x < from.width; ++x) sum = sum + pixel_at<Pixel>(row + x * kFloats);
+    }
+    return sum / static_cast<float>(from.height * from.width);
 }
 
 }  // namespace
 
-void max_pool(const Window& window, View in, View out, Share share) {
-    const Layout &from = *in.layout, &to = *out.layout;
-    const Range channels = slice(share, to.channels);
-    for (int c = channels.begin; c < channels.end; ++c) {
-        zero_plane(out, c);
-        for (int y = 0; y < to.height; ++y) {
-            const Range rows = inside(y, window.stride_y, window.top, window.height, from.height);
-            float* target = out.plane(c) + y * to.pitch;
-            for (int x = 0; x < to.width; ++x) {
-                const Range columns = inside(x, window.stride_x, window.left, window.width, from.width);
-                float best = -std::numeric_limits<float>::infinity();
-                for (int i = rows.begin; i < rows.end; ++i) {
-                    const float* source = in.plane(c) + i * from.pitch;
-                    for (int j = columns.begin; j < columns.end; ++j) best = std::max(best, source[j]);
-                }
-                target[x] = best;
-            }
-        }
-    }
-}
+void max_pool(const Window& window, View in, View out, Share share) { pool(window, Max(), in, out, share); }
 
 void average_pool(const Window& window, bool count_pads, View in, View out, Share share) {
-    const Layout &from = *in.layout, &to = *out.layout;
-    const Range channels = slice(share, to.channels);
-    for (int c = channels.begin; c < channels.end; ++c) {
-        zero_plane(out, c);
-        for (int y = 0; y < to.height; ++y) {
-            const Range rows = inside(y, window.stride_y, window.top, window.height, from.height);
-            float* target = out.plane(c) + y * to.pitch;
-            for (int x = 0; x < to.width; ++x) {
-                const Range columns = inside(x, window.stride_x, window.left, window.width, from.width);
-                float sum = 0.0f;
-                for (int i = rows.begin; i < rows.end; ++i) {
-                    const float* source = in.plane(c) + i * from.pitch;
-                    for (int j = columns.begin; j < columns.end; ++j) sum += source[j];
-                }
-                const int count =
-                    count_pads ? window.height * window.width : (rows.end - rows.begin) * (columns.end - columns.begin);
-                target[x] = sum / static_cast<float>(count);
-            }
-        }
-    }
+    pool(window, Mean{count_pads ? window.height * window.width : 0}, in, out, share);
 }
 
 void global_average_pool(View in, View out, Share share) {
     const Layout& from = *in.layout;
-    const Range channels = slice(share, from.channels);
-    for (int c = channels.begin; c < channels.end; ++c) {
-        float sum = 0.0f;
-        for (int y = 0; y < from.height; ++y) {
-            const float* row = in.plane(c) + y * from.pitch;
-            for (int x = 0; x < from.width; ++x) sum += row[x];
+    const Range planes = slice(share, from.planes());
+    for (int i = planes.begin; i < planes.end; ++i) {
+        if (from.block == 1) {
+            out.data[i] = mean<float>(from, in.plane(i));
+        } else {
+            const vec x = mean<vec>(from, in.plane(i));
+            const int channels = std::min(from.block, from.channels - i * from.block);
+            std::memcpy(out.data + i * from.block, &x, static_cast<std::size_t>(channels) * sizeof(float));
         }
-        out.plane(c)[0] = sum / static_cast<float>(from.height * from.width);
     }
 }
 
 void copy_channels(View in, View out, int first_channel, Share share) {
     const Layout &from = *in.layout, &to = *out.layout;
-    const Range channels = slice(share, from.channels);
-    for (int c = channels.begin; c < channels.end; ++c) {
-        zero_plane(out, first_channel + c);
-        for (int y = 0; y < from.height; ++y) {
-            std::memcpy(out.plane(first_channel + c) + y * to.pitch, in.plane(c) + y * from.pitch,
-                        static_cast<std::size_t>(from.width) * sizeof(float));
+    // One thread has all channels of a plane, and zeroes it where the plane's first channel is its own.
+    const int before = first_channel / to.block;
+    const int planes = (first_channel + from.channels - 1) / to.block - before + 1;
+    const Range part = slice(share, planes);
+    for (int i = before + part.begin; i < before + part.end; ++i) {
+        const int begin = std::max(i * to.block, first_channel);
+        const int end = std::min((i + 1) * to.block, first_channel + from.channels);
+        if (begin == i * to.block) zero_plane(out, i);
+        for (int c = begin; c < end; ++c) {
+            const float* source = in.channel(c - first_channel);
+            float* target = out.channel(c);
+            for (int y = 0; y < from.height; ++y) {
+                for (int x = 0; x < from.width; ++x) {
+                    target[y * to.row_step() + x * to.block] = source[y * from.row_step() + x * from.block];
+                }
+            }
         }
     }
 }

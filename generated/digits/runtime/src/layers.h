@@ -35,18 +35,5 @@ void layer_024(Run& run);
 void layer_025(Run& run);
 void layer_026(Run& run);
 void layer_027(Run& run);
-void layer_028(Run& run);
-void layer_029(Run& run);
-void layer_030(Run& run);
-void layer_031(Run& run);
-void layer_032(Run& run);
-void layer_033(Run& run);
-void layer_034(Run& run);
-void layer_035(Run& run);
-void layer_036(Run& run);
-void layer_037(Run& run);
-void layer_038(Run& run);
-void layer_039(Run& run);
-void layer_040(Run& run);
 
 }  // namespace npas_digits

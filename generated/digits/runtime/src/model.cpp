@@ -48,6 +48,9 @@ void Run::operator()(Layer layer) {
 Share Run::share() const { return {thread_, model_.team().size()}; }
 View Run::value(int i) const { return model_.view(i); }
 const Indexed& Run::indexed(int i) const { return model_.indexed_[static_cast<std::size_t>(i)]; }
+const Depthwise& Run::depthwise(int i) const { return model_.depthwise_[static_cast<std::size_t>(i)]; }
+const Winograd& Run::winograd(int i) const { return model_.winograd_[static_cast<std::size_t>(i)]; }
+void Run::barrier() const { model_.team().barrier(); }
 ConstView Run::input(int i) const { return {model_.inputs_[i], &model_.description().inputs[i]}; }
 View Run::output(int i) const { return {model_.outputs_[i], &model_.description().outputs[i]}; }
 
@@ -55,7 +58,7 @@ Model::~Model() { release(arena_); }
 
 View Model::view(int value) const {
     const Value& v = description_->values[value];
-    return {arena_ + v.offset + v.layout.origin, &v.layout};
+    return {arena_ + v.offset + static_cast<std::ptrdiff_t>(v.layout.origin) * v.layout.block, &v.layout};
 }
 
 Status Model::prepare_layers(int threads) {
@@ -67,7 +70,7 @@ Status Model::prepare_layers(int threads) {
         const IndexedSpec& spec = description_->indexed[i];
         const Status status = prepare(spec, weights_, threads, indexed_[i]);
         if (status != Status::ok) return status;
-        if (spec.tiles == 0) continue;
+        if (spec.lanes || spec.tiles == 0) continue;
         std::size_t mask = 0;
         while (mask < owners.size() && !same_plane(*owners[mask], spec)) ++mask;
         if (mask == owners.size()) {
@@ -75,6 +78,16 @@ Status Model::prepare_layers(int threads) {
             masks_.push_back(pixel_mask(spec));
         }
         indexed_[i].mask = masks_[mask].data();
+    }
+    depthwise_.resize(static_cast<std::size_t>(description_->depthwise_count));
+    for (std::size_t i = 0; i < depthwise_.size(); ++i) {
+        const Status status = prepare(description_->depthwise[i], weights_, depthwise_[i]);
+        if (status != Status::ok) return status;
+    }
+    winograd_.resize(static_cast<std::size_t>(description_->winograd_count));
+    for (std::size_t i = 0; i < winograd_.size(); ++i) {
+        const Status status = prepare(description_->winograd[i], weights_, winograd_[i]);
+        if (status != Status::ok) return status;
     }
     return Status::ok;
 }

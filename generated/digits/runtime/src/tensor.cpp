@@ -11,33 +11,56 @@ void zero(float* p, std::ptrdiff_t count) {
     if (count > 0) std::memset(p, 0, static_cast<std::size_t>(count) * sizeof(float));
 }
 
-void copy_row(const float* from, float* to, int count) {
-    std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(float));
+void copy_row(const float* from, int from_step, float* to, int to_step, int count) {
+    if (from_step == 1 && to_step == 1) {
+        std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(float));
+        return;
+    }
+    for (int x = 0; x < count; ++x, from += from_step, to += to_step) *to = *from;
 }
 
-bool compact(const Layout& l) { return l.origin == 0 && l.pitch == l.width && l.plane == l.height * l.width; }
+bool compact(const Layout& l) {
+    return l.origin == 0 && l.pitch == l.width && l.plane == l.height * l.width && l.block == 1;
+}
 
 }  // namespace
 
-void clear_margins(const View& value, int channel, int written) {
+void clear_margins(const View& value, int plane, int written) {
     const Layout& l = *value.layout;
-    float* pixels = value.plane(channel);
-    zero(pixels - l.origin, l.origin);
-    zero(pixels + written, l.plane - l.origin - written);
+    float* pixels = value.plane(plane);
+    const std::ptrdiff_t origin = static_cast<std::ptrdiff_t>(l.origin) * l.block;
+    zero(pixels - origin, origin);
+    zero(pixels + written, l.plane_step() - origin - written);
+}
+
+void clear_gaps(const View& value, int plane, Range rows) {
+    const Layout& l = *value.layout;
+    if (l.plane == l.height * l.width) return;  // there are none
+    float* pixels = value.plane(plane);
+    const std::ptrdiff_t origin = static_cast<std::ptrdiff_t>(l.origin) * l.block;
+    if (rows.begin == 0) zero(pixels - origin, origin);
+    for (int y = rows.begin; y < rows.end; ++y) {
+        float* end = pixels + y * l.row_step() + static_cast<std::ptrdiff_t>(l.width) * l.block;
+        float* next = y + 1 < l.height ? pixels + (y + 1) * l.row_step() : pixels - origin + l.plane_step();
+        zero(end, next - end);
+    }
 }
 
 void copy(ConstView from, View to, Share share) {
-    const Layout& l = *to.layout;
-    if (compact(*from.layout) && compact(l)) {
+    const Layout &source = *from.layout, &l = *to.layout;
+    if (compact(source) && compact(l)) {
         const Range part = slice(share, l.channels * l.plane);
-        copy_row(from.data + part.begin, to.data + part.begin, part.end - part.begin);
+        copy_row(from.data + part.begin, 1, to.data + part.begin, 1, part.end - part.begin);
         return;
     }
-    const Range channels = slice(share, l.channels);
-    for (int c = channels.begin; c < channels.end; ++c) {
-        zero(to.plane(c) - l.origin, l.plane);
-        for (int y = 0; y < l.height; ++y) {
-            copy_row(from.plane(c) + y * from.layout->pitch, to.plane(c) + y * l.pitch, l.width);
+    const Range planes = slice(share, l.planes());
+    for (int i = planes.begin; i < planes.end; ++i) {
+        zero(to.plane(i) - static_cast<std::ptrdiff_t>(l.origin) * l.block, l.plane_step());
+        for (int c = i * l.block; c < (i + 1) * l.block && c < l.channels; ++c) {
+            for (int y = 0; y < l.height; ++y) {
+                copy_row(from.channel(c) + y * source.row_step(), source.block, to.channel(c) + y * l.row_step(),
+                         l.block, l.width);
+            }
         }
     }
 }
@@ -56,9 +79,9 @@ void split_phases(const Split& split, ConstView from, View to, Share share) {
         for (int y = 0; y < target.height; ++y) {
             const int row = y * split.stride_y + phase.row - split.top;
             if (row < 0 || row >= source.height) continue;
-            const float* in = from.plane(i / split.count) + row * source.pitch;
+            const float* in = from.channel(i / split.count) + row * source.row_step();
             float* out = to.plane(i) + y * target.pitch;
-            for (int x = first; x < last; ++x) out[x] = in[x * split.stride_x + left];
+            for (int x = first; x < last; ++x) out[x] = in[(x * split.stride_x + left) * source.block];
         }
     }
 }

@@ -6,13 +6,17 @@
 #include <limits>
 #include <new>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 namespace NPAS_NAMESPACE {
 
 namespace {
 
 constexpr char kMagic[8] = {'N', 'P', 'A', 'S', 'W', 'T', 'S', '1'};
 constexpr std::uint32_t kVersion = 1;
-constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kAlignment = 64, kHugePage = std::size_t{2} << 20;
 
 struct Header {
     char magic[8];
@@ -48,8 +52,15 @@ const char* status_text(Status status) {
 
 void* allocate(std::size_t bytes) {
     if (bytes > static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max())) return nullptr;
-    const std::size_t rounded = (bytes + kAlignment) / kAlignment * kAlignment;
-    return std::aligned_alloc(kAlignment, rounded);
+    const std::size_t alignment = bytes < kHugePage ? kAlignment : kHugePage;
+    const std::size_t rounded = (bytes + alignment) / alignment * alignment;
+    void* p = std::aligned_alloc(alignment, rounded);
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    // Weights are read from end to end: with small pages the hardware stops fetching ahead every 4 KiB. Where the
+    // system has no large ones to give, nothing is lost.
+    if (p != nullptr && alignment == kHugePage) (void)madvise(p, rounded, MADV_HUGEPAGE);
+#endif
+    return p;
 }
 
 void release(void* p) { std::free(p); }
@@ -78,7 +89,7 @@ std::uint32_t Section::index(std::size_t i) const {
     return v;
 }
 
-void Weights::Free::operator()(unsigned char* p) const { release(p); }
+void Free::operator()(unsigned char* p) const { release(p); }
 
 Status Weights::adopt(std::size_t size, std::uint64_t fingerprint, std::size_t sections) {
     Header header;

@@ -33,6 +33,7 @@ Layout plain(Layout l) {
     l.pitch = l.width;
     l.origin = 0;
     l.plane = l.height * l.width;
+    l.block = 1;
     return l;
 }
 

@@ -12,6 +12,33 @@ namespace NPAS_NAMESPACE {
 
 enum class Format : int { dense, csr, fkw, bcs };
 
+// The tiles of an output whose filters lie in lanes: `columns` in each row of pixels, the first `wide` of them as wide
+// as the kernel's tile, the others a pixel narrower.
+struct Grid {
+    int columns, wide;
+    int row_step;  // floats from the input of one row of pixels to that of the next
+};
+
+// A depthwise layer whose channels lie in lanes. Sections: weights [planes][taps][lanes], bias [planes][lanes].
+struct DepthwiseSpec {
+    int first_section;
+    int channels, taps;
+    int top, left;  // padding
+};
+
+// A 3x3 layer of stride 1 by Winograd's method; see winograd.h. Sections: weights as a dense layer's, bias.
+struct WinogradSpec {
+    int first_section;
+    int filters, channels;
+    int rows;            // filters in a group
+    int tile;            // m: output pixels on a tile's side
+    int columns, tiles;  // tiles in a row, and in all
+    int tiles_at_a_time;
+    bool split_tiles;              // threads share out tiles rather than channels and filters
+    int shares;                    // then as many as have a workspace
+    int top, left, bottom, right;  // padding
+};
+
 // A layer whose weights are lists of kept positions; see indexed.h.
 struct IndexedSpec {
     Format format;
@@ -19,13 +46,16 @@ struct IndexedSpec {
     int filters, channels, groups;   // of the convolution; channels counts all groups
     int taps;                        // kernel positions, 1 for a fully connected layer
     const std::int32_t* tap_offset;  // floats from an output pixel to the input pixel under each tap
-    int channel_stride;              // floats from one input channel to the next
+    int input_block, plane_step;     // channels in a pixel of the input; floats from one of its planes to the next
     int rows;                        // filters in a group
+    int depth;                       // neighbouring channels that one entry of a list covers
+    bool lanes;                      // filters lie in the lanes of vectors, in order, rather than pixels
     int channel_block;               // input channels worked through at a time
     int tile, tiles;                 // pixels in a tile, tiles in a plane; 0 for a fully connected layer
     int tiles_at_a_time;
     bool split_pixels;         // threads share out tiles of pixels rather than groups of filters
     int width, height, pitch;  // of the output plane
+    Grid grid;                 // of the tiles, with filters in lanes
 };
 
 struct LayerInfo {
@@ -42,6 +72,10 @@ struct Description {
     int value_count;
     const IndexedSpec* indexed;
     int indexed_count;
+    const DepthwiseSpec* depthwise;
+    int depthwise_count;
+    const WinogradSpec* winograd;
+    int winograd_count;
     const LayerInfo* layers;
     int layer_count;
     const Layout* inputs;  // the caller's arrays: compact

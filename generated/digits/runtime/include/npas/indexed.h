@@ -1,7 +1,8 @@
 // Layers whose weights are lists of kept positions: every convolution and fully connected layer.
 //
 // A group of `rows` filters shares one list. For each entry k of the list the layer reads the input at
-// `offsets[k]` floats from the pixel at hand and multiplies it by `rows` weights. Schemes and formats differ
+// `offsets[k]` floats from the pixel at hand and multiplies it by `rows` weights (or, where an entry covers several
+// channels, their inputs by as many weights a filter, which lie side by side). Schemes and formats differ
 // only in how long the lists are and how many filters share one; here every format of the weights file becomes
 // the same arrays, checked entry by entry, so that a kernel needs no test.
 #pragma once
@@ -18,7 +19,7 @@ namespace NPAS_NAMESPACE {
 
 struct Indexed {
     const IndexedSpec* spec = nullptr;
-    const float* weights = nullptr;  // per group: [list length][rows]
+    const float* weights = nullptr;  // per group: [list length][rows][depth]
     std::vector<float> own_weights;  // where the format's order is not the kernels'
     int groups = 0, channel_blocks = 1;
     std::vector<float> bias;                  // [groups][rows]
@@ -32,6 +33,15 @@ struct Indexed {
     Range groups_of(Share share) const;
     Range tiles_of(Share share) const;
 };
+
+// A depthwise layer whose channels lie in lanes.
+struct Depthwise {
+    const DepthwiseSpec* spec = nullptr;
+    const float* weights = nullptr;  // [planes][taps][lanes]
+    const float* bias = nullptr;     // [planes][lanes]
+};
+
+Status prepare(const DepthwiseSpec& spec, const Weights& weights, Depthwise& out);
 
 // Builds the arrays from the weights file. May throw std::bad_alloc.
 Status prepare(const IndexedSpec& spec, const Weights& weights, int threads, Indexed& out);

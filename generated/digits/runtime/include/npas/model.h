@@ -12,6 +12,7 @@
 #include "npas/run.h"
 #include "npas/tensor.h"
 #include "npas/weights.h"
+#include "npas/winograd.h"
 
 namespace NPAS_NAMESPACE {
 
@@ -52,6 +53,8 @@ class Model {
     const Description* description_ = nullptr;
     Weights weights_;
     std::vector<Indexed> indexed_;
+    std::vector<Depthwise> depthwise_;
+    std::vector<Winograd> winograd_;
     std::vector<std::vector<std::int32_t>> masks_;
     float* arena_ = nullptr;
     std::unique_ptr<Team> team_;

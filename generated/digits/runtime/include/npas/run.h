@@ -9,7 +9,9 @@ namespace NPAS_NAMESPACE {
 class Model;
 class Observer;
 class Run;
+struct Depthwise;
 struct Indexed;
+struct Winograd;
 using Layer = void (*)(Run&);
 
 class Run {
@@ -20,8 +22,12 @@ class Run {
     void operator()(Layer layer);
 
     Share share() const;
+    // Inside a layer: waits until every thread has come here.
+    void barrier() const;
     View value(int i) const;
     const Indexed& indexed(int i) const;
+    const Depthwise& depthwise(int i) const;
+    const Winograd& winograd(int i) const;
     // The caller's arrays.
     ConstView input(int i) const;
     View output(int i) const;

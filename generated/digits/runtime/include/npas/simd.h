@@ -35,6 +35,20 @@ inline void store(float* p, vec v) { std::memcpy(p, &v, sizeof v); }
 inline vec splat(float x) { return x - vec{}; }
 inline vec broadcast(const float* p) { return splat(*p); }
 
+// Two neighbouring floats in every pair of lanes. Written out: of a loop GCC makes wider loads and permutations.
+inline vec broadcast_pair(const float* p) {
+    typedef double wide __attribute__((vector_size(kLanes * 4)));
+    double d;
+    std::memcpy(&d, p, sizeof d);
+#if defined(__AVX512F__)
+    return (vec)wide{d, d, d, d, d, d, d, d};
+#elif defined(__AVX2__)
+    return (vec)wide{d, d, d, d};
+#else
+    return (vec)wide{d, d};
+#endif
+}
+
 inline ivec load(const std::int32_t* p) {
     ivec v;
     std::memcpy(&v, p, sizeof v);
@@ -47,37 +61,65 @@ inline vec fma(vec a, vec b, vec c) { return a * b + c; }
 // The value where the mask's bits are set, +0 elsewhere (also where the value is NaN or infinite).
 inline vec keep(vec v, ivec mask) { return (vec)((ivec)v & mask); }
 
-// NaN in `a` stays NaN, as in ONNX Runtime.
+// The sums of neighbouring lanes: a0 + a1, a2 + a3, ..., then those of b.
+inline vec pairs(vec a, vec b) {
+#if !__has_builtin(__builtin_shufflevector)  // GCC before 12
+    vec sums;
+    for (int i = 0; i < kLanes / 2; ++i) {
+        sums[i] = a[2 * i] + a[2 * i + 1];
+        sums[i + kLanes / 2] = b[2 * i] + b[2 * i + 1];
+    }
+    return sums;
+#elif defined(__AVX512F__)
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30) +
+           __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+#elif defined(__AVX2__)
+    // Within halves first, which costs less than what crosses them.
+    const vec sums = __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
+                     __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
+    return __builtin_shufflevector(sums, sums, 0, 1, 4, 5, 2, 3, 6, 7);
+#else
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7);
+#endif
+}
+
+// NaN in `a` stays NaN, as in ONNX Runtime: the comparison is false, and so is the one that the instruction makes.
+#if defined(__AVX512F__) || !defined(__SSE2__)
 inline vec max(vec a, vec b) { return a < b ? b : a; }
 inline vec min(vec a, vec b) { return a > b ? b : a; }
+#elif defined(__AVX2__)
+inline vec max(vec a, vec b) { return __builtin_ia32_maxps256(b, a); }
+inline vec min(vec a, vec b) { return __builtin_ia32_minps256(b, a); }
+#else
+inline vec max(vec a, vec b) { return __builtin_ia32_maxps(b, a); }
+inline vec min(vec a, vec b) { return __builtin_ia32_minps(b, a); }
+#endif
 
 inline vec relu(vec x) { return max(x, splat(0.0f)); }
 inline vec clip(vec x, float low, float high) { return min(max(x, splat(low)), splat(high)); }
 inline vec hard_sigmoid(vec x) { return clip(fma(x, splat(1.0f / 6.0f), splat(0.5f)), 0.0f, 1.0f); }
 inline vec hard_swish(vec x) { return x * clip(x + splat(3.0f), 0.0f, 6.0f) * splat(1.0f / 6.0f); }
 
-// exp(x) = 2^n * exp(r) with |r| <= ln(2) / 2; the polynomial is the Taylor series to the 7th power, whose
-// remainder is below 5e-9 there. ln(2) is split in two so that r keeps its low bits.
+// exp(x) = 2^n * exp(r) with |r| <= ln(2) / 2; the polynomial is the Taylor series to the 6th power, whose
+// remainder is below 1.3e-7 there. Adding 1.5 * 2^23 rounds, and leaves n in the low bits; ln(2) is split in two so
+// that r keeps its low bits. -ffp-contract=fast changes neither: both steps are sums that stand alone.
 inline vec exp(vec x) {
     x = clip(x, -87.0f, 88.0f);
-    const vec scaled = x * splat(1.44269504f);
-    const ivec n = __builtin_convertvector(scaled + (scaled < splat(0.0f) ? splat(-0.5f) : splat(0.5f)), ivec);
-    const vec whole = __builtin_convertvector(n, vec);
+    const vec rounded = fma(x, splat(1.44269504f), splat(12582912.0f));
+    const vec whole = rounded - splat(12582912.0f);
     vec r = fma(whole, splat(-0.693359375f), x);
     r = fma(whole, splat(2.12194440e-4f), r);
-    vec p = splat(1.0f / 5040.0f);
-    p = fma(p, r, splat(1.0f / 720.0f));
-    p = fma(p, r, splat(1.0f / 120.0f));
+    vec p = fma(splat(1.0f / 720.0f), r, splat(1.0f / 120.0f));
     p = fma(p, r, splat(1.0f / 24.0f));
     p = fma(p, r, splat(1.0f / 6.0f));
     p = fma(p, r, splat(0.5f));
     p = fma(p, r, splat(1.0f));
     p = fma(p, r, splat(1.0f));
-    return p * (vec)((n + 127) << 23);
+    return p * (vec)(((ivec)rounded << 23) + 0x3f800000);
 }
 
 inline vec sigmoid(vec x) { return splat(1.0f) / (splat(1.0f) + exp(-x)); }
-inline vec silu(vec x) { return x * sigmoid(x); }
+inline vec silu(vec x) { return x / (splat(1.0f) + exp(-x)); }
 
 // tanh and erf are not on any friendly network's path: libm, lane by lane, is exact and short.
 inline vec tanh(vec x) {

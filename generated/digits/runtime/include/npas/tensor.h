@@ -8,16 +8,24 @@
 
 namespace NPAS_NAMESPACE {
 
-// A value of `channels` planes. Each plane has `height` rows of `width` pixels, `pitch` floats apart; the first
-// pixel stands `origin` floats into the plane, and planes are `plane` floats apart.
+// A value lies in memory as planes of pixels. A pixel holds `block` channels side by side: 1, or as many as a vector
+// has lanes, the last plane being filled up with zeros or whatever its producer makes of zeros. A plane has `height`
+// rows of `width` pixels, `pitch` pixels apart; the first pixel stands `origin` pixels into the plane, and planes
+// are `plane` pixels apart.
 //
 // In a padded value everything that is not a pixel is zero, so that a window may reach over the edge without
 // a test: the columns between the end of a row and the start of the next serve as the right margin of the one
-// and the left margin of the other. A compact value (pitch = width, origin = 0, plane = height * width) is a
-// plain array.
+// and the left margin of the other. A compact value (pitch = width, origin = 0, plane = height * width, block = 1)
+// is a plain array.
 struct Layout {
     int channels, height, width;
     int pitch, origin, plane;
+    int block;
+
+    int planes() const { return (channels + block - 1) / block; }
+    // In floats: from one plane to the next, and from one row to the next.
+    std::ptrdiff_t plane_step() const { return static_cast<std::ptrdiff_t>(plane) * block; }
+    std::ptrdiff_t row_step() const { return static_cast<std::ptrdiff_t>(pitch) * block; }
 };
 
 struct Value {
@@ -30,14 +38,17 @@ struct ConstView {
     const float* data;
     const Layout* layout;
 
-    const float* plane(int channel) const { return data + static_cast<std::ptrdiff_t>(channel) * layout->plane; }
+    const float* plane(int i) const { return data + i * layout->plane_step(); }
+    // The first pixel of one channel, whose next one is `block` floats away.
+    const float* channel(int c) const { return plane(c / layout->block) + c % layout->block; }
 };
 
 struct View {
     float* data;
     const Layout* layout;
 
-    float* plane(int channel) const { return data + static_cast<std::ptrdiff_t>(channel) * layout->plane; }
+    float* plane(int i) const { return data + i * layout->plane_step(); }
+    float* channel(int c) const { return plane(c / layout->block) + c % layout->block; }
     operator ConstView() const { return {data, layout}; }
 };
 
@@ -58,10 +69,14 @@ inline Range slice(Share share, int count) {
 
 // Zeroes what is not a pixel before and after the rows of one plane; `written` floats from the first pixel on
 // are the kernel's own business.
-void clear_margins(const View& value, int channel, int written);
+void clear_margins(const View& value, int plane, int written);
+
+// Zeroes all that is not a pixel between row `begin` of one plane and row `end`; before the first row and behind the
+// last too.
+void clear_gaps(const View& value, int plane, Range rows);
 
 // Copies between two layouts of the same channels, height and width (or the same number of elements where both
-// are compact); margins of a padded destination become zero.
+// are compact); margins and unused lanes of the destination become zero.
 void copy(ConstView from, View to, Share share);
 
 // What a strided convolution reads: input pixel (y * stride + phase.row - top, x * stride + phase.column - left)

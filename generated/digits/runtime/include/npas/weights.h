@@ -42,6 +42,13 @@ struct Section {
     const float* floats() const { return reinterpret_cast<const float*>(data); }
 };
 
+struct Free {
+    void operator()(unsigned char* p) const;
+};
+
+// From `allocate`.
+using Buffer = std::unique_ptr<unsigned char, Free>;
+
 class Weights {
   public:
     // Reads and checks everything that can be checked without knowing the layers.
@@ -52,12 +59,9 @@ class Weights {
     const Section& operator[](std::size_t i) const { return sections_[i]; }
 
   private:
-    struct Free {
-        void operator()(unsigned char* p) const;
-    };
     Status adopt(std::size_t size, std::uint64_t fingerprint, std::size_t sections);
 
-    std::unique_ptr<unsigned char, Free> bytes_;
+    Buffer bytes_;
     std::unique_ptr<Section[]> sections_;
 };
 

@@ -1,0 +1,233 @@
+// Convolution over lists of kept positions, filters in lanes: 2 vectors of weights x 6 pixels in registers.
+#include "kernels.h"
+#include "npas/indexed.h"
+#include "npas/simd.h"
+
+namespace npas_digits {
+
+namespace {
+
+constexpr int kPixels = 6;
+constexpr int kStep = 1;  // floats from the input of one pixel to that of the next
+constexpr int kStored = 2 * kLanes;  // weights of a group for one entry of its list
+constexpr int kRows = kStored / 1;  // filters in a group
+
+inline vec epilogue(vec x, vec residual) {
+    x = x + residual;
+    x = hard_swish(x);
+    return x;
+}
+
+struct Tile {
+    const float* in;
+    float* out;
+    std::ptrdiff_t plane_step;
+    const float* residual;
+    std::ptrdiff_t residual_step;
+    const float* bias;
+    bool first, last;  // of the channel blocks, between which sums wait in `out`
+};
+
+// 2 vectors of weights x 6 pixels.
+void tile_v2p6(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+    vec a0a{}, a0b{}, a0c{}, a0d{}, a0e{}, a0f{};
+    vec a1a{}, a1b{}, a1c{}, a1d{}, a1e{}, a1f{};
+    for (; offset != end; ++offset, weights += kStored) {
+        const float* x = tile.in + *offset;
+        const vec w0 = load(weights + 0 * kLanes);
+        const vec w1 = load(weights + 1 * kLanes);
+        const vec xa = broadcast(x + 0 * kStep);
+        a0a = fma(w0, xa, a0a);
+        a1a = fma(w1, xa, a1a);
+        const vec xb = broadcast(x + 1 * kStep);
+        a0b = fma(w0, xb, a0b);
+        a1b = fma(w1, xb, a1b);
+        const vec xc = broadcast(x + 2 * kStep);
+        a0c = fma(w0, xc, a0c);
+        a1c = fma(w1, xc, a1c);
+        const vec xd = broadcast(x + 3 * kStep);
+        a0d = fma(w0, xd, a0d);
+        a1d = fma(w1, xd, a1d);
+        const vec xe = broadcast(x + 4 * kStep);
+        a0e = fma(w0, xe, a0e);
+        a1e = fma(w1, xe, a1e);
+        const vec xf = broadcast(x + 5 * kStep);
+        a0f = fma(w0, xf, a0f);
+        a1f = fma(w1, xf, a1f);
+    }
+    float* out0 = tile.out;
+    float* out1 = tile.out + 1 * tile.plane_step;
+    if (!tile.first) {
+        a0a = a0a + load(out0 + 0 * kLanes);
+        a0b = a0b + load(out0 + 1 * kLanes);
+        a0c = a0c + load(out0 + 2 * kLanes);
+        a0d = a0d + load(out0 + 3 * kLanes);
+        a0e = a0e + load(out0 + 4 * kLanes);
+        a0f = a0f + load(out0 + 5 * kLanes);
+        a1a = a1a + load(out1 + 0 * kLanes);
+        a1b = a1b + load(out1 + 1 * kLanes);
+        a1c = a1c + load(out1 + 2 * kLanes);
+        a1d = a1d + load(out1 + 3 * kLanes);
+        a1e = a1e + load(out1 + 4 * kLanes);
+        a1f = a1f + load(out1 + 5 * kLanes);
+    }
+    if (tile.last) {
+        const vec bias0 = load(tile.bias + 0 * kLanes);
+        const float* residual0 = tile.residual;
+        a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
+        a0b = epilogue(a0b + bias0, load(residual0 + 1 * kLanes));
+        a0c = epilogue(a0c + bias0, load(residual0 + 2 * kLanes));
+        a0d = epilogue(a0d + bias0, load(residual0 + 3 * kLanes));
+        a0e = epilogue(a0e + bias0, load(residual0 + 4 * kLanes));
+        a0f = epilogue(a0f + bias0, load(residual0 + 5 * kLanes));
+        const vec bias1 = load(tile.bias + 1 * kLanes);
+        const float* residual1 = tile.residual + 1 * tile.residual_step;
+        a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
+        a1b = epilogue(a1b + bias1, load(residual1 + 1 * kLanes));
+        a1c = epilogue(a1c + bias1, load(residual1 + 2 * kLanes));
+        a1d = epilogue(a1d + bias1, load(residual1 + 3 * kLanes));
+        a1e = epilogue(a1e + bias1, load(residual1 + 4 * kLanes));
+        a1f = epilogue(a1f + bias1, load(residual1 + 5 * kLanes));
+    }
+    store(out0 + 0 * kLanes, a0a);
+    store(out0 + 1 * kLanes, a0b);
+    store(out0 + 2 * kLanes, a0c);
+    store(out0 + 3 * kLanes, a0d);
+    store(out0 + 4 * kLanes, a0e);
+    store(out0 + 5 * kLanes, a0f);
+    store(out1 + 0 * kLanes, a1a);
+    store(out1 + 1 * kLanes, a1b);
+    store(out1 + 2 * kLanes, a1c);
+    store(out1 + 3 * kLanes, a1d);
+    store(out1 + 4 * kLanes, a1e);
+    store(out1 + 5 * kLanes, a1f);
+}
+
+// 2 vectors of weights x 5 pixels.
+void tile_v2p5(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+    vec a0a{}, a0b{}, a0c{}, a0d{}, a0e{};
+    vec a1a{}, a1b{}, a1c{}, a1d{}, a1e{};
+    for (; offset != end; ++offset, weights += kStored) {
+        const float* x = tile.in + *offset;
+        const vec w0 = load(weights + 0 * kLanes);
+        const vec w1 = load(weights + 1 * kLanes);
+        const vec xa = broadcast(x + 0 * kStep);
+        a0a = fma(w0, xa, a0a);
+        a1a = fma(w1, xa, a1a);
+        const vec xb = broadcast(x + 1 * kStep);
+        a0b = fma(w0, xb, a0b);
+        a1b = fma(w1, xb, a1b);
+        const vec xc = broadcast(x + 2 * kStep);
+        a0c = fma(w0, xc, a0c);
+        a1c = fma(w1, xc, a1c);
+        const vec xd = broadcast(x + 3 * kStep);
+        a0d = fma(w0, xd, a0d);
+        a1d = fma(w1, xd, a1d);
+        const vec xe = broadcast(x + 4 * kStep);
+        a0e = fma(w0, xe, a0e);
+        a1e = fma(w1, xe, a1e);
+    }
+    float* out0 = tile.out;
+    float* out1 = tile.out + 1 * tile.plane_step;
+    if (!tile.first) {
+        a0a = a0a + load(out0 + 0 * kLanes);
+        a0b = a0b + load(out0 + 1 * kLanes);
+        a0c = a0c + load(out0 + 2 * kLanes);
+        a0d = a0d + load(out0 + 3 * kLanes);
+        a0e = a0e + load(out0 + 4 * kLanes);
+        a1a = a1a + load(out1 + 0 * kLanes);
+        a1b = a1b + load(out1 + 1 * kLanes);
+        a1c = a1c + load(out1 + 2 * kLanes);
+        a1d = a1d + load(out1 + 3 * kLanes);
+        a1e = a1e + load(out1 + 4 * kLanes);
+    }
+    if (tile.last) {
+        const vec bias0 = load(tile.bias + 0 * kLanes);
+        const float* residual0 = tile.residual;
+        a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
+        a0b = epilogue(a0b + bias0, load(residual0 + 1 * kLanes));
+        a0c = epilogue(a0c + bias0, load(residual0 + 2 * kLanes));
+        a0d = epilogue(a0d + bias0, load(residual0 + 3 * kLanes));
+        a0e = epilogue(a0e + bias0, load(residual0 + 4 * kLanes));
+        const vec bias1 = load(tile.bias + 1 * kLanes);
+        const float* residual1 = tile.residual + 1 * tile.residual_step;
+        a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
+        a1b = epilogue(a1b + bias1, load(residual1 + 1 * kLanes));
+        a1c = epilogue(a1c + bias1, load(residual1 + 2 * kLanes));
+        a1d = epilogue(a1d + bias1, load(residual1 + 3 * kLanes));
+        a1e = epilogue(a1e + bias1, load(residual1 + 4 * kLanes));
+    }
+    store(out0 + 0 * kLanes, a0a);
+    store(out0 + 1 * kLanes, a0b);
+    store(out0 + 2 * kLanes, a0c);
+    store(out0 + 3 * kLanes, a0d);
+    store(out0 + 4 * kLanes, a0e);
+    store(out1 + 0 * kLanes, a1a);
+    store(out1 + 1 * kLanes, a1b);
+    store(out1 + 2 * kLanes, a1c);
+    store(out1 + 3 * kLanes, a1d);
+    store(out1 + 4 * kLanes, a1e);
+}
+
+// Fetches the pixels of a tile from all planes of a channel block; `pixels` is the first, of plane 0.
+void fetch(const float* pixels, int first_channel, View in, const IndexedSpec& spec) {
+    const int begin = first_channel / spec.input_block, end = (first_channel + spec.channel_block) / spec.input_block;
+    for (int i = begin; i < end && i < in.layout->planes(); ++i) {
+        const float* p = pixels + i * in.layout->plane_step();
+        for (int k = 0; k < kPixels * kStep; k += 16) __builtin_prefetch(p + k);
+    }
+}
+
+}  // namespace
+
+// A few tiles of pixels at a time, channel blocks and groups of filters inside: the tiles' input stays in a near cache
+// while every group of filters passes over it.
+void conv_lanes_avx2_v2p6s1_add_hard_swish(const Indexed& conv, View in, View out, View residual, Share share) {
+    const IndexedSpec& spec = *conv.spec;
+    const Layout& to = *out.layout;
+    const Range groups = conv.groups_of(share), tiles = conv.tiles_of(share);
+    const int blocks = conv.channel_blocks;
+    for (int start = tiles.begin; start < tiles.end; start += spec.tiles_at_a_time) {
+        const int most = start + spec.tiles_at_a_time, stop = most < tiles.end ? most : tiles.end;
+        for (int block = 0; block < blocks; ++block) {
+            for (int group = groups.begin; group < groups.end; ++group) {
+                const std::int32_t* bounds = conv.bounds.data() + static_cast<std::ptrdiff_t>(group) * (blocks + 1);
+                const bool first = block == 0, last = block + 1 == blocks;
+                if (bounds[block] == bounds[block + 1] && !first && !last) continue;
+                const float* weights = conv.weights + conv.first_weight[static_cast<std::size_t>(group)] +
+                                       static_cast<std::ptrdiff_t>(bounds[block] - bounds[0]) * kStored;
+                const std::int32_t *begin = conv.offsets.data() + bounds[block],
+                                   *end = conv.offsets.data() + bounds[block + 1];
+                const int plane = group * (kRows / kLanes);
+                // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
+                const bool ahead = spec.taps == 1 && group == groups.begin;
+                int y = start / spec.grid.columns, column = start % spec.grid.columns;
+                for (int t = start; t < stop; ++t) {
+                    const bool wide = column < spec.grid.wide;
+                    const int x = column * kPixels - (wide ? 0 : column - spec.grid.wide);
+                    const Tile tile = {
+                        in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step + x * kStep,
+                        out.plane(plane) + y * to.row_step() + x * kLanes,
+                        to.plane_step(),
+                        residual.plane(plane) + y * residual.layout->row_step() + x * kLanes,
+                        residual.layout->plane_step(),
+                        conv.bias.data() + static_cast<std::ptrdiff_t>(group) * kRows,
+                        first,
+                        last,
+                    };
+                    (wide ? tile_v2p6 : tile_v2p5)(tile, begin, end, weights);
+                    if (ahead) fetch(tile.in + kPixels * kStep, block * spec.channel_block, in, spec);
+                    if (++column == spec.grid.columns) {
+                        column = 0;
+                        ++y;
+                    }
+                }
+            }
+        }
+    }
+    const int planes = groups.end * (kRows / kLanes) < to.planes() ? groups.end * (kRows / kLanes) : to.planes();
+    const Range rows = spec.split_pixels ? slice(share, to.height) : Range{0, to.height};
+    for (int i = groups.begin * (kRows / kLanes); i < planes; ++i) clear_gaps(out, i, rows);
+}
+
+}  // namespace npas_digits
