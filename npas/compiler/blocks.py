@@ -9,7 +9,7 @@ lists. A value that several layers write or walk through together has one layout
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,9 +41,17 @@ class Blocks:
     kernel: Mapping[str, KernelKind]
 
     @staticmethod
-    def of(graph: Graph, groups: Sequence[Group], lanes: int, wanted: Mapping[str, KernelKind]) -> Blocks:
-        """Values that must lie alike form classes; one that a layer with pixels in lanes writes, or reads as it is, is
-        planar, and so is one with fewer channels than a vector has lanes."""
+    def of(
+        graph: Graph,
+        groups: Sequence[Group],
+        lanes: int,
+        wanted: Mapping[str, KernelKind],
+        only_pixels: Collection[str],
+    ) -> Blocks:
+        """Values that must lie alike form classes. One is planar if it has fewer channels than a vector has lanes, if
+        a layer with pixels in lanes writes it, or if a layer of ``only_pixels`` reads it as it is; the others
+        with pixels in lanes read a copy where they must. So a layer that came to its kernel by its output's layout
+        does not decide its input's when a lock names that kernel."""
         padded = [g.value for g in groups if not is_compact(graph.shapes[g.value])]
         classes = _Classes(padded)
         for group in groups:
@@ -52,7 +60,8 @@ class Blocks:
         planar = {classes.root(name) for name in padded if graph.shapes[name][1] < lanes}
         for group in groups:
             if wanted.get(group.root.name) == "pixels":
-                planar |= {classes.root(n) for n in _of_pixels(group) if n in classes.parent}
+                names = _of_pixels(group) if group.root.name in only_pixels else [group.value]
+                planar |= {classes.root(n) for n in names if n in classes.parent}
         block = {name: 1 if classes.root(name) in planar else lanes for name in padded}
         kernel: dict[str, KernelKind] = {}
         for group in groups:

@@ -32,7 +32,8 @@ class PlanBuilder:
         self.isa, self.threads, self.options = isa, threads, options
         self.lanes = ISAS[isa].lanes
         self.groups: tuple[Group, ...] = fuse(self.graph)
-        self.blocks = Blocks.of(self.graph, self.groups, self.lanes, self._kernels())
+        kinds, only_pixels = self._kernels()
+        self.blocks = Blocks.of(self.graph, self.groups, self.lanes, kinds, only_pixels)
         self.planes: Planes = assign(self.graph, self.groups, self.blocks)
         self.values: list[Value] = []
         self.place: dict[str, int] = {}
@@ -41,15 +42,18 @@ class PlanBuilder:
         self.sections: list[Section] = []
         self._overrun = 0
 
-    def _kernels(self) -> dict[str, KernelKind]:
-        """What the build's options ask for, or allow, of each layer with weights."""
+    def _kernels(self) -> tuple[dict[str, KernelKind], set[str]]:
+        """What the options ask for, or allow, of each convolution; and those that only pixels in lanes can compute."""
         kinds: dict[str, KernelKind] = {}
+        only_pixels: set[str] = set()
         for group in self.groups:
             node = group.root
-            if not isinstance(node.op, Conv2d):
-                continue
+            if not isinstance(node.op, Conv2d) or is_compact(self.graph.shapes[node.name]):
+                continue  # one to a single pixel is a fully connected layer
             depthwise = node.op.is_depthwise(self.graph.input_shapes(node)[0][1])
             format_ = self.options.format_of(node.name, depthwise=node.op.groups > 1)
+            if preferred(format_, node.op.groups, depthwise) == "pixels":
+                only_pixels.add(node.name)
             given = self.options.schedules.get(node.name)
             if given is not None and _computes(given.kind, node.op, depthwise):
                 kinds[node.name] = given.kind
@@ -57,7 +61,7 @@ class PlanBuilder:
                 kinds[node.name] = "winograd"
             else:
                 kinds[node.name] = preferred(format_, node.op.groups, depthwise)
-        return kinds
+        return kinds, only_pixels
 
     def _winograd_pays(self, node: Node) -> bool:
         if self.options.direct or not isinstance(node.op, Conv2d) or not winograd.fits(node.op):

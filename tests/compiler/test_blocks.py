@@ -32,7 +32,7 @@ CSR, BCS = Pruning("unstructured", 2.0), Pruning("block_punched", 2.0)
 def blocks_of(graph: Graph, **kernels: str) -> Blocks:
     """The decisions where each convolution asks for the kernel named, or for filters in lanes."""
     wanted = {node.name: kernels.get(node.name, "lanes") for node in graph.nodes if isinstance(node.op, Conv2d)}
-    return Blocks.of(graph, fuse(graph), LANES, wanted)
+    return Blocks.of(graph, fuse(graph), LANES, wanted, {name for name, kind in wanted.items() if kind == "pixels"})
 
 
 def test_what_a_layer_asks_for():

@@ -24,6 +24,7 @@ from npas.graph.builder import Builder
 from npas.graph.graph import Graph
 from npas.ops import BatchNorm, Input, Linear, Softmax
 from npas.stages.lock import dump_yaml
+from npas.targets.isa import ISAS
 
 # Fusion ------------------------------------------------------------------------------------------------------------
 
@@ -245,3 +246,15 @@ def test_lowering_does_not_touch_the_network():
     assert one.plan == lower(replace(network), isa="avx2", threads=2).plan
     for name, w in network.weights.items():
         np.testing.assert_array_equal(w, before[name])
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("seed", range(12))
+def test_a_plan_is_made_again_from_its_own_schedules(seed, isa):
+    """As a locked build does: layouts are decided from the schedules as they were without them."""
+    graph = random_graph(seed)
+    prunings = prunings_of(graph, np.random.default_rng(seed))
+    pruned = one_shot(network_of(graph), prunings).network
+    plan = lower(pruned, isa=isa, threads=2, options=Options(prunings=prunings)).plan
+    schedules = {layer.nodes[0]: layer.stored.schedule for layer in plan.weights_layers}
+    assert lower(pruned, isa=isa, threads=2, options=Options(prunings=prunings, schedules=schedules)).plan == plan
