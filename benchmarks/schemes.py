@@ -1,4 +1,4 @@
-"""Speed-up of each pruning scheme over our own dense direct kernels: four 3x3 convolutions, 64 channels on 56x56, rate 5.
+"""Speed-up of each pruning scheme over our own dense direct kernels, on four 3x3 convolutions of 64 channels at rate 5.
 
     python benchmarks/schemes.py [--json FILE] [--check] [--rate 5] [--threads 1] [--rounds 7]
 
