@@ -256,7 +256,8 @@ def test_a_closed_pipe_is_no_internal_error() -> None:
 
 def test_an_interrupt_ends_with_130_and_one_line(tmp_path: Path) -> None:
     code = f"""
-import sys, time, types
+import signal, sys, time, types
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin without it
 import npas
 def build(*_, **__):
     print("ready", flush=True)
