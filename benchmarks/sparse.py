@@ -159,7 +159,7 @@ def case(
         }
         chosen = {v.name: (v, prunings(graph, v, rate)) for v in variants(graph)}
         for key, (_, pruned) in chosen.items():
-            label = f"{name}_{key.replace(', ', '_').replace(' ', '_')}_{rate:g}"
+            label = f"{name}_{key}_{rate:g}".replace(", ", "_").replace(" ", "_").replace(".", "p")
             builds[key] = build(stack, network, label, Options(prunings=pruned), given.work, given.threads)
         peers: dict[str, tuple[str, Subject, Path]] = {}
         for key, made in builds.items():
