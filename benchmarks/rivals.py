@@ -49,9 +49,9 @@ ENGINES: Mapping[str, Engine] = {
     "mnn": Engine(("MNN",), ((*_MNN_CONVERT, "MODEL.mnn"),)),
     "mnn_sparse": Engine(
         ("MNN",),
-        ((*_MNN_CONVERT, "MODEL.mnn_sparse.mnn", "--detectSparseSpeedUp"),),
+        ((*_MNN_CONVERT, "MODEL_mnn_sparse.mnn", "--detectSparseSpeedUp"),),
         runner="mnn",
-        file="{}.mnn_sparse",
+        file="{}_mnn_sparse",
         environment="mnn",
     ),
     "deepsparse": Engine(("deepsparse==1.8.0", "numpy==1.26.4", "protobuf<4")),
