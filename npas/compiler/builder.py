@@ -64,7 +64,7 @@ class PlanBuilder:
         return kinds, only_pixels
 
     def _winograd_pays(self, node: Node) -> bool:
-        if self.options.direct or not isinstance(node.op, Conv2d) or not winograd.fits(node.op):
+        if self.options.direct:
             return False
         return winograd.default_schedule(self.graph, node, self.isa, self.threads) is not None
 

@@ -154,15 +154,21 @@ def _kernel(plan: PlanBuilder, group: Group, template: str, schedule: Schedule) 
     )
 
 
-def _direct(plan: PlanBuilder, group: Group, op: Conv2d) -> tuple[int, tuple[int, ...], int]:
-    """Input value, tap offsets and channel stride of a stride-1 convolution."""
-    source = plan.place[group.root.inputs[0]]
-    read = plan.layout(source)
-    if group.root.inputs[0] not in plan.planes.pitch:
+def source_of(plan: PlanBuilder, group: Group) -> int:
+    """The place of a convolution's input. Raises UnsupportedError for a single pixel, which has no margins."""
+    name = group.root.inputs[0]
+    if name not in plan.planes.pitch:
         raise UnsupportedError(
             f"node {group.root.name}: a convolution must not widen a single pixel, "
             f"got {plan.graph.input_shapes(group.root)[0]}, remove its padding or replace it by a linear layer"
         )
+    return plan.place[name]
+
+
+def _direct(plan: PlanBuilder, group: Group, op: Conv2d) -> tuple[int, tuple[int, ...], int]:
+    """Input value, tap offsets and channel stride of a stride-1 convolution."""
+    source = source_of(plan, group)
+    read = plan.layout(source)
     top, left, _, _ = op.pads
     taps = tuple(
         (i * op.dilation[0] - top) * read.pitch + j * op.dilation[1] - left

@@ -11,7 +11,7 @@ from npas.compiler.builder import PlanBuilder
 from npas.compiler.formats.base import Floats, Geometry
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import BLOCK_FILTERS, pack
-from npas.compiler.lower_indexed import describe, reads
+from npas.compiler.lower_indexed import describe, reads, source_of
 from npas.compiler.plan import (
     ConvLayer,
     Depthwise,
@@ -24,7 +24,6 @@ from npas.compiler.plan import (
     Layout,
 )
 from npas.compiler.schedule_lanes import LaneWork, depthwise_schedule, even, lane_schedule
-from npas.errors import UnsupportedError
 from npas.ops import Conv2d
 
 PASSES_OVER_ALL = "a depthwise kernel passes over every position"
@@ -35,7 +34,7 @@ def lower_conv_lanes(plan: PlanBuilder, group: Group) -> None:
     root, graph = group.root, plan.graph
     op = root.op
     assert isinstance(op, Conv2d)
-    source = _source(plan, group)
+    source = source_of(plan, group)
     read, out = plan.layout(source), plan.result(group)
     to = plan.layout(out)
     inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
@@ -106,17 +105,6 @@ def lower_conv_lanes(plan: PlanBuilder, group: Group) -> None:
     )
 
 
-def _source(plan: PlanBuilder, group: Group) -> int:
-    """The input's place. Raises UnsupportedError for a single pixel, which has no margins."""
-    name = group.root.inputs[0]
-    if name not in plan.planes.pitch:
-        raise UnsupportedError(
-            f"node {group.root.name}: a convolution must not widen a single pixel, "
-            f"got {plan.graph.input_shapes(group.root)[0]}, remove its padding or replace it by a linear layer"
-        )
-    return plan.place[name]
-
-
 def _taps(op: Conv2d, read: Layout) -> tuple[int, ...]:
     return tuple(
         ((i * op.dilation[0] - op.pads[0]) * read.pitch + j * op.dilation[1] - op.pads[1]) * read.block
@@ -173,7 +161,7 @@ def lower_depthwise(plan: PlanBuilder, group: Group) -> None:
     root = group.root
     op = root.op
     assert isinstance(op, Conv2d)
-    source = _source(plan, group)
+    source = source_of(plan, group)
     inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
     out = plan.result(group)
     schedule = plan.options.schedules.get(root.name)

@@ -8,7 +8,7 @@ from npas.compiler.builder import PlanBuilder
 from npas.compiler.formats.base import Geometry
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import pack
-from npas.compiler.lower_indexed import describe, reads
+from npas.compiler.lower_indexed import describe, reads, source_of
 from npas.compiler.plan import Kernel, Layout, Winograd, WinogradLayer, WinogradSchedule
 from npas.compiler.schedule_winograd import default_schedule
 from npas.ops import Conv2d
@@ -22,7 +22,7 @@ def lower_winograd(plan: PlanBuilder, group: Group) -> None:
     given = plan.options.schedules.get(root.name)
     schedule = given if isinstance(given, WinogradSchedule) else default_schedule(graph, root, plan.isa, plan.threads)
     assert schedule is not None
-    source, out = plan.place[root.inputs[0]], plan.result(group)
+    source, out = source_of(plan, group), plan.result(group)
     read, to = plan.layout(source), plan.layout(out)
     inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
     weight = plan.network.weights[f"{root.name}.weight"].reshape(op.filters, -1)
