@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from npas.compiler.classes import Classes
 from npas.compiler.formats import FormatName
 from npas.compiler.fuse import Group
 from npas.graph.graph import Graph
@@ -53,7 +54,7 @@ class Blocks:
         with pixels in lanes read a copy where they must. So a layer that came to its kernel by its output's layout
         does not decide its input's when a lock names that kernel."""
         padded = [g.value for g in groups if not is_compact(graph.shapes[g.value])]
-        classes = _Classes(padded)
+        classes = Classes(padded)
         for group in groups:
             for name in _alike(graph, group, wanted):
                 classes.join(group.value, name)
@@ -90,19 +91,3 @@ def _of_pixels(group: Group) -> list[str]:
     op = group.root.op
     strided = isinstance(op, Conv2d) and op.stride != (1, 1)
     return [group.value] if strided else [group.value, group.root.inputs[0]]
-
-
-class _Classes:
-    """Union-find over value names."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self.parent = {name: name for name in names}
-
-    def root(self, name: str) -> str:
-        while self.parent[name] != name:
-            self.parent[name] = self.parent[self.parent[name]]
-            name = self.parent[name]
-        return name
-
-    def join(self, a: str, b: str) -> None:
-        self.parent[self.root(a)] = self.root(b)

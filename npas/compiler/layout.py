@@ -14,10 +14,11 @@ a pitch: the widest row of the class with its margin. The right margin of a row 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from npas.compiler.arena import align
 from npas.compiler.blocks import Blocks, is_compact
+from npas.compiler.classes import Classes
 from npas.compiler.fuse import Group
 from npas.compiler.plan import Layout
 from npas.graph.graph import Graph
@@ -52,31 +53,6 @@ class Phases:
         used = [sorted({p % op.stride[i] for p in places[i]}) for i in (0, 1)]
         phases = tuple((y, x) for y in used[0] for x in used[1])
         return Phases((output[2] + reach[0], output[3] + reach[1]), phases)
-
-
-@dataclass
-class _Class:
-    members: list[str]
-    width: int = 0
-
-
-@dataclass
-class _Classes:
-    """Union-find over value names."""
-
-    of: dict[str, _Class] = field(default_factory=dict)
-
-    def __getitem__(self, name: str) -> _Class:
-        return self.of.setdefault(name, _Class([name]))
-
-    def join(self, a: str, b: str) -> None:
-        one, other = self[a], self[b]
-        if one is other:
-            return
-        one.members += other.members
-        one.width = max(one.width, other.width)
-        for name in other.members:
-            self.of[name] = one
 
 
 Margins = tuple[int, int, int, int]
@@ -118,20 +94,27 @@ def spread(plane: int) -> int:
 
 def assign(graph: Graph, groups: Sequence[Group], blocks: Blocks) -> Planes:
     """Pitch and margins of every value that is not compact."""
-    classes, margins = _Classes(), dict[str, Margins]()
     padded = [g.value for g in groups if not is_compact(graph.shapes[g.value])]
-    for name in padded:
-        margins[name] = (0, 0, 0, 0)
-        classes[name].width = max(classes[name].width, graph.shapes[name][3])
+    classes, margins = Classes(padded), dict[str, Margins].fromkeys(padded, (0, 0, 0, 0))
+    width = {name: graph.shapes[name][3] for name in padded}
     for group in groups:
-        _constrain(graph, group, classes, margins, blocks)
+        _constrain(graph, group, classes, margins, width, blocks)
+    pitch = dict[str, int]()  # by class
     for name in padded:
         _, left, _, right = margins[name]
-        classes[name].width = max(classes[name].width, graph.shapes[name][3] + max(left, right))
-    return Planes({name: classes[name].width for name in padded}, margins, blocks)
+        own = max(width[name], graph.shapes[name][3] + max(left, right))
+        pitch[classes.root(name)] = max(pitch.get(classes.root(name), 0), own)
+    return Planes({name: pitch[classes.root(name)] for name in padded}, margins, blocks)
 
 
-def _constrain(graph: Graph, group: Group, classes: _Classes, margins: dict[str, Margins], blocks: Blocks) -> None:
+def _constrain(
+    graph: Graph,
+    group: Group,
+    classes: Classes,
+    margins: dict[str, Margins],
+    width: dict[str, int],
+    blocks: Blocks,
+) -> None:
     op, name = group.root.op, group.root.name
     kernel = blocks.kernel.get(name)
     if group.residual is not None and kernel == "pixels" and group.value in margins:
@@ -144,8 +127,7 @@ def _constrain(graph: Graph, group: Group, classes: _Classes, margins: dict[str,
         return
     source = group.root.inputs[0]
     if reads_phases(group, blocks):
-        width = Phases.of(op, graph.shapes[name]).size[1]
-        classes[group.value].width = max(classes[group.value].width, width)
+        width[group.value] = max(width[group.value], Phases.of(op, graph.shapes[name]).size[1])
     elif source in margins:
         if kernel == "pixels":
             classes.join(group.value, source)
