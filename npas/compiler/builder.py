@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import TypeVar
 
 from npas.compiler import arena
-from npas.compiler import schedule_winograd as winograd
 from npas.compiler.blocks import Blocks, KernelKind, is_compact, preferred
+from npas.compiler.formats import FormatName
 from npas.compiler.fuse import Group, fuse
 from npas.compiler.indexed import Options, Section
 from npas.compiler.layout import Planes, assign, compact_layout
 from npas.compiler.plan import CopyLayer, Kernel, Layer, Layout, Plan, Port, Value
-from npas.graph.graph import Network, Node
+from npas.compiler.schedules import winograd
+from npas.compiler.schedules.choice import Choice, key
+from npas.compiler.schedules.pixels import MOST_LINEAR
+from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, Schedule, WinogradSchedule
+from npas.graph.graph import Network
 from npas.ops import Conv2d
 from npas.spec.schema import Isa
 from npas.targets.isa import ISAS
@@ -20,8 +25,7 @@ from npas.targets.isa import ISAS
 MOST_LETTERS = 120
 """Of a kernel's name, which is a file's name too; longer ones end in a digest."""
 
-COMPACT_ROUNDING = 64
-"""Floats to which arrays are rounded up: as many as the widest fully connected kernel writes at once."""
+_S = TypeVar("_S", Schedule, LaneSchedule, DepthwiseSchedule, WinogradSchedule)
 
 
 class PlanBuilder:
@@ -40,6 +44,7 @@ class PlanBuilder:
         self.layers: list[Layer] = []
         self.kernels: dict[str, Kernel] = {}
         self.sections: list[Section] = []
+        self.choices: dict[str, Choice] = {}
         self._overrun = 0
 
     def _kernels(self) -> tuple[dict[str, KernelKind], set[str]]:
@@ -57,21 +62,42 @@ class PlanBuilder:
             given = self.options.schedules.get(node.name)
             if given is not None and _computes(given.kind, node.op, depthwise):
                 kinds[node.name] = given.kind
-            elif format_ == "dense" and self._winograd_pays(node):
+            elif format_ == "dense" and self._winograd_pays(group):
                 kinds[node.name] = "winograd"
             else:
                 kinds[node.name] = preferred(format_, node.op.groups, depthwise)
         return kinds, only_pixels
 
-    def _winograd_pays(self, node: Node) -> bool:
-        if self.options.direct:
+    def _winograd_pays(self, group: Group) -> bool:
+        """As measured before, else by estimate."""
+        work = winograd.work_of(self.graph, group.root)
+        if work is None or self.options.direct:
             return False
-        return winograd.default_schedule(self.graph, node, self.isa, self.threads) is not None
+        known = self.options.known.get(self.key(group, "lanes", "dense"))
+        if known is not None:
+            return known in winograd.winograd_space(work, self.isa, self.threads)
+        return winograd.winograd_schedule(work, self.isa, self.threads) is not None
+
+    def key(self, group: Group, family: str, format_: FormatName) -> str:
+        """Under what the best schedule of a layer is known; see ``choice.key``."""
+        weight = self.network.weights[f"{group.root.name}.weight"]
+        return key(self.graph, group, family, format_, weight, f"{self.isa} t{self.threads}")
+
+    def choose(self, group: Group, choice: Choice, kind: type[_S]) -> _S:
+        """The schedule that the options give this node or know for such layers, else the estimate's first."""
+        node = group.root.name
+        self.choices[node] = choice
+        given, known = self.options.schedules.get(node), self.options.known.get(choice.key)
+        if isinstance(given, kind):
+            return given
+        if isinstance(known, kind) and known in choice.space:
+            return known
+        return next(schedule for schedule in choice.estimated if isinstance(schedule, kind))
 
     def value(self, name: str, layout: Layout) -> int:
         """A new value."""
         size = layout.size
-        rounding = COMPACT_ROUNDING if layout.compact else arena.ALIGNMENT
+        rounding = MOST_LINEAR if layout.compact else arena.ALIGNMENT
         self.values.append(Value(name=name, layout=layout, size=-(-size // rounding) * rounding))
         self.place[name] = len(self.values) - 1
         return self.place[name]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from npas.compiler.formats import FORMATS, FormatName
 from npas.compiler.formats.base import Floats, Geometry, Packed
 from npas.compiler.formats.bcs import NO_FILTER
-from npas.compiler.plan import AnySchedule, Pruned
+from npas.compiler.plan import Pruned
+from npas.compiler.schedules.records import AnySchedule
 from npas.graph.graph import Graph, Node
 from npas.ops import Conv2d
 from npas.search.candidate import Pruning
@@ -38,6 +39,8 @@ class Options:
     dense: Mapping[str, str] = field(default_factory=dict)
     """Pruned nodes to build dense all the same, with the reason."""
     schedules: Mapping[str, AnySchedule] = field(default_factory=dict)
+    known: Mapping[str, AnySchedule] = field(default_factory=dict)
+    """What was measured before, by a layer's key."""
     direct: bool = False
     """Whether no layer may be computed by Winograd's method."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,6 +27,7 @@ from npas.compiler.plan import (
     PoolLayer,
     SoftmaxLayer,
 )
+from npas.compiler.schedules.choice import Choice
 from npas.compiler.weights_file import write
 from npas.errors import UnsupportedError
 from npas.graph.graph import Network
@@ -56,6 +57,8 @@ class Lowered:
 
     plan: Plan
     sections: tuple[Section, ...]
+    choices: Mapping[str, Choice]
+    """What could have been decided of each layer with weights, by root node."""
 
     def weights(self) -> bytes:
         """The weights file."""
@@ -77,7 +80,7 @@ def lower(network: Network, *, isa: Isa, threads: int, options: Options | None =
         _lowering(plan, group)(plan, group)
     for i, name in enumerate(plan.graph.outputs):
         plan.add(OutputLayer(nodes=(name,), inputs=(plan.place[name],), output=-1 - i))
-    return Lowered(plan.plan(), tuple(plan.sections))
+    return Lowered(plan.plan(), tuple(plan.sections), plan.choices)
 
 
 def _lowering(plan: PlanBuilder, group: Group) -> Callable[[PlanBuilder, Group], None]:

@@ -13,8 +13,10 @@ from npas.compiler.formats.base import Floats, Geometry
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import matrix_of, pack, shared_filters
 from npas.compiler.layout import Phases, reads_phases, spread
-from npas.compiler.plan import ConvLayer, Indexed, Kernel, Layout, LinearLayer, Schedule, SplitLayer
-from npas.compiler.schedule import ConvWork, conv_schedule, linear_schedule
+from npas.compiler.plan import ConvLayer, Indexed, Kernel, Layout, LinearLayer, SplitLayer
+from npas.compiler.schedules.choice import Choice
+from npas.compiler.schedules.pixels import ConvWork, conv_schedule, conv_space, linear_schedule, linear_space
+from npas.compiler.schedules.records import Schedule
 from npas.errors import UnsupportedError
 from npas.ops import Conv2d, Linear
 
@@ -36,8 +38,12 @@ def lower_conv(plan: PlanBuilder, group: Group) -> None:
         run=run,
         shared=shared_filters(format_, op.filters // op.groups),
     )
-    given = plan.options.schedules.get(root.name)
-    schedule = given if isinstance(given, Schedule) else conv_schedule(work, plan.isa, plan.threads)
+    choice = Choice(
+        key=plan.key(group, "pixels", format_),
+        space=conv_space(work, plan.isa, plan.threads),
+        estimated=(conv_schedule(work, plan.isa, plan.threads),),
+    )
+    schedule = plan.choose(group, choice, Schedule)
     tile = schedule.vectors * plan.lanes
     tiles = -(-run // tile)
     plan.reads(source, tiles * tile + max(taps))
@@ -75,8 +81,12 @@ def lower_linear(plan: PlanBuilder, group: Group) -> None:
     if grouped and format_ == "dense":
         format_ = "bcs"  # as a matrix, groups are blocks on the diagonal: most of it is zero
     shared = shared_filters(format_, len(matrix)) > 1
-    given = plan.options.schedules.get(root.name)
-    schedule = given if isinstance(given, Schedule) else linear_schedule(len(matrix), columns, shared, plan.isa)
+    choice = Choice(
+        key=plan.key(group, "linear", format_),
+        space=linear_space(columns, shared, plan.isa),
+        estimated=(linear_schedule(len(matrix), columns, shared, plan.isa),),
+    )
+    schedule = plan.choose(group, choice, Schedule)
     source = plan.vector(root.inputs[0])
     inputs = (source,) if group.residual is None else (source, plan.vector(group.residual))
     geometry = Geometry(len(matrix), columns, rows=schedule.rows, reorder=schedule.rows == 1)

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from npas.compiler.builder import PlanBuilder
+from npas.compiler.formats import FormatName
 from npas.compiler.formats.base import Floats, Geometry
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import BLOCK_FILTERS, pack
 from npas.compiler.lower_indexed import describe, reads, source_of
-from npas.compiler.plan import (
-    ConvLayer,
-    Depthwise,
-    DepthwiseLayer,
-    DepthwiseSchedule,
-    Grid,
-    Indexed,
-    Kernel,
-    LaneSchedule,
-    Layout,
+from npas.compiler.plan import ConvLayer, Depthwise, DepthwiseLayer, Grid, Indexed, Kernel, Layout
+from npas.compiler.schedules.choice import Choice
+from npas.compiler.schedules.lanes import (
+    LaneWork,
+    depthwise_schedule,
+    depthwise_space,
+    even,
+    lane_schedules,
+    lane_space,
 )
-from npas.compiler.schedule_lanes import LaneWork, depthwise_schedule, even, lane_schedule
+from npas.compiler.schedules.records import AnySchedule, DepthwiseSchedule, LaneSchedule
+from npas.compiler.schedules.winograd import winograd_schedule, winograd_schedules, winograd_space, work_of
 from npas.ops import Conv2d
 
 PASSES_OVER_ALL = "a depthwise kernel passes over every position"
@@ -38,29 +40,11 @@ def lower_conv_lanes(plan: PlanBuilder, group: Group) -> None:
     read, out = plan.layout(source), plan.result(group)
     to = plan.layout(out)
     inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
-    flat = (
-        op.kernel == op.stride == (1, 1)
-        and op.pads == (0, 0, 0, 0)
-        and all(layout.pitch == layout.width for layout in (read, to, *(plan.layout(i) for i in inputs[1:])))
-    )
+    flat = _is_flat(op, [plan.layout(i) for i in (*inputs, out)])
     rows, width = (1, to.height * to.width) if flat else (to.height, to.width)
     weight = plan.network.weights[f"{root.name}.weight"].reshape(op.filters, -1)
     format_ = plan.options.format_of(root.name)
-    schedule = plan.options.schedules.get(root.name)
-    if not isinstance(schedule, LaneSchedule):
-        shared = op.filters if format_ == "dense" else BLOCK_FILTERS
-        work = LaneWork(
-            filters=op.filters,
-            channels=read.channels,
-            taps=prod(op.kernel),
-            rows=rows,
-            width=width,
-            row_floats=width if flat else op.stride[0] * read.pitch,
-            shared=max(shared, plan.lanes),
-            pairs=format_ == "bcs" and _in_pairs(weight, prod(op.kernel), plan.lanes) and read.block > 1,
-            density=1.0 if format_ == "dense" else _density(weight, plan.lanes),
-        )
-        schedule = lane_schedule(work, plan.isa, plan.threads)
+    schedule = plan.choose(group, lane_choice(plan, group, read, (rows, width), format_, weight), LaneSchedule)
     schedule = schedule.model_copy(update={"pixels": even(width, schedule.pixels)})
     columns = -(-width // schedule.pixels)
     filters = schedule.vectors * plan.lanes // schedule.depth
@@ -103,6 +87,45 @@ def lower_conv_lanes(plan: PlanBuilder, group: Group) -> None:
             geometry=describe(op),
         )
     )
+
+
+def _is_flat(op: Conv2d, layouts: Sequence[Layout]) -> bool:
+    """Whether all pixels of a plane can pass as one row."""
+    plain = op.kernel == op.stride == (1, 1) and op.pads == (0, 0, 0, 0)
+    return plain and all(layout.pitch == layout.width for layout in layouts)
+
+
+def lane_choice(
+    plan: PlanBuilder, group: Group, read: Layout, grid: tuple[int, int], format_: FormatName, weight: Floats
+) -> Choice:
+    """The schedules of a convolution with filters in lanes, and Winograd's where they compute the same.
+
+    ``grid`` has the output's rows and their width.
+    """
+    op = group.root.op
+    assert isinstance(op, Conv2d)
+    (rows, width), taps = grid, prod(op.kernel)
+    shared = op.filters if format_ == "dense" else BLOCK_FILTERS
+    work = LaneWork(
+        filters=op.filters,
+        channels=read.channels,
+        taps=taps,
+        rows=rows,
+        width=width,
+        row_floats=width if rows == 1 else op.stride[0] * read.pitch,
+        shared=max(shared, plan.lanes),
+        pairs=format_ == "bcs" and _in_pairs(weight, taps, plan.lanes) and read.block > 1,
+        density=1.0 if format_ == "dense" else _density(weight, plan.lanes),
+    )
+    space = lane_space(work, plan.isa, plan.threads)
+    estimated: tuple[AnySchedule, ...] = lane_schedules(work, plan.isa, plan.threads)
+    winograd = work_of(plan.graph, group.root)
+    if winograd is not None and format_ == "dense" and read.block > 1 and not plan.options.direct:
+        by_winograd = winograd_schedules(winograd, plan.isa, plan.threads)
+        pays = winograd_schedule(winograd, plan.isa, plan.threads) is not None
+        space = space.joined(winograd_space(winograd, plan.isa, plan.threads))
+        estimated = (*by_winograd, *estimated) if pays else (*estimated, *by_winograd)
+    return Choice(plan.key(group, "lanes", format_), space, estimated)
 
 
 def _taps(op: Conv2d, read: Layout) -> tuple[int, ...]:
@@ -164,10 +187,14 @@ def lower_depthwise(plan: PlanBuilder, group: Group) -> None:
     source = source_of(plan, group)
     inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
     out = plan.result(group)
-    schedule = plan.options.schedules.get(root.name)
-    if not isinstance(schedule, DepthwiseSchedule):
-        schedule = depthwise_schedule(plan.layout(out).width, op.kernel[1], plan.isa)
-    schedule = schedule.model_copy(update={"pixels": even(plan.layout(out).width, schedule.pixels)})
+    width = plan.layout(out).width
+    choice = Choice(
+        key=plan.key(group, "depthwise", "dense"),
+        space=depthwise_space(width),
+        estimated=(depthwise_schedule(width, op.kernel[1], plan.isa),),
+    )
+    schedule = plan.choose(group, choice, DepthwiseSchedule)
+    schedule = schedule.model_copy(update={"pixels": even(width, schedule.pixels)})
     weight = plan.network.weights[f"{root.name}.weight"]
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
     sections = [_side_by_side(weight.reshape(op.filters, -1), plan.lanes), _side_by_side(bias[:, None], plan.lanes)]

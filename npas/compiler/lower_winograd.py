@@ -9,8 +9,9 @@ from npas.compiler.formats.base import Geometry
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import pack
 from npas.compiler.lower_indexed import describe, reads, source_of
-from npas.compiler.plan import Kernel, Layout, Winograd, WinogradLayer, WinogradSchedule
-from npas.compiler.schedule_winograd import default_schedule
+from npas.compiler.lower_lanes import lane_choice
+from npas.compiler.plan import Kernel, Layout, Winograd, WinogradLayer
+from npas.compiler.schedules.records import WinogradSchedule
 from npas.ops import Conv2d
 
 
@@ -19,13 +20,12 @@ def lower_winograd(plan: PlanBuilder, group: Group) -> None:
     root, graph = group.root, plan.graph
     op = root.op
     assert isinstance(op, Conv2d)
-    given = plan.options.schedules.get(root.name)
-    schedule = given if isinstance(given, WinogradSchedule) else default_schedule(graph, root, plan.isa, plan.threads)
-    assert schedule is not None
     source, out = source_of(plan, group), plan.result(group)
     read, to = plan.layout(source), plan.layout(out)
     inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
     weight = plan.network.weights[f"{root.name}.weight"].reshape(op.filters, -1)
+    choice = lane_choice(plan, group, read, (to.height, to.width), "dense", weight)
+    schedule = plan.choose(group, choice, WinogradSchedule)
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
     rows = schedule.vectors * plan.lanes
     _, sections = pack(weight, bias, "dense", Geometry(op.filters, weight.shape[1], rows=rows, taps=9, reorder=False))

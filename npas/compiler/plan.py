@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from npas.compiler.formats import FormatName
+from npas.compiler.record import Record
+from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, Schedule, WinogradSchedule
 from npas.spec.schema import Isa, SchemeName
-
-
-class Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Layout(Record):
@@ -60,50 +58,6 @@ class Value(Record):
     layout: Layout
     size: int
     offset: int = 0
-
-
-class Schedule(Record):
-    """The tunable part of an indexed kernel with pixels in lanes, or of a fully connected one."""
-
-    kind: Literal["pixels"] = "pixels"
-    rows: int = Field(description="filters in registers")
-    vectors: int = Field(description="vectors of pixels (of filters, in a fully connected layer) in registers")
-    tiles_at_a_time: int = 4
-    channel_block: int = Field(description="input channels worked through at a time")
-    split: Literal["filters", "pixels"] = Field("filters", description="what the threads share out")
-
-
-class LaneSchedule(Record):
-    """The tunable part of an indexed kernel with filters in lanes."""
-
-    kind: Literal["lanes"] = "lanes"
-    vectors: int = Field(description="vectors of weights in registers")
-    depth: int = Field(1, description="neighbouring input channels that lie side by side in a vector of weights")
-    pixels: int = Field(description="in registers")
-    tiles_at_a_time: int
-    channel_block: int = Field(description="input channels worked through at a time")
-    split: Literal["filters", "pixels"] = Field("filters", description="what the threads share out")
-
-
-class DepthwiseSchedule(Record):
-    """The tunable part of a depthwise kernel with channels in lanes."""
-
-    kind: Literal["depthwise"] = "depthwise"
-    pixels: int = Field(description="in registers")
-
-
-class WinogradSchedule(Record):
-    """The tunable part of a Winograd kernel: F(m x m, 3x3)."""
-
-    kind: Literal["winograd"] = "winograd"
-    tile: Literal[2, 4, 6] = Field(description="m: output pixels on a tile's side")
-    vectors: int = Field(description="vectors of filters in registers")
-    pixels: int = Field(description="tiles in registers")
-    tiles_at_a_time: int
-    split: Literal["tiles", "filters"] = Field("tiles", description="what the threads share out")
-
-
-AnySchedule = Annotated[Schedule | LaneSchedule | DepthwiseSchedule | WinogradSchedule, Field(discriminator="kind")]
 
 
 class Pruned(Record):

@@ -20,7 +20,6 @@ from npas.compiler.plan import (
     Indexed,
     InputLayer,
     Kernel,
-    LaneSchedule,
     Layer,
     Layout,
     LinearLayer,
@@ -33,6 +32,7 @@ from npas.compiler.plan import (
     Winograd,
     WinogradLayer,
 )
+from npas.compiler.schedules.records import LaneSchedule
 from npas.graph.graph import NAME
 from npas.targets.isa import ISAS
 

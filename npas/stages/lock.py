@@ -14,7 +14,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from npas.compiler.indexed import Options
-from npas.compiler.plan import AnySchedule
+from npas.compiler.schedules.records import AnySchedule
 from npas.errors import DriftError, UsageError
 from npas.search.candidate import Pruning
 from npas.spec.schema import Isa, SchemeName, Spec

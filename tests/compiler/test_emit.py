@@ -25,7 +25,7 @@ from npas.algorithms import one_shot
 from npas.compiler.emit import emit
 from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered, lower
-from npas.compiler.plan import WinogradSchedule
+from npas.compiler.schedules.records import WinogradSchedule
 from npas.graph.builder import Builder
 from npas.graph.graph import Network
 from npas.stages.lock import dump_yaml

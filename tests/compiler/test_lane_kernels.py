@@ -11,7 +11,8 @@ from programs import LOCAL_ISAS, assert_parity, network_of, parity
 from npas.algorithms import one_shot
 from npas.compiler.indexed import Options
 from npas.compiler.lower import lower
-from npas.compiler.plan import ConvLayer, DepthwiseLayer, LaneSchedule, WeightsLayer
+from npas.compiler.plan import ConvLayer, DepthwiseLayer, WeightsLayer
+from npas.compiler.schedules.records import LaneSchedule
 from npas.graph.builder import Builder
 from npas.graph.graph import Graph, Network
 from npas.ops import Conv2d

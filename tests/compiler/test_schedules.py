@@ -7,11 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import lowered
 
-from npas.compiler.builder import COMPACT_ROUNDING
 from npas.compiler.indexed import Options
-from npas.compiler.plan import AnySchedule, DepthwiseSchedule, LaneSchedule, Schedule
-from npas.compiler.schedule import ConvWork, conv_schedule, linear_schedule
-from npas.compiler.schedule_lanes import LaneWork, depthwise_schedule, lane_schedule
+from npas.compiler.schedules.lanes import LaneWork, depthwise_schedule, lane_schedules
+from npas.compiler.schedules.pixels import MOST_LINEAR, ConvWork, conv_schedule, linear_schedule
+from npas.compiler.schedules.records import AnySchedule, DepthwiseSchedule, LaneSchedule, Schedule
 from npas.graph.builder import Builder
 from npas.targets.isa import ISAS
 
@@ -47,7 +46,7 @@ def test_fully_connected_schedules_write_what_the_arena_allows(isa):
         for shared in (True, False):
             schedule = linear_schedule(filters, 100, shared, isa)
             assert schedule.rows == (schedule.vectors * ISAS[isa].lanes if shared else 1)
-            assert COMPACT_ROUNDING % schedule.rows == 0
+            assert MOST_LINEAR % schedule.rows == 0
 
 
 def check_tiles(width: int, pixels: int) -> None:
@@ -76,7 +75,7 @@ def test_schedules_with_filters_in_lanes_fit_the_registers(
     lanes = ISAS[isa].lanes
     shared = max(filters if dense else 8, lanes)
     work = LaneWork(filters, channels, taps, rows, width, row_floats, shared, pairs, 1.0 if dense else density)
-    schedule = lane_schedule(work, isa, threads)
+    schedule = lane_schedules(work, isa, threads)[0]
     vectors, pixels = schedule.vectors, schedule.pixels
     # Sums, and beside them one operand's vectors, the fewer, and one of the other's.
     assert vectors >= 1
@@ -93,14 +92,14 @@ def test_schedules_with_filters_in_lanes_fit_the_registers(
 
 def test_wide_layers_hold_more_than_one_vector_of_filters():
     work = LaneWork(64, 64, 9, 28, 28, 60, 64, False, 1.0)
-    assert all(lane_schedule(work, isa, 1).vectors > 1 for isa in ISAS)
+    assert all(lane_schedules(work, isa, 1)[0].vectors > 1 for isa in ISAS)
 
 
 @pytest.mark.parametrize("isa", ["avx2", "avx512"])
 def test_pairs_of_channels_are_taken_where_a_list_is_one_vectors(isa):
     lanes = ISAS[isa].lanes
     depths = [
-        lane_schedule(LaneWork(64, 64, 9, 28, 28, 60, shared, pairs, 0.3), isa, 1).depth
+        lane_schedules(LaneWork(64, 64, 9, 28, 28, 60, shared, pairs, 0.3), isa, 1)[0].depth
         for shared, pairs in ((lanes, True), (lanes, False), (2 * lanes, True))
     ]
     assert depths == [2, 1, 1]
@@ -108,8 +107,8 @@ def test_pairs_of_channels_are_taken_where_a_list_is_one_vectors(isa):
 
 def test_threads_take_pixels_where_filters_cannot_be_shared_out_evenly():
     narrow, wide = (LaneWork(filters, 16, 9, 28, 28, 60, filters, False, 1.0) for filters in (8, 256))
-    assert lane_schedule(narrow, "avx2", 2).split == "pixels"
-    assert lane_schedule(wide, "avx2", 2).split == "filters"
+    assert lane_schedules(narrow, "avx2", 2)[0].split == "pixels"
+    assert lane_schedules(wide, "avx2", 2)[0].split == "filters"
 
 
 @pytest.mark.parametrize("isa", ISAS)

@@ -10,8 +10,9 @@ from programs import LOCAL_ISAS, assert_parity, network_of, parity
 
 from npas.compiler.indexed import Options
 from npas.compiler.lower import lower
-from npas.compiler.plan import ConvLayer, WinogradLayer, WinogradSchedule
-from npas.compiler.schedule_winograd import WinogradWork, tiles_of, winograd_schedule
+from npas.compiler.plan import ConvLayer, WinogradLayer
+from npas.compiler.schedules.records import WinogradSchedule
+from npas.compiler.schedules.winograd import WinogradWork, tiles_of, winograd_schedule
 from npas.graph.builder import Builder
 from npas.targets.isa import ISAS
 

@@ -17,7 +17,7 @@ from npas.compiler.emit import emit
 from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered, lower
 from npas.compiler.passes import simplify
-from npas.compiler.plan import LaneSchedule
+from npas.compiler.schedules.records import LaneSchedule
 from npas.frontend.onnx_out import to_onnx
 from npas.graph.builder import Builder
 from npas.graph.graph import Graph, Network

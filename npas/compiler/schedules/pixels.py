@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from npas.compiler.plan import Schedule
+from npas.compiler.schedules.records import AnySchedule, Schedule
+from npas.compiler.schedules.space import Axes, Space, halvings, parts
 from npas.spec.schema import Isa
 from npas.targets.isa import ISAS
 
 NEAR_CACHE_BYTES = 20 * 1024
 """What a channel block's input may take of a 32 KiB first-level cache; the rest is weights, offsets and sums."""
+
+MOST_LINEAR = 64
+"""Filters that a fully connected kernel writes at once: arrays are rounded up to as many floats."""
 
 _WIDEST: dict[Isa, dict[int, int]] = {
     "portable": {1: 8, 2: 5, 4: 3, 8: 1},
@@ -63,6 +67,25 @@ def conv_schedule(work: ConvWork, isa: Isa, threads: int) -> Schedule:
     return _shared_out(schedule, work, tiles, threads)
 
 
+def conv_space(work: ConvWork, isa: Isa, threads: int) -> Space:
+    """All schedules of a convolution."""
+    lanes, widest = ISAS[isa].lanes, _WIDEST[isa]
+    needed = -(-work.run // lanes)
+    axes: Axes = {
+        "rows": tuple(r for r in widest if r <= max(work.shared, 1)),
+        "vectors": tuple(range(1, min(widest[1], needed) + 1)),
+        "tiles_at_a_time": halvings(needed),
+        "channel_block": (work.channels,) if work.grouped else parts(work.channels, 1),
+        "split": ("filters", "pixels") if threads > 1 else ("filters",),
+    }
+
+    def fits(schedule: AnySchedule) -> bool:
+        assert isinstance(schedule, Schedule)
+        return schedule.vectors <= widest.get(schedule.rows, 0)
+
+    return Space({"pixels": axes}, fits)
+
+
 def _preferred_rows(isa: Isa, needed: int) -> tuple[int, ...]:
     """Most rows that still fill the registers: narrow planes have few vectors, so they take more filters."""
     best = max((8, 4), key=lambda r: r * min(_WIDEST[isa][r], needed))
@@ -83,3 +106,22 @@ def linear_schedule(filters: int, columns: int, shared: bool, isa: Isa) -> Sched
     lanes = ISAS[isa].lanes
     vectors = 2 if filters >= 4 * lanes else 1
     return Schedule(rows=vectors * lanes, vectors=vectors, channel_block=columns)
+
+
+def linear_space(columns: int, shared: bool, isa: Isa) -> Space:
+    """All schedules of a fully connected layer."""
+    lanes = ISAS[isa].lanes
+    vectors = tuple(v for v in (1, 2, 4, 8) if v * lanes <= MOST_LINEAR) if shared else (1,)
+    axes: Axes = {
+        "rows": tuple(v * lanes for v in vectors) if shared else (1,),
+        "vectors": vectors,
+        "tiles_at_a_time": (Schedule.model_fields["tiles_at_a_time"].default,),
+        "channel_block": (columns,),
+        "split": ("filters",),
+    }
+
+    def fits(schedule: AnySchedule) -> bool:
+        assert isinstance(schedule, Schedule)
+        return schedule.rows == (schedule.vectors * lanes if shared else 1)
+
+    return Space({"pixels": axes}, fits)

@@ -13,14 +13,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from npas.compiler.plan import WinogradSchedule
-from npas.compiler.schedule_lanes import SUM_CYCLES, TILE_CYCLES, most_pixels, step_cycles
+from npas.compiler.schedules.lanes import SUM_CYCLES, TILE_CYCLES, most_pixels, step_cycles
+from npas.compiler.schedules.records import AnySchedule, WinogradSchedule
+from npas.compiler.schedules.space import Axes, Space, halvings
 from npas.graph.graph import Graph, Node
 from npas.ops import Conv2d
 from npas.spec.schema import Isa
 from npas.targets.isa import ISAS
 
 TILES: tuple[Literal[2, 4, 6], ...] = (2, 4, 6)
+MOST_VECTORS = 4
+"""Of filters in registers."""
+
+_Shape = tuple[Literal[2, 4, 6], int, int]
+"""m, V, P"""
 
 INPUT_CYCLES = 4.0
 """Of a position of one vector of channels on its way into the transformed tile."""
@@ -48,33 +54,61 @@ def fits(op: Conv2d) -> bool:
     return op.kernel == (3, 3) and op.stride == op.dilation == (1, 1) and op.groups == 1
 
 
-def default_schedule(graph: Graph, node: Node, isa: Isa, threads: int) -> WinogradSchedule | None:
-    """Where it fits and pays."""
-    op = node.op
-    if not isinstance(op, Conv2d) or not fits(op):
+def work_of(graph: Graph, node: Node) -> WinogradWork | None:
+    """A node as Winograd's method sees it; None where it does not compute that."""
+    if not isinstance(node.op, Conv2d) or not fits(node.op):
         return None
     _, filters, height, width = graph.shapes[node.name]
-    channels = graph.input_shapes(node)[0][1]
-    return winograd_schedule(WinogradWork(filters, channels, height, width), isa, threads)
+    return WinogradWork(filters, graph.input_shapes(node)[0][1], height, width)
+
+
+def winograd_schedules(work: WinogradWork, isa: Isa, threads: int) -> tuple[WinogradSchedule, ...]:
+    """The fastest of each m by estimate, fastest first."""
+    best = sorted(min((_cycles(c, work, isa), c) for c in _choices(work, m, isa)) for m in TILES)
+    return tuple(_schedule(choice, work, isa, threads) for _, choice in best)
 
 
 def winograd_schedule(work: WinogradWork, isa: Isa, threads: int) -> WinogradSchedule | None:
     """The fastest by estimate; None where direct convolution is not slower."""
     lanes = ISAS[isa].lanes
-    blocks = -(-work.filters // lanes)
-    choices = [
+    cycles = min(_cycles(c, work, isa) for m in TILES for c in _choices(work, m, isa))
+    direct = work.height * work.width * work.channels * 9 * -(-work.filters // lanes) / 2
+    return winograd_schedules(work, isa, threads)[0] if cycles <= MARGIN * direct else None
+
+
+def winograd_space(work: WinogradWork, isa: Isa, threads: int) -> Space:
+    """All schedules."""
+    most = tiles_of(work, min(TILES))
+    blocks = -(-work.filters // ISAS[isa].lanes)
+    axes: Axes = {
+        "tile": TILES,
+        "vectors": tuple(range(1, min(MOST_VECTORS, blocks) + 1)),
+        "pixels": tuple(range(1, min(most_pixels(1, isa), most) + 1)),
+        "tiles_at_a_time": halvings(most),
+        "split": ("tiles", "filters") if threads > 1 else ("tiles",),
+    }
+
+    def fits(schedule: AnySchedule) -> bool:
+        assert isinstance(schedule, WinogradSchedule)
+        within = min(most_pixels(schedule.vectors, isa), tiles_of(work, schedule.tile))
+        return schedule.pixels <= within and schedule.tiles_at_a_time <= tiles_of(work, schedule.tile)
+
+    return Space({"winograd": axes}, fits)
+
+
+def _choices(work: WinogradWork, m: Literal[2, 4, 6], isa: Isa) -> list[_Shape]:
+    blocks = -(-work.filters // ISAS[isa].lanes)
+    return [
         (m, v, p)
-        for m in TILES
-        for v in range(1, min(4, blocks) + 1)
+        for v in range(1, min(MOST_VECTORS, blocks) + 1)
         for p in range(1, min(most_pixels(v, isa), tiles_of(work, m)) + 1)
     ]
-    best = min(choices, key=lambda c: _cycles(c, work, lanes))
-    direct = work.height * work.width * work.channels * 9 * blocks / 2
-    if _cycles(best, work, lanes) > MARGIN * direct:
-        return None
-    m, vectors, pixels = best
+
+
+def _schedule(choice: _Shape, work: WinogradWork, isa: Isa, threads: int) -> WinogradSchedule:
+    m, vectors, pixels = choice
     tiles = tiles_of(work, m)
-    at_a_time = _at_a_time(m, pixels, work, lanes)
+    at_a_time = _at_a_time(m, pixels, work, ISAS[isa].lanes)
     chunks = -(-tiles // at_a_time)
     return WinogradSchedule(
         tile=m,
@@ -100,8 +134,9 @@ def _at_a_time(m: int, pixels: int, work: WinogradWork, lanes: int) -> int:
     return -(-tiles // chunks)
 
 
-def _cycles(choice: tuple[Literal[2, 4, 6], int, int], work: WinogradWork, lanes: int) -> float:
+def _cycles(choice: _Shape, work: WinogradWork, isa: Isa) -> float:
     """Of F(m) with V vectors and P tiles in registers."""
+    lanes = ISAS[isa].lanes
     m, vectors, pixels = choice
     positions, tiles = (m + 2) ** 2, tiles_of(work, m)
     planes_in, planes_out = -(-work.channels // lanes), -(-work.filters // lanes)

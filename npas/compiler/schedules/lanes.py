@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from npas.compiler.plan import DepthwiseSchedule, LaneSchedule
+from npas.compiler.schedules.records import AnySchedule, DepthwiseSchedule, LaneSchedule
+from npas.compiler.schedules.space import Axes, Space, halvings, parts
 from npas.spec.schema import Isa
 from npas.targets.isa import ISAS
 
@@ -30,6 +31,19 @@ NEAR_BYTES = 48 * 1024
 """Of a few tiles' input where lists are sparse, and each group of filters reads other parts of it."""
 FAR_BYTES = 160 * 1024
 """Of a few tiles' input where every group of filters reads all of it in order: part of the second-level cache."""
+
+ALL_BUT = 0.9
+"""Share of kept positions above which a list is read as if it were whole."""
+SPARSE_CHANNELS = 128
+"""Of a channel block where lists are sparse: their length hardly matters, the input's does."""
+CHANNEL_GRAIN = 16
+"""Channels to whose multiples blocks are rounded: the widest vectors."""
+MOST_VECTORS = 6
+"""Of weights in registers; from five on, loads leave the multiplications too little room on most machines."""
+MOST_DEPTHWISE = 8
+"""Pixels of a depthwise tile."""
+GAIN = 0.98
+"""Of evenly shared work, below which threads share out pixels and each reads all weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +66,26 @@ class LaneWork:
     """Share of the positions that is kept."""
 
 
-def lane_schedule(work: LaneWork, isa: Isa, threads: int) -> LaneSchedule:
-    """Schedule of a convolution with filters in lanes."""
-    lanes = ISAS[isa].lanes
-    depth = 2 if work.pairs and work.shared == lanes else 1
+def lane_schedules(work: LaneWork, isa: Isa, threads: int) -> tuple[LaneSchedule, ...]:
+    """Schedules of a convolution with filters in lanes, the best for each number of vectors, best first by estimate."""
+    depth = 2 if _takes_pairs(work, isa) else 1
     entries = max(1.0, work.density * work.channels * work.taps / depth)
-    blocks = -(-work.filters // lanes)
-    most = 2 if depth == 2 else max(1, work.shared // lanes)
-    shapes = [(v, p) for v in range(depth, min(most, blocks * depth) + 1) for p in range(1, most_pixels(v, isa) + 1)]
-    vectors, pixels = min(shapes, key=lambda s: _cycles(s, depth, work, blocks, entries))
-    pixels = even(work.width, pixels)
+    blocks = _blocks(work, isa)
+    best = []
+    for vectors in _vectors(work, isa, depth):
+        shapes = [(vectors, p) for p in range(1, most_pixels(vectors, isa) + 1)]
+        cycles, shape = min((_cycles(s, depth, work, blocks, entries), s) for s in shapes)
+        best.append((cycles, shape))
+    return tuple(_blocked(shape, depth, work, blocks, threads) for _, shape in sorted(best))
+
+
+def _blocked(shape: tuple[int, int], depth: int, work: LaneWork, blocks: int, threads: int) -> LaneSchedule:
+    """The schedule of V vectors and P pixels, its loops cut to fit the caches."""
+    vectors, pixels = shape[0], even(work.width, shape[1])
     columns = -(-work.width // pixels)
     channel_block = _channel_block(work)
     row_bytes = 4 * work.row_floats * channel_block
-    near = FAR_BYTES if work.density > 0.9 else NEAR_BYTES
+    near = FAR_BYTES if work.density > ALL_BUT else NEAR_BYTES
     if work.rows == 1:
         at_a_time = max(4, near * columns // max(row_bytes, 1))
     else:
@@ -79,6 +99,42 @@ def lane_schedule(work: LaneWork, isa: Isa, threads: int) -> LaneSchedule:
         channel_block=channel_block,
         split=_split(tiles, groups, threads),
     )
+
+
+def lane_space(work: LaneWork, isa: Isa, threads: int) -> Space:
+    """All schedules of a convolution with filters in lanes."""
+    depths = (1, 2) if _takes_pairs(work, isa) else (1,)
+    vectors = sorted({v for depth in depths for v in _vectors(work, isa, depth)})
+    axes: Axes = {
+        "vectors": tuple(vectors),
+        "depth": depths,
+        "pixels": tuple(range(1, min(most_pixels(1, isa), work.width) + 1)),
+        "tiles_at_a_time": halvings(work.rows * work.width),
+        "channel_block": parts(work.channels, CHANNEL_GRAIN),
+        "split": ("filters", "pixels") if threads > 1 else ("filters",),
+    }
+
+    def fits(schedule: AnySchedule) -> bool:
+        assert isinstance(schedule, LaneSchedule)
+        v, depth = schedule.vectors, schedule.depth
+        return v in _vectors(work, isa, depth) and schedule.pixels <= most_pixels(v, isa)
+
+    return Space({"lanes": axes}, fits)
+
+
+def _takes_pairs(work: LaneWork, isa: Isa) -> bool:
+    return work.pairs and work.shared == ISAS[isa].lanes
+
+
+def _blocks(work: LaneWork, isa: Isa) -> int:
+    """Vectors of filters."""
+    return -(-work.filters // ISAS[isa].lanes)
+
+
+def _vectors(work: LaneWork, isa: Isa, depth: int) -> range:
+    """How many vectors of weights a group may have; one of two channels is one of filters after all."""
+    most = 2 if depth == 2 else max(1, work.shared // ISAS[isa].lanes)
+    return range(depth, min(most, MOST_VECTORS, _blocks(work, isa) * depth) + 1, depth)
 
 
 def even(width: int, pixels: int) -> int:
@@ -118,9 +174,10 @@ def step_cycles(vectors: int, pixels: int) -> float:
 def _channel_block(work: LaneWork) -> int:
     """Blocks of equal size, in whole vectors of channels."""
     entries = work.channels * work.taps * work.density
-    blocks = max(1, round(entries / MOST_ENTRIES)) if work.density > 0.9 else -(-work.channels // 128)
+    dense = work.density > ALL_BUT
+    blocks = max(1, round(entries / MOST_ENTRIES)) if dense else -(-work.channels // SPARSE_CHANNELS)
     size = -(-work.channels // blocks)
-    return min(work.channels, -(-size // 16) * 16)
+    return min(work.channels, -(-size // CHANNEL_GRAIN) * CHANNEL_GRAIN)
 
 
 def _split(tiles: int, groups: int, threads: int) -> str:
@@ -129,10 +186,15 @@ def _split(tiles: int, groups: int, threads: int) -> str:
     def waste(count: int) -> float:
         return -(-count // threads) * threads / count
 
-    return "pixels" if waste(tiles) < 0.98 * waste(groups) else "filters"
+    return "pixels" if waste(tiles) < GAIN * waste(groups) else "filters"
 
 
 def depthwise_schedule(width: int, window: int, isa: Isa) -> DepthwiseSchedule:
     """Tiles of one width, as wide as the registers allow beside a row of the window's weights."""
-    most = max(2, min(8, ISAS[isa].registers - 1 - min(window, 8)))
+    most = max(2, min(MOST_DEPTHWISE, ISAS[isa].registers - 1 - min(window, MOST_DEPTHWISE)))
     return DepthwiseSchedule(pixels=even(width, most))
+
+
+def depthwise_space(width: int) -> Space:
+    """All schedules of a depthwise convolution."""
+    return Space({"depthwise": {"pixels": tuple(range(1, min(MOST_DEPTHWISE, width) + 1))}}, lambda _: True)
