@@ -9,13 +9,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from npas.compiler.indexed import Options
 from npas.errors import ConstraintError
 from npas.progress import Progress
 from npas.report import html
 from npas.report.text import front_table
 from npas.search.loop import SearchResult
 from npas.spec import LoadedSpec
-from npas.stages import finish, locked, overview, searching, start
+from npas.stages import finish, locked, overview, searching, start, tuning
 from npas.stages.cache import Cache
 from npas.stages.program import Machine
 from npas.targets import atomic
@@ -42,6 +43,7 @@ def build(loaded: LoadedSpec, out: Path, *, locked: bool = False, fresh: bool = 
         if fresh:
             shutil.rmtree(out / "search", ignore_errors=True)
         begun = start.begin(loaded, machine, cache, say)
+        machine = tuning.tune(begun.friendly, begun.spec.name, machine, Options(), begun.spec.tune, say)
         result, dense_ms, budget_ms = _search(begun, machine, out, say)
         manifest, got = None, "no trial that is surely within it"
         hopeful = searching.confirmed(begun, machine, result, dense_ms, say)

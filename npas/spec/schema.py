@@ -220,6 +220,17 @@ class Pruning(Part):
     seed: Seed = 0
 
 
+class Tune(Part):
+    """Schedules by measurement: a genetic search over every distinct kernel of the dense and of the final program.
+
+    What it finds is remembered for this device and compiler, and every build uses what is remembered.
+    """
+
+    generations: Annotated[int, Field(ge=0, le=1000)] = Field(0, description="0: use what is known, measure nothing.")
+    population: Annotated[int, Field(ge=2, le=256)] = Field(8, description="Schedules measured in a generation.")
+    seed: Seed = 0
+
+
 class Verify(Part):
     """How much of the test split is compared with ONNX Runtime."""
 
@@ -239,4 +250,5 @@ class Spec(Part):
     rewrite: Rewrite = Rewrite()
     search: Search = Search()
     pruning: Pruning = Pruning()
+    tune: Tune = Tune()
     verify: Verify = Verify()

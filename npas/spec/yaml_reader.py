@@ -203,7 +203,8 @@ def read(text: str) -> tuple[Node | None, list[Violation]]:
             reader.event(event)
     except _StopError as stop:
         return None, [*reader.violations, stop.violation]
-    except (YAMLError, ValueError, OverflowError, AttributeError) as error:  # ruamel lets some of its own slip
+    # ruamel lets some of its own slip; the assertion is about the version in a %YAML line.
+    except (YAMLError, ValueError, OverflowError, AttributeError, AssertionError) as error:
         opened = (reader.stack[-1].line, reader.stack[-1].column) if reader.stack else None
         return None, [*reader.violations, syntax(error, text, opened)]
     if reader.root is None or (isinstance(reader.root, Scalar) and reader.root.value is None):

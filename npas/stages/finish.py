@@ -31,6 +31,7 @@ from npas.stages.program import Compiled, Machine, compiled
 from npas.stages.runtime import Runtime
 from npas.stages.searching import meets
 from npas.stages.start import Start, recipe
+from npas.stages.tuning import tune
 from npas.targets import atomic
 from npas.training import evaluate
 from npas.verify.parity import ParityReport, Subject, verify
@@ -178,6 +179,7 @@ def finish(
     accuracy = evaluate(pruned, start.dataset)
     say.log(f"{algorithm}: accuracy {accuracy:.4f} after {spec.pruning.epochs} epochs")
 
+    machine = tune(pruned, spec.name, machine, options, spec.tune, say)
     say.stage("generating")
     options = without_losers(pruned, options, spec.name, machine)
     for node, reason in options.dense.items():

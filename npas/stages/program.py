@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from npas.compiler.emit import emit
 from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered, lower
 from npas.compiler.passes import simplify
+from npas.compiler.schedules.records import AnySchedule
 from npas.graph.graph import Network
 from npas.spec.schema import CpuTarget
 from npas.targets import scratch
@@ -18,6 +19,7 @@ from npas.targets.isa import Isa, require, resolve
 from npas.targets.local import LocalDevice
 from npas.targets.toolchain import compile_program
 from npas.targets.tree_writer import write_tree
+from npas.tuning.known import Known
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,17 @@ class Machine:
     isa: Isa
     threads: int
     device: LocalDevice
+    known: Mapping[str, AnySchedule] = field(default_factory=dict)
+    """Tuned schedules by a layer's key."""
 
     @staticmethod
     def of(target: CpuTarget) -> Machine:
-        """Raises DeviceError where this machine cannot run the spec's ISA."""
+        """With what was tuned on it before. Raises DeviceError where this machine cannot run the spec's ISA."""
         isa = resolve(target.isa)
         require(isa)
-        return Machine(isa, target.threads, LocalDevice())
+        device = LocalDevice()
+        known = {key: found.schedule for key, found in Known(device).read().items()}
+        return Machine(isa, target.threads, device, known)
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ def lower_for(network: Network, name: str, machine: Machine, options: Options | 
     """The simplified network and its plan. Raises UnsupportedError."""
     named = replace(network, graph=replace(network.graph, name=name))
     simple = simplify(named)
+    options = replace(options or Options(), known=machine.known)
     return simple, lower(simple, isa=machine.isa.name, threads=machine.threads, options=options)
 
 

@@ -33,11 +33,15 @@ class Settings:
     timeout_s: float = 120.0
 
 
+LayerMs = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+
+
 class LayerTime(BaseModel):
-    """One layer's median time."""
+    """One layer's median and least time."""
 
     name: str
-    median_ms: Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+    median_ms: LayerMs
+    least_ms: LayerMs
 
 
 class BenchOutput(BaseModel):

@@ -1,7 +1,7 @@
 """The YAML reader on anything at all: a tree or violations, never an exception, never a hang."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -30,6 +30,7 @@ PIECES = st.sampled_from([*MARKS, *ODD])
 
 
 @settings(max_examples=150, deadline=None)
+@example("%YAML 1.21")
 @given(st.lists(PIECES, max_size=25).map("".join))
 def test_any_text_gives_a_tree_or_violations(text: str) -> None:
     root, violations = read(text)

@@ -1,0 +1,178 @@
+"""Tuning a network where it lies: every distinct kernel is searched at once, inside the program that will run.
+
+A round compiles the whole network with one new schedule per key and profiles it, so each layer is timed with the
+layouts and the caches that its neighbours leave it, and one compilation tries something for every layer.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from npas import measure
+from npas.compiler.indexed import Options
+from npas.compiler.lower import Lowered
+from npas.compiler.schedules.records import AnySchedule
+from npas.compiler.schedules.space import Space
+from npas.graph.graph import Network
+from npas.measure import Settings
+from npas.progress import Progress
+from npas.spec.schema import Tune
+from npas.stages.program import Compiled, Machine, compiled, lower_for
+from npas.tuning.genetic import Genetic, Strategy
+from npas.tuning.known import Found, Known
+
+SETTINGS = Settings(processes=1, warmup_runs=2, warmup_s=0.05, runs=5, min_s=0.1)
+"""Of one profile. The least of its runs counts: noise only adds time."""
+CONFIRMING_ROUNDS = 5
+"""Profiles of the tuned program and the default one, in turn."""
+GAIN = 0.98
+"""A schedule is kept where it takes at most this share of the default's time in the confirming rounds."""
+
+Nodes = Mapping[str, tuple[str, ...]]
+"""Root nodes by key."""
+MakeStrategy = Callable[[Space, Sequence[AnySchedule], int, np.random.Generator], Strategy]
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What a search found, by key; ``rounds`` whole programs were measured for it."""
+
+    found: Mapping[str, Found]
+    rounds: int
+
+    @property
+    def default_ms(self) -> float:
+        """Of all searched layers together, as they were."""
+        return sum(f.default_ms for f in self.found.values())
+
+    @property
+    def tuned_ms(self) -> float:
+        """The same with what was found."""
+        return sum(f.time_ms for f in self.found.values())
+
+    @property
+    def gained(self) -> int:
+        """Keys that were sped up."""
+        return sum(f.time_ms < f.default_ms for f in self.found.values())
+
+
+def tune(network: Network, name: str, machine: Machine, options: Options, settings: Tune, say: Progress) -> Machine:
+    """Searches the schedules of every layer that had fewer generations before, remembers what it found and returns a
+    machine that knows it.
+
+    Raises UnsupportedError, CompileError, DeviceError.
+    """
+    memory = Known(machine.device)
+    had = {key: found.generations for key, found in memory.read().items()}
+    subject = Subject(network, name, machine, options)
+    _, lowered = lower_for(network, name, machine, options)
+    nodes = {key: names for key, names in tunable(lowered).items() if had.get(key, 0) < settings.generations}
+    if not nodes:
+        return machine
+    say.stage(f"tuning {len(nodes)} kernels: {settings.generations} generations of {settings.population}")
+    tuned = search(subject, nodes, settings, Genetic, say)
+    say.log(f"{tuned.gained} kernels gained: {tuned.default_ms:.3f} ms before, {tuned.tuned_ms:.3f} ms after")
+    memory.add(tuned.found)
+    return replace(machine, known={**machine.known, **{key: f.schedule for key, f in tuned.found.items()}})
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network, and how it is built but for the schedules that are tried."""
+
+    network: Network
+    name: str
+    machine: Machine
+    options: Options
+
+    @contextmanager
+    def with_schedules(self, nodes: Nodes, schedules: Mapping[str, AnySchedule]) -> Iterator[Compiled]:
+        """The program with the given schedules, by key."""
+        by_node = {node: schedule for key, schedule in schedules.items() for node in nodes[key]}
+        options = replace(self.options, schedules={**self.options.schedules, **by_node})
+        with compiled(self.network, self.name, self.machine, options) as program:
+            yield program
+
+    def times(self, program: Compiled, nodes: Nodes) -> dict[str, float]:
+        """Least milliseconds by key, of all its layers and of copies that prepare their inputs."""
+        profile = measure.profile(program.bench, self.machine.device, self.machine.threads, SETTINGS)
+        by_node: dict[str, float] = defaultdict(float)
+        for layer, time in zip(program.lowered.plan.layers, profile, strict=True):
+            by_node[layer.nodes[0]] += time.least_ms
+        return {key: sum(by_node[node] for node in names) for key, names in nodes.items()}
+
+
+def search(subject: Subject, nodes: Nodes, settings: Tune, make: MakeStrategy, say: Progress) -> Tuned:
+    """Rounds of measurements, then a confirmation against the schedules that the machine knew before."""
+    with subject.with_schedules({}, {}) as base:
+        strategies = _strategies(base.lowered, nodes, make, settings)
+        best: dict[str, tuple[float, AnySchedule]] = {}
+        rounds = 0
+        with say.bar(settings.generations * settings.population, "programs") as bar:
+            for _ in range(settings.generations):
+                proposed = {key: strategy.propose() for key, strategy in strategies.items()}
+                for i in range(max(map(len, proposed.values()), default=0)):
+                    tried = {key: batch[i] for key, batch in proposed.items() if i < len(batch)}
+                    with subject.with_schedules(nodes, {**{k: s for k, (_, s) in best.items()}, **tried}) as program:
+                        times = subject.times(program, nodes)
+                    rounds += 1
+                    for key, schedule in tried.items():
+                        strategies[key].tell(schedule, times[key])
+                        if key not in best or times[key] < best[key][0]:
+                            best[key] = (times[key], schedule)
+                    bar.advance()
+        winners = {key: schedule for key, (_, schedule) in best.items()}
+        return _confirmed(subject, base, nodes, winners, settings.generations, rounds)
+
+
+def tunable(lowered: Lowered) -> dict[str, tuple[str, ...]]:
+    """The nodes of each key that leaves a choice."""
+    nodes: dict[str, list[str]] = defaultdict(list)
+    for node, choice in lowered.choices.items():
+        if choice.space.size > 1:
+            nodes[choice.key].append(node)
+    return {key: tuple(names) for key, names in nodes.items()}
+
+
+def _strategies(lowered: Lowered, nodes: Nodes, make: MakeStrategy, settings: Tune) -> dict[str, Strategy]:
+    rng = np.random.default_rng(settings.seed)
+    now = _schedules(lowered)
+    strategies = {}
+    for key, (node, *_) in nodes.items():
+        choice = lowered.choices[node]
+        strategies[key] = make(choice.space, (now[node], *choice.estimated), settings.population, rng.spawn(1)[0])
+    return strategies
+
+
+def _confirmed(
+    subject: Subject,
+    base: Compiled,
+    nodes: Nodes,
+    winners: Mapping[str, AnySchedule],
+    generations: int,
+    rounds: int,
+) -> Tuned:
+    """Both programs are measured in turn; a winner that is not faster gives way to what was there."""
+    before, after = dict[str, float](), dict[str, float]()
+    with subject.with_schedules(nodes, winners) as tuned:
+        for _ in range(CONFIRMING_ROUNDS):
+            for program, times in ((base, before), (tuned, after)):
+                for key, time in subject.times(program, nodes).items():
+                    times[key] = min(time, times.get(key, time))
+    now = _schedules(base.lowered)
+    found = {}
+    for key, names in nodes.items():
+        gained = key in winners and after[key] <= GAIN * before[key]
+        schedule, time = (winners[key], after[key]) if gained else (now[names[0]], before[key])
+        found[key] = Found(schedule=schedule, time_ms=time, default_ms=before[key], generations=generations)
+    return Tuned(found, rounds)
+
+
+def _schedules(lowered: Lowered) -> dict[str, AnySchedule]:
+    """By root node."""
+    return {layer.nodes[0]: layer.stored.schedule for layer in lowered.plan.weights_layers}

@@ -1,0 +1,79 @@
+"""Tuning a real program: what is found is kept, used by the next build, and not searched for again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from npas.compiler.indexed import Options
+from npas.frontend.initialise import initialise
+from npas.graph.builder import Builder
+from npas.progress import Progress
+from npas.spec.schema import CpuTarget, Tune
+from npas.stages import tuning
+from npas.stages.program import Machine, lower_for
+from npas.tuning.genetic import Genetic
+from npas.tuning.known import Known
+
+
+@pytest.fixture
+def network():
+    builder = Builder("net")
+    x = builder.input((3, 20, 20))
+    x = builder.act(builder.conv(x, 16, 3, stride=2), "relu")
+    x = builder.act(builder.conv(x, 16, 3, groups=16), "relu")
+    for _ in range(2):
+        x = builder.act(builder.conv(x, 16, 3), "relu")
+    x = builder.linear(builder.flatten(builder.global_avg_pool(x)), 10)
+    return initialise(builder.graph(x), np.random.default_rng(0))
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("NPAS_CACHE", str(tmp_path))
+
+
+def machine() -> Machine:
+    return Machine.of(CpuTarget(type="cpu", threads=1))
+
+
+def test_what_is_found_serves_the_next_build(network, monkeypatch):
+    settings = Tune(generations=1, population=2)
+    tuned = tuning.tune(network, "net", machine(), Options(), settings, Progress())
+    kept = Known(machine().device).read()
+    assert {key: found.schedule for key, found in kept.items()} == machine().known == tuned.known
+    assert all(found.time_ms <= found.default_ms and found.generations == 1 for found in kept.values())
+    _, lowered = lower_for(network, "net", machine())
+    nodes = tuning.tunable(lowered)
+    assert kept.keys() == nodes.keys()
+    assert any(len(names) == 2 for names in nodes.values()), "equal layers share a search"
+
+    def never(*_: object) -> None:
+        raise AssertionError("searched again")
+
+    monkeypatch.setattr(tuning, "search", never)
+    tuning.tune(network, "net", machine(), Options(), settings, Progress())
+    tuning.tune(network, "net", machine(), Options(), Tune(), Progress())
+    with pytest.raises(AssertionError, match="searched again"):
+        tuning.tune(network, "net", machine(), Options(), Tune(generations=2), Progress())
+
+
+def test_every_round_tries_one_schedule_of_every_kernel(network, monkeypatch):
+    times = tuning.Subject.times
+    programs = []
+
+    def counted(self, program, nodes):
+        programs.append({layer.nodes[0]: layer.stored.schedule for layer in program.lowered.plan.weights_layers})
+        return times(self, program, nodes)
+
+    monkeypatch.setattr(tuning.Subject, "times", counted)
+    plain = replace(machine(), known={})
+    subject = tuning.Subject(network, "net", plain, Options())
+    nodes = tuning.tunable(lower_for(network, "net", plain)[1])
+    found = tuning.search(subject, nodes, Tune(generations=1, population=3), Genetic, Progress())
+    assert found.rounds == 3
+    assert len(programs) == 3 + 2 * tuning.CONFIRMING_ROUNDS
+    stem = [program["conv2d_1" if "conv2d_1" in program else next(iter(program))] for program in programs[:3]]
+    assert len(set(stem)) == 3
