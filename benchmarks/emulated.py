@@ -45,7 +45,7 @@ def prunings(graph: Graph) -> dict[str, Pruning]:
     return found
 
 
-def error(name: str, cxx: str, emulator: str, folder: Path) -> float:
+def error(name: zoo.NetworkName, cxx: str, emulator: str, folder: Path) -> float:
     """Relative L2 error of a zoo network, cross-compiled and run under the emulator."""
     graph = zoo.build(name, (3, SIZE, SIZE), 10, 0.5, "hard_swish")
     options = Options(prunings=prunings(graph))

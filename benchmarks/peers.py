@@ -4,9 +4,12 @@
                                [--json FILE] [--check]
 
 Every engine gets a virtual environment of its own under DIR, made on first use, and a process of its own in every
-round; rounds go through the engines in random order. All read the same ONNX file (random weights, batch-norm
-folded); an engine whose output is not ONNX Runtime's is left out and named, and so is one that cannot be had. The
-figure is our median over the least of theirs, round by round, with a 95 % bootstrap interval over rounds.
+round; rounds go through the engines in random order. All get the same network (random weights, batch-norm folded), as
+an ONNX file or, those that come from torch, as an exported torch program. Inductor is torch.compile's, compiled ahead
+of time, with weights as constants. TVM runs by its default schedule, since tuning takes hours (see
+engines/convert_tvm.py): that row is no fair peer. An engine whose output is not ONNX Runtime's is left out, and so is
+one that cannot be had; both are named, as missing, with the reason. The figure is our median over the least of
+theirs, round by round, with a 95 % bootstrap interval over rounds.
 """
 
 from __future__ import annotations
@@ -14,13 +17,14 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 import rivals
 from common import finish, parser
-from rivals import ENGINES, MissingError, Subject
+from rivals import ENGINES, MissingError, Subject, Timing
 
 from npas import measure, zoo
 from npas.compiler.indexed import Options
@@ -31,14 +35,28 @@ from npas.targets.bench import Settings, run_bench
 
 GOAL, MOST = 0.8, 1.0
 """Our time over the best peer's: what we want, and what must hold in every cell."""
-DENSE = ("onnxruntime", "openvino", "mnn", "ncnn")
+DENSE = ("onnxruntime", "openvino", "mnn", "ncnn", "litert", "tvm", "executorch", "inductor")
 
 
-def cell(subject: Subject, threads: int, peers: Mapping[str, Path], rounds: int) -> dict[str, Any]:
-    """One network at one number of threads."""
+def convertible(subject: Subject, threads: int, peers: Mapping[str, Path]) -> tuple[dict[str, Path], dict[str, str]]:
+    """The peers that have their file of the network now, and why the others do not."""
+    usable, missing = dict[str, Path](), dict[str, str]()
+    for name, programs in peers.items():
+        try:
+            rivals.converted(name, ENGINES[name], subject, programs, threads)
+            usable[name] = programs
+        except MissingError as error:
+            missing[name] = str(error)
+    return usable, missing
+
+
+def interleaved(
+    subject: Subject, threads: int, peers: Mapping[str, Path], rounds: int
+) -> tuple[dict[str, list[Timing]], dict[str, str]]:
+    """Ours and theirs, round by round in random order; and the peers that fell out."""
     settings = Settings(processes=1, runs=15, min_s=1.0)
     machine = Machine.of(CpuTarget(type="cpu", threads=threads))
-    times: dict[str, list[float]] = {name: [] for name in ("ours", *peers)}
+    times: dict[str, list[Timing]] = {name: [] for name in ("ours", *peers)}
     missing: dict[str, str] = {}
     with rivals.ours(subject, threads, Options()) as program:
         for turn in range(rounds):
@@ -47,26 +65,51 @@ def cell(subject: Subject, threads: int, peers: Mapping[str, Path], rounds: int)
             for name in order:
                 if name == "ours":
                     output = run_bench(program, machine.device, threads, settings)
-                    times[name].append(float(np.median(output.times_ms)))
+                    times[name].append(Timing(float(np.median(output.times_ms)), 0.0, version("npas")))
                     continue
                 try:
                     times[name].append(rivals.timed(name, subject, peers[name], threads, settings))
                 except MissingError as error:
                     missing[name] = str(error)
-    for name in missing:
-        del times[name]
-    medians = {name: float(np.median(t)) for name, t in times.items()}
-    best = min((name for name in medians if name != "ours"), key=medians.__getitem__)
-    ratios = [a / b for a, b in zip(times["ours"], times[best], strict=True)]
+    return {name: t for name, t in times.items() if name not in missing}, missing
+
+
+def cell(
+    subject: Subject, threads: int, peers: Mapping[str, Path], absent: Mapping[str, str], rounds: int
+) -> dict[str, Any]:
+    """One network at one number of threads; ``absent`` are the engines that have no environment."""
+    usable, unconverted = convertible(subject, threads, peers)
+    times, failed = interleaved(subject, threads, usable, rounds)
+    missing = {**absent, **unconverted, **failed}
+    medians = {name: float(np.median([t.ms for t in timings])) for name, timings in times.items()}
+    best = min((name for name in medians if name != "ours"), key=medians.__getitem__, default=None)
+    if best is None:
+        raise SystemExit(f"{subject.name}: no engine to compare with: {missing}")
+    ratios = [a.ms / b.ms for a, b in zip(times["ours"], times[best], strict=True)]
     return {
         "network": subject.name,
         "threads": threads,
         "ms": medians,
+        "errors": {name: max(t.error for t in times[name]) for name in times if name != "ours"},
+        "versions": {name: timings[0].version for name, timings in times.items()},
         "best_peer": best,
         "ratio": float(np.median(ratios)),
         "interval": measure.bootstrap(ratios, 0),
-        "missing": missing,
+        "missing": {name: f"missing: {why}" for name, why in missing.items()},
     }
+
+
+def show(row: Mapping[str, Any]) -> None:
+    """A line for the cell, and one for each engine that is missing in it."""
+    shown = ", ".join(f"{name} {ms:.2f}" for name, ms in sorted(row["ms"].items(), key=lambda x: x[1]))
+    low, high = row["interval"]
+    print(
+        f"{row['network']:<20} {row['threads']} threads {row['ratio']:.2f} [{low:.2f}, {high:.2f}] of "
+        f"{row['best_peer']}; ms: {shown}"
+    )
+    for name, why in row["missing"].items():
+        print(f"    {name} {why}")
+    sys.stdout.flush()
 
 
 def main() -> int:
@@ -78,37 +121,14 @@ def main() -> int:
     options.add_argument("--rounds", type=int, default=5)
     given = options.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    peers: dict[str, Path] = {}
-    absent: dict[str, str] = {}
-    for name in given.engines.split(","):
-        try:
-            peers[name] = rivals.environment(name, ENGINES[name], given.work)
-        except MissingError as error:
-            absent[name] = str(error)
+    peers, absent = rivals.environments(given.engines.split(","), given.work)
     cells = []
     for network_name in given.networks.split(","):
-        network = initialise(zoo.build(network_name), np.random.default_rng(0))  # type: ignore[arg-type]
+        network = initialise(zoo.build(network_name), np.random.default_rng(0))
         subject = rivals.export(network, network_name, given.work)
-        usable = dict(peers)
-        for name, programs in peers.items():
-            try:
-                rivals.converted(name, ENGINES[name], subject, programs)
-            except MissingError as error:
-                absent[f"{name} ({network_name})"] = str(error)
-                del usable[name]
         for threads in map(int, given.threads.split(",")):
-            row = cell(subject, threads, usable, given.rounds)
-            cells.append(row)
-            shown = ", ".join(f"{name} {ms:.2f}" for name, ms in sorted(row["ms"].items(), key=lambda x: x[1]))
-            low, high = row["interval"]
-            print(
-                f"{network_name:<20} {threads} threads {row['ratio']:.2f} [{low:.2f}, {high:.2f}] of {row['best_peer']}"
-                f"; ms: {shown}",
-                flush=True,
-            )
-            absent |= {f"{name} ({network_name}, {threads})": why for name, why in row["missing"].items()}
-    for name, why in absent.items():
-        print(f"not measured: {name}: {why}")
+            cells.append(cell(subject, threads, peers, absent, given.rounds))
+            show(cells[-1])
     worst = max(cells, key=lambda row: row["ratio"])
     missed = [f"{row['network']}/{row['threads']}" for row in cells if row["ratio"] > MOST]
     good = sum(row["ratio"] <= GOAL for row in cells)
@@ -116,7 +136,7 @@ def main() -> int:
         f"{good} of {len(cells)} cells at {GOAL} or less of the best peer's time, worst {worst['ratio']:.2f} "
         f"({worst['network']}, {worst['threads']} threads)"
     )
-    return finish(given, {"cells": cells, "missing": absent}, headline, missed)
+    return finish(given, {"cells": cells}, headline, missed)
 
 
 if __name__ == "__main__":

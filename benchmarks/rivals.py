@@ -6,13 +6,15 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
+import torch
+import torch_program
 
 from npas.compiler.indexed import Options
 from npas.graph.graph import Network
@@ -24,14 +26,18 @@ from npas.targets.bench import RunnableProgram, Settings
 
 MOST_ERROR = 1e-3
 """Of an engine's output, relative L2; beyond it the engine computes something else."""
-RUNNERS = Path(__file__).parent / "engines"
+RUNNERS = Path(__file__).resolve().parent / "engines"
 TIMEOUT_S = 300.0
+CONVERSION_S = 1800.0
 IMAGE = (1, 3, 224, 224)
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A peer: what its environment needs, and the commands that make its file of MODEL.onnx (in the folder)."""
+    """A peer: what its environment needs, and the commands that make its file of MODEL.onnx (in the folder).
+
+    A word that ends in .py is one of our scripts; with the word THREADS there is a file for each number of threads.
+    """
 
     packages: tuple[str, ...]
     convert: tuple[tuple[str, ...], ...] = ()
@@ -39,9 +45,22 @@ class Engine:
     file: str = "{}"
     environment: str = ""
     """Whose runner, file and environment it takes, where not its own."""
+    torch: bool = False
+    """Whether it is made of MODEL.pt2, the network as a torch program, instead."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One fresh process: the median, the output's relative L2 error, and the engine's version."""
+
+    ms: float
+    error: float
+    version: str
 
 
 _MNN_CONVERT = ("mnnconvert", "-f", "ONNX", "--modelFile", "MODEL.onnx", "--bizCode", "x", "--MNNModel")
+# As in our own requirements: a CPU build of this version, where one is offered, wins over a newer CUDA build.
+_TORCH = "torch<=2.13.0"
 
 ENGINES: Mapping[str, Engine] = {
     "onnxruntime": Engine(("onnxruntime",)),
@@ -56,6 +75,15 @@ ENGINES: Mapping[str, Engine] = {
     ),
     "deepsparse": Engine(("deepsparse==1.8.0", "numpy==1.26.4", "protobuf<4")),
     "ncnn": Engine(("ncnn", "pnnx"), (("pnnx", "MODEL.onnx", "inputshape=[1,3,224,224]", "fp16=0"),)),
+    "litert": Engine(
+        (_TORCH, "litert-torch", "ai-edge-litert"), (("python", "convert_litert.py", "MODEL"),), torch=True
+    ),
+    # Other versions of its foreign function interface crash it.
+    "tvm": Engine(
+        ("apache-tvm==0.27.0.post1", "apache-tvm-ffi==0.1.14.post0", "onnx"), (("python", "convert_tvm.py", "MODEL"),)
+    ),
+    "executorch": Engine((_TORCH, "executorch"), (("python", "convert_executorch.py", "MODEL"),), torch=True),
+    "inductor": Engine((_TORCH,), (("python", "convert_inductor.py", "MODEL", "THREADS"),), torch=True),
 }
 
 
@@ -68,6 +96,7 @@ class Subject:
     """A network as everybody gets it."""
 
     name: str
+    network: Network
     folder: Path
     image: Path
     reference: Path
@@ -82,7 +111,7 @@ def export(network: Network, name: str, folder: Path) -> Subject:
     stages.export(network, name, folder).rename(folder / f"{name}.onnx")
     image = np.random.default_rng(1).standard_normal(IMAGE).astype(np.float32)
     session = onnxruntime.InferenceSession(folder / f"{name}.onnx", providers=["CPUExecutionProvider"])
-    subject = Subject(name, folder, folder / "image.npy", folder / f"{name}.npy")
+    subject = Subject(name, network, folder, folder / "image.npy", folder / f"{name}.npy")
     np.save(subject.image, image)
     np.save(subject.reference, session.run(None, {session.get_inputs()[0].name: image})[0])
     return subject
@@ -90,7 +119,7 @@ def export(network: Network, name: str, folder: Path) -> Subject:
 
 def environment(name: str, engine: Engine, work: Path) -> Path:
     """The folder of its environment's programs. Raises MissingError."""
-    folder = work / "environments" / (engine.environment or name)
+    folder = work.resolve() / "environments" / (engine.environment or name)
     if not (folder / "complete").exists():
         print(f"installing {name}", file=sys.stderr)
         _run([sys.executable, "-m", "venv", folder], 600)
@@ -99,30 +128,48 @@ def environment(name: str, engine: Engine, work: Path) -> Path:
     return folder / "bin"
 
 
-def converted(name: str, engine: Engine, subject: Subject, programs: Path) -> None:
+def environments(names: Iterable[str], work: Path) -> tuple[dict[str, Path], dict[str, str]]:
+    """Those that can be had, and why the others cannot."""
+    found, missing = dict[str, Path](), dict[str, str]()
+    for name in names:
+        try:
+            if name not in ENGINES:
+                raise MissingError(f"no engine of this name: there are {', '.join(ENGINES)}")
+            found[name] = environment(name, ENGINES[name], work)
+        except MissingError as error:
+            missing[name] = str(error)
+    return found, missing
+
+
+def converted(name: str, engine: Engine, subject: Subject, programs: Path, threads: int = 1) -> None:
     """Makes the engine's own file of the network, once. Raises MissingError."""
-    mark = subject.folder / f"{subject.name}.{name}.converted"
-    if not mark.exists():
-        for command in engine.convert:
-            words = [word.replace("MODEL", subject.name) for word in command]
-            _run([programs / words[0], *words[1:]], TIMEOUT_S, subject.folder)
-        mark.touch()
+    key = f"{name}{threads}" if any("THREADS" in command for command in engine.convert) else name
+    mark = subject.folder / f"{subject.name}.{key}.converted"
+    if mark.exists():
+        return
+    if engine.torch and not subject.model.with_suffix(".pt2").exists():
+        torch_program.write(subject.network, torch.zeros(IMAGE), subject.model.with_suffix(".pt2"))
+    for command in engine.convert:
+        words = [word.replace("MODEL", subject.name).replace("THREADS", str(threads)) for word in command]
+        arguments = [str(RUNNERS / word) if word.endswith(".py") else word for word in words[1:]]
+        _run([str(programs / words[0]), *arguments], CONVERSION_S, subject.folder)
+    mark.touch()
 
 
-def timed(name: str, subject: Subject, programs: Path, threads: int, settings: Settings) -> float:
-    """The median of one fresh process, ms. Raises MissingError where the output is not the network's."""
+def timed(name: str, subject: Subject, programs: Path, threads: int, settings: Settings) -> Timing:
+    """One fresh process. Raises MissingError where the output is not the network's."""
     engine = ENGINES[name]
     model = subject.folder / engine.file.format(subject.name)
     command = [programs / "python", RUNNERS / f"run_{engine.runner or name}.py", model]
     command += [subject.image, subject.reference]
-    command += ["--threads", str(threads), "--runs", str(settings.runs), "--min-s", str(settings.min_s)]
-    lines = _run(command, TIMEOUT_S).splitlines()
+    options = ["--threads", str(threads), "--runs", str(settings.runs), "--min-s", str(settings.min_s)]
+    lines = _run([*command, *options], TIMEOUT_S).splitlines()
     if not lines:
         raise MissingError("it printed nothing")
     said = json.loads(lines[-1])
     if not said["error"] <= MOST_ERROR:
         raise MissingError(f"its output differs from ONNX Runtime's by {said['error']:.1e}")
-    return float(np.median(said["times_ms"]))
+    return Timing(float(np.median(said["times_ms"])), said["error"], said["version"])
 
 
 def _run(command: Sequence[str | Path], timeout: float, folder: Path | None = None) -> str:
@@ -131,7 +178,7 @@ def _run(command: Sequence[str | Path], timeout: float, folder: Path | None = No
     except (OSError, subprocess.TimeoutExpired) as error:
         raise MissingError(str(error)) from error
     if done.returncode != 0:
-        raise MissingError(f"exit status {done.returncode}: {(done.stderr or done.stdout)[-300:].strip()}")
+        raise MissingError(f"exit status {done.returncode}: {' '.join((done.stderr or done.stdout).split())[-300:]}")
     return done.stdout
 
 

@@ -80,14 +80,14 @@ def main() -> int:
                 names[scheme] = (scheme, f"dense{kernel}")
         settings = replace(measure.FULL_SETTINGS, processes=given.rounds)
         report = measure.measure(programs, machine.device, machine.threads, settings)
-        for scheme, (_, dense_name) in names.items():
-            ratio = report.ratio(dense_name, scheme)
+        for program, (scheme, dense_name) in names.items():
+            ratio = report.ratio(dense_name, program)
             rows.append(
                 {
                     "scheme": scheme,
                     "rate": given.rate,
                     "dense_ms": report.latencies[dense_name].median,
-                    "ms": report.latencies[scheme].median,
+                    "ms": report.latencies[program].median,
                     "speed_up": ratio.median,
                     "interval": ratio.interval,
                     "target": TARGETS.get(scheme),

@@ -139,7 +139,7 @@ def network_times(
                 continue
             engine, subject, programs = peers[name]
             try:
-                times[name].append(rivals.timed(engine, subject, programs, machine.threads, settings))
+                times[name].append(rivals.timed(engine, subject, programs, machine.threads, settings).ms)
             except MissingError as error:
                 missing[name] = str(error)
     return {name: t for name, t in times.items() if name not in missing}, missing
@@ -167,7 +167,7 @@ def case(
                 if engine not in environments:
                     continue
                 try:
-                    rivals.converted(engine, ENGINES[engine], made.subject, environments[engine])
+                    rivals.converted(engine, ENGINES[engine], made.subject, environments[engine], given.threads)
                     peers[f"{engine} ({key})"] = (engine, made.subject, environments[engine])
                 except MissingError as error:
                     missing[f"{engine} ({key})"] = str(error)
@@ -227,16 +227,11 @@ def main() -> int:
     options.add_argument("--rounds", type=int, default=5)
     given = options.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    environments, absent = dict[str, Path](), dict[str, str]()
-    for name in given.engines.split(","):
-        try:
-            environments[name] = rivals.environment(name, ENGINES[name], given.work)
-        except MissingError as error:
-            absent[name] = str(error)
+    environments, absent = rivals.environments(given.engines.split(","), given.work)
     results, missed, shown = [], list[str](), []
     for text in given.cases.split(","):
         name, rate = text.split(":")
-        result = case(name, float(rate), environments, given)  # type: ignore[arg-type]
+        result = case(name, float(rate), environments, given)
         results.append(result)
         print(f"{name} at {rate}, ms: " + ", ".join(f"{k} {v:.2f}" for k, v in result["ms"].items()), flush=True)
         for row in result["rows"]:
@@ -252,7 +247,7 @@ def main() -> int:
         shown.append(f"{name} {rate}: layers {first['layers_speed_up']:.2f}x, {first['ms']:.2f} ms")
         absent |= {f"{k} ({name})": why for k, why in result["missing"].items()}
     for name, why in absent.items():
-        print(f"not measured: {name}: {why}")
+        print(f"{name}: missing: {why}")
     result = {"threads": given.threads, "cases": results, "missing": absent}
     return finish(given, result, "block_punched: " + "; ".join(shown), missed)
 

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="import-not-found"
 """DeepSparse 1.8.0, the last release that runs (evaluation use only)."""
 
 import os

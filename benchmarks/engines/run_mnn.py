@@ -1,3 +1,4 @@
+# mypy: disable-error-code="import-not-found"
 """MNN, in fp32 (``precision: high``)."""
 
 import MNN

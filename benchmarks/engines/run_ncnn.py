@@ -1,3 +1,4 @@
+# mypy: disable-error-code="import-not-found"
 """ncnn, in fp32 storage and arithmetic, Winograd and packed layouts on."""
 
 import importlib.metadata

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="import-not-found"
 """OpenVINO, in fp32."""
 
 import numpy as np
