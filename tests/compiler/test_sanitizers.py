@@ -7,12 +7,12 @@ network; in no case does the program read or write where it must not.
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from programs import generated, images_of, machine, network_of, rehashed
+from sanitized import sanitizing_compiler
 
 from npas.compiler.indexed import Options
 from npas.graph.builder import Builder
@@ -20,11 +20,10 @@ from npas.graph.graph import Graph
 from npas.search.candidate import Pruning
 from npas.stages.runtime import Runtime
 from npas.targets import process
-from npas.targets.compilers import Compiler, find_compiler
+from npas.targets.compilers import Compiler
 from npas.targets.toolchain import compile_program
 from npas.verify.reference import onnx_runtime
 
-SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 HEADER, ENTRY = 32, 24
 ROUNDS = 60
 PRUNINGS = {
@@ -56,7 +55,7 @@ class Sanitized:
     """The verify program of a written tree, and a folder for its files."""
 
     def __init__(self, folder: Path, compiler: Compiler) -> None:
-        self.folder = folder
+        self.folder, self.compiler = folder, compiler
         self.made: Runtime = generated(folder, network_of(graph()), Options(prunings=PRUNINGS), threads=2)
         self.binary = compile_program(folder / "runtime", "verify", machine().isa, compiler).binary
         self.images = images_of(self.made.network, 2)
@@ -83,12 +82,9 @@ class Sanitized:
 @pytest.fixture(scope="module")
 def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Sanitized:
     folder = tmp_path_factory.mktemp("sanitized")
-    found = find_compiler()
-    compiler = replace(found, command=(*found.command, *SANITIZERS))
-    (folder / "probe.cpp").write_text("int main() { return 0; }\n")
-    probe = process.run([*compiler.command, str(folder / "probe.cpp"), "-o", str(folder / "probe")], 120)
-    if probe.code != 0 or process.run([str(folder / "probe")], 60).code != 0:
-        pytest.skip(f"{found.version} cannot link the sanitizers: {probe.stderr.strip()[:200]}")
+    compiler = sanitizing_compiler(folder)
+    if isinstance(compiler, str):
+        pytest.skip(compiler)
     return Sanitized(folder, compiler)
 
 
@@ -176,10 +172,7 @@ def test_the_sanitizers_see_what_is_planted(sanitized: Sanitized, tmp_path: Path
     text = file.read_text()
     assert taps in text
     file.write_text(text.replace(taps, taps.replace(taps.split(", ")[0], "-9999999", 1)))
-    found = find_compiler()
-    program = compile_program(
-        tmp_path / "runtime", "verify", machine().isa, replace(found, command=(*found.command, *SANITIZERS))
-    )
+    program = compile_program(tmp_path / "runtime", "verify", machine().isa, sanitized.compiler)
     files = [str(sanitized.folder / name) for name in ("in", "out")]
     done = process.run([str(program.binary), str(tmp_path / "runtime" / "weights.bin"), "run", "1", *files], 120)
     assert "AddressSanitizer" in done.stderr

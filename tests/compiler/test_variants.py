@@ -1,0 +1,212 @@
+"""Every kernel variant on odd sizes, under AddressSanitizer and UndefinedBehaviorSanitizer.
+
+A program holds all cases of an instruction set; each of its layers is held against float64 and exact integers, as
+``npas verify`` does. All values lie in one arena: a kernel that goes wrong inside it is found by the comparison, one
+that leaves it, the weights or the lists by the sanitizers.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import numpy as np
+import pytest
+from programs import LOCAL_ISAS, NAME, assert_parity, images_of, rehashed
+from sanitized import WatchedDevice, compile_watched, sanitizing_compiler
+from variant_schedules import Variants, variants
+from variants import COUNTS, KERNELS, MOST_CHANNELS, SIDE
+
+from npas.compiler.emit import emit
+from npas.compiler.formats import FORMATS
+from npas.compiler.indexed import Options
+from npas.compiler.lower import Lowered, lower
+from npas.compiler.plan import ElementwiseLayer, GlobalAvgPoolLayer, Kernel, Plan, PoolLayer, WeightsLayer
+from npas.ops import Conv2d
+from npas.schemes import SCHEMES, LayerKind, kind_of
+from npas.spec.schema import Isa
+from npas.stages import finish
+from npas.targets.compilers import Compiler
+from npas.targets.isa import ISAS
+from npas.verify import ParityReport, verify
+from npas.verify.parity import Subject
+
+THREADS = 3
+SIDES = set(range(1, SIDE + 1))
+CHANNELS = set(range(1, MOST_CHANNELS + 1))
+
+
+@dataclass(frozen=True)
+class Built:
+    """The cases of an instruction set, generated and compiled."""
+
+    folder: Path
+    subject: Subject
+    tree: dict[str, bytes]
+    compiler: Compiler
+
+    def verify(self, threads: int, **changed: Any) -> ParityReport:
+        subject = replace(self.subject, device=WatchedDevice(threads=threads), **changed)
+        return verify(subject, images_of(self.subject.network, 1))
+
+    def edited(self, path: str, change: Callable[[str], str]) -> Subject:
+        """The program with a fault in one of its files."""
+        text = self.tree[path].decode()
+        assert change(text) != text, f"the fault was not planted in {path}"
+        tree = {**self.tree, path: change(text).encode()}
+        isa = ISAS[self.subject.lowered.plan.isa]
+        return replace(self.subject, verify=compile_watched(self.folder / "edited", tree, NAME, isa, self.compiler))
+
+
+@pytest.fixture(scope="module", params=LOCAL_ISAS)
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    isa, folder = request.param, tmp_path_factory.mktemp(request.param)
+    compiler = sanitizing_compiler(folder)
+    if isinstance(compiler, str):
+        pytest.skip(compiler)
+    made, lowered = cases_of(isa), lowered_for(isa)
+    tree = dict(emit(lowered.plan))
+    subject = Subject(
+        network=made.network,
+        lowered=lowered,
+        options=made.options,
+        model=finish.export(made.network, NAME, folder).read_bytes(),
+        verify=compile_watched(folder, tree, NAME, ISAS[isa], compiler),
+        weights=lowered.weights(),
+        device=WatchedDevice(),
+    )
+    return Built(folder, subject, tree, compiler)
+
+
+def cases_of(isa: Isa) -> Variants:
+    """Other cases for each instruction set."""
+    return variants(isa, seed=ISAS[isa].lanes)
+
+
+@cache
+def lowered_for(isa: Isa) -> Lowered:
+    """As the cases are: simplified, they would lose the channels of their inputs that pruned layers do not read."""
+    made = cases_of(isa)
+    return lower(made.network, isa=isa, threads=THREADS, options=made.options)
+
+
+@pytest.mark.parametrize("threads", [1, THREADS])
+def test_every_variant(built: Built, threads: int) -> None:
+    assert_parity(built.verify(threads))
+
+
+def test_a_wrong_weight_is_found(built: Built) -> None:
+    """In the last layer that has weights, so that it stands for all."""
+    layer = built.subject.lowered.plan.weights_layers[-1]
+    weights = bytearray(built.subject.weights)
+    _, _, count, offset = struct.unpack_from("<IIQQ", weights, 32 + 24 * layer.stored.first_section)
+    values = np.frombuffer(weights, "<f4", count, offset)
+    values[np.flatnonzero(values)[-1]] *= np.float32(1.001)
+    report = built.verify(1, weights=rehashed(bytes(weights)))
+    assert [check.name for check in report.layers if not check.passed] == [layer.nodes[-1]]
+
+
+def test_a_read_outside_the_arena_is_reported(built: Built) -> None:
+    taps = "constexpr std::int32_t kTaps0[] = {"
+    wrong = built.edited("src/description.cpp", lambda text: text.replace(taps, f"{taps}-99999999 + ", 1))
+    with pytest.raises(AssertionError, match="AddressSanitizer"):
+        verify(wrong, images_of(wrong.network, 1))
+
+
+def layers_by_template(plan: Plan) -> dict[str, list[WeightsLayer]]:
+    templates = {kernel.name: kernel.template for kernel in plan.kernels}
+    found: dict[str, list[WeightsLayer]] = {}
+    for layer in plan.weights_layers:
+        found.setdefault(templates[layer.kernel], []).append(layer)
+    return found
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_every_kind_of_kernel_is_there(isa: Isa) -> None:
+    """A new template, format or kind of schedule is missing here until some case reaches it."""
+    plan = lowered_for(isa).plan
+    layers = layers_by_template(plan)
+    assert {kernel.template for kernel in plan.kernels} == set(get_args(Kernel.model_fields["template"].annotation))
+    assert {kernel.binary for kernel in plan.kernels} == set(get_args(Kernel.model_fields["binary"].annotation))
+    _, schedules = get_args(get_type_hints(Options)["schedules"])
+    kinds = {record.model_fields["kind"].default for record in get_args(schedules)}
+    assert {layer.stored.schedule.kind for layer in plan.weights_layers} == kinds
+    formats = {template: {layer.stored.format for layer in found} for template, found in layers.items()}
+    assert formats["conv"] == set(FORMATS)
+    assert formats["conv_lanes"] == {"dense", "bcs"}
+    assert formats["linear"] == {"dense", "csr", "bcs"}  # 3x3 patterns have no meaning there
+    assert {"pool", "global_avg_pool", "split", "copy"} <= {layer.kind for layer in plan.layers}
+    for template, found in layers.items():
+        kernels = [kernel for kernel in plan.kernels if kernel.template == template]
+        assert {kernel.residual for kernel in kernels} == {True, False}
+        assert {bool(kernel.epilogue) for kernel in kernels} == {True, False}
+        assert any(layer.stored.filters % ISAS[isa].lanes for layer in found)
+    pools = [layer for layer in plan.layers if isinstance(layer, PoolLayer)]
+    assert {layer.function for layer in pools} == {"max_pool", "average_pool"}
+    moved = [*pools, *(layer for layer in plan.layers if isinstance(layer, ElementwiseLayer | GlobalAvgPoolLayer))]
+    for record in (PoolLayer, ElementwiseLayer, GlobalAvgPoolLayer):
+        read = {plan.values[layer.inputs[0]].layout.block for layer in moved if isinstance(layer, record)}
+        assert read == {1, ISAS[isa].lanes}
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_every_scheme_is_there(isa: Isa) -> None:
+    """Wherever it applies: a new one enters by existing."""
+    made = cases_of(isa)
+    graph = made.network.graph
+    found = {(kind_of(graph.node(name), graph), pruning.scheme) for name, pruning in made.options.prunings.items()}
+    assert found == {(kind, name) for kind in get_args(LayerKind) for name in SCHEMES if SCHEMES[name].applies(kind)}
+    for family in ("pixels", "lanes"):
+        names = [case.name for case in made.cases if case.family == family]
+        assert {made.options.prunings[name].scheme for name in names if name in made.options.prunings} == set(SCHEMES)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_schedules_are_of_all_kinds(isa: Isa) -> None:
+    made, plan = cases_of(isa), lowered_for(isa).plan
+    taken = {layer.nodes[0]: layer.stored.schedule for layer in plan.weights_layers}
+    given = {case.name: made.options.schedules.get(case.name) for case in made.cases}
+    assert sum(schedule is None for schedule in given.values()) > 5
+    for name, schedule in given.items():
+        if schedule is not None:  # tiles may become narrower, to be even
+            assert taken[name].model_dump(exclude={"pixels"}) == schedule.model_dump(exclude={"pixels"})
+    values: dict[str, set[Any]] = {}
+    for schedule in taken.values():
+        for key, value in schedule.model_dump().items():
+            values.setdefault(f"{schedule.kind} {key}", set()).add(value)
+    assert values["pixels rows"] >= {1, 2, 4, 8}
+    assert values["pixels vectors"] >= {1, 2, 3}
+    assert values["lanes vectors"] >= {1, 2, 3, 4}
+    assert values["lanes depth"] == {1, 2}
+    assert values["lanes pixels"] >= {1, 2, 3, 4}
+    assert values["depthwise pixels"] >= {1, 2, 3}
+    assert values["winograd tile"] == {2, 4, 6}
+    assert values["pixels split"] == values["lanes split"] == {"filters", "pixels"}
+    assert values["winograd split"] == {"tiles", "filters"}
+    assert {k.narrow == k.vectors for k in plan.kernels if k.template.startswith(("conv_l", "wino"))} == {True, False}
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_shapes_are_of_all_kinds(isa: Isa) -> None:
+    made = cases_of(isa)
+    graph = made.network.graph
+    assert len(made.cases) == sum(COUNTS.values())
+    assert {case.source[0] for case in made.cases} >= CHANNELS
+    assert {graph.shapes[case.name][1] for case in made.cases} >= CHANNELS
+    assert {side for case in made.cases for side in case.source[1:]} == SIDES
+    assert {side for case in made.cases for side in graph.shapes[case.name][2:]} == SIDES
+    for family in ("pixels", "grouped", "lanes", "depthwise"):
+        cases = [case for case in made.cases if case.family == family]
+        ops = [op for case in cases if isinstance(op := graph.node(case.name).op, Conv2d)]
+        assert {op.kernel for op in ops} == set(KERNELS)
+        assert {stride for op in ops for stride in op.stride} == {1, 2, 3}
+        assert any(op.stride[0] != op.stride[1] for op in ops)
+        assert {dilation for op in ops for dilation in op.dilation} == {1, 2}
+        assert any(op.pads[:2] != op.pads[2:] for op in ops)
+        assert sum(case.source[1] != case.source[2] for case in cases) > len(cases) // 2
+    groups = {op.groups for case in made.cases if isinstance(op := graph.node(case.name).op, Conv2d)}
+    assert len(groups) > 8

@@ -1,0 +1,133 @@
+"""What is decided of the cases in ``variants``: schemes, rates and schedules that no default would give."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from programs import RATES, network_of
+from variants import COUNTS, AnySchedule, Case, Cases
+
+from npas.algorithms import one_shot
+from npas.compiler.formats import FormatName
+from npas.compiler.indexed import Options, shared_filters
+from npas.compiler.plan import DepthwiseSchedule, LaneSchedule, Schedule, WinogradSchedule
+from npas.graph.graph import Graph, Network
+from npas.ops import Conv2d
+from npas.schemes import SCHEMES, kind_of
+from npas.search.candidate import Pruning
+from npas.spec.schema import Isa
+
+Fields = Mapping[str, tuple[int | str, ...]]
+"""The values that a schedule's fields are dealt from."""
+DEPTHWISE: Fields = {"pixels": (1, 2, 3, 4, 6)}
+WINOGRAD: Fields = {
+    "tile": (2, 4, 6),
+    "vectors": (1, 2, 3),
+    "pixels": (1, 2, 3),
+    "tiles_at_a_time": (1, 3, 8),
+    "split": ("tiles", "filters"),
+}
+DEFAULTS = 0.12
+"""Share of the cases that keep their default schedule."""
+
+
+@dataclass(frozen=True)
+class Variants:
+    """A pruned network of cases and what a build decides of it."""
+
+    network: Network
+    options: Options
+    cases: tuple[Case, ...]
+
+
+@cache
+def variants(isa: Isa, seed: int) -> Variants:
+    """All cases of one program."""
+    made = Cases(isa, seed)
+    for family, count in COUNTS.items():
+        for i in range(count):
+            if family == "linear":
+                made.linear(i)
+            else:
+                made.conv(family, i)
+    made.pools()
+    made.elementwise()
+    graph = made.builder.graph(*made.outputs)
+    prunings = prunings_of(made.cases, graph, made.rng)
+    for case in made.cases:
+        # Winograd's method is no default where layers are as small as these.
+        if case.family == "winograd" or made.rng.random() >= DEFAULTS:
+            made.schedules[case.name] = schedule_of(case, graph, Options(prunings=prunings), made)
+    options = Options(prunings=prunings, schedules=made.schedules, direct=True)
+    pruned = one_shot(network_of(graph, seed), prunings).network
+    return Variants(pruned, options, tuple(made.cases))
+
+
+def prunings_of(cases: list[Case], graph: Graph, rng: np.random.Generator) -> dict[str, Pruning]:
+    """Every scheme, and none, in turn on the layers of a family and kind."""
+    seen, prunings = Counter[tuple[str, str | None]](), dict[str, Pruning]()
+    for case in cases:
+        kind = kind_of(graph.node(case.name), graph)
+        schemes = [None, *(name for name, scheme in SCHEMES.items() if kind is not None and scheme.applies(kind))]
+        # From another one on in each family, so that a kind that is rare in one still meets them all.
+        turn = seen[case.family, kind] + len(case.family)
+        seen[case.family, kind] += 1
+        name = schemes[turn % len(schemes)]
+        if name is not None:
+            rates = [rate for rate in RATES if rate >= SCHEMES[name].min_rate]
+            prunings[case.name] = Pruning(name, float(rng.choice(rates)))
+    return prunings
+
+
+def schedule_of(case: Case, graph: Graph, options: Options, made: Cases) -> AnySchedule:
+    """A schedule of the case's family."""
+    op = graph.node(case.name).op
+    groups = op.groups if isinstance(op, Conv2d) else 1
+    filters = graph.shapes[case.name][1]
+    format_ = options.format_of(case.name, depthwise=groups > 1)
+    if case.family == "linear":
+        columns = int(np.prod(case.source))
+        # A matrix of groups is stored as blocks.
+        return linear_schedule(filters, columns, format_ if groups == 1 or format_ != "dense" else "bcs", made)
+    depth = 2 if case.paired and made.rng.random() < 0.6 else 1  # stored as bcs, whatever the scheme
+    # Several filters share a list; those of formats that have one for each are then stored as bcs.
+    shared = shared_filters(format_, filters // groups) > 1 or made.rng.random() < 0.15
+    kind, fields = {
+        "lanes": (LaneSchedule, lane_fields(depth, made.lanes)),
+        "depthwise": (DepthwiseSchedule, DEPTHWISE),
+        "winograd": (WinogradSchedule, WINOGRAD),
+    }.get(case.family, (Schedule, pixel_fields((1, 2, 4, 8) if shared else (1,), case.source[0])))
+    chosen = {name: made.dealt(f"{kind} {name} {values}", values) for name, values in fields.items()}
+    schedule: AnySchedule = kind.model_validate(chosen)
+    return schedule
+
+
+def pixel_fields(rows: tuple[int, ...], channels: int) -> Fields:
+    return {
+        "rows": rows,
+        "vectors": (1, 2, 3),
+        "tiles_at_a_time": (1, 2, 3, 5),
+        "channel_block": (1, 2, 5, channels),
+        "split": ("filters", "pixels"),
+    }
+
+
+def lane_fields(depth: int, lanes: int) -> Fields:
+    return {
+        "depth": (depth,),
+        "vectors": tuple(depth * n for n in range(1, 4 // depth + 1)),
+        "pixels": (1, 2, 3, 4, 7),
+        "tiles_at_a_time": (1, 2, 3, 7),
+        "channel_block": (depth, 2 * depth, 5 * depth, lanes * depth),
+        "split": ("filters", "pixels"),
+    }
+
+
+def linear_schedule(filters: int, columns: int, format_: FormatName, made: Cases) -> Schedule:
+    alone = shared_filters(format_, filters) == 1
+    vectors = 1 if alone else made.dealt("linear vectors", (1, 2, 4))
+    return Schedule(rows=1 if alone else vectors * made.lanes, vectors=vectors, channel_block=columns)
