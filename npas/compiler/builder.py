@@ -12,7 +12,7 @@ from npas.compiler.formats import FormatName
 from npas.compiler.fuse import Group, fuse
 from npas.compiler.indexed import Options, Section
 from npas.compiler.layout import Planes, assign, compact_layout
-from npas.compiler.plan import CopyLayer, Kernel, Layer, Layout, Plan, Port, Value
+from npas.compiler.plan import CopyLayer, ElementwiseLayer, Kernel, Layer, Layout, Plan, Port, Value
 from npas.compiler.schedules import winograd
 from npas.compiler.schedules.choice import Choice, key
 from npas.compiler.schedules.pixels import MOST_LINEAR
@@ -102,6 +102,11 @@ class PlanBuilder:
         self.place[name] = len(self.values) - 1
         return self.place[name]
 
+    def resize(self, value: int, layout: Layout, copies: int) -> None:
+        """Gives a value another layout, and room for several of it."""
+        size = copies * arena.align(layout.size)
+        self.values[value] = self.values[value].model_copy(update={"layout": layout, "size": size})
+
     def result(self, group: Group, written: int = 0) -> int:
         """The value of a group; its kernel writes ``written`` floats of each plane."""
         shape = self.graph.shapes[group.value]
@@ -149,11 +154,7 @@ class PlanBuilder:
         self._overrun = max(self._overrun, layout.origin * layout.block + floats - layout.plane * layout.block)
 
     def plan(self) -> Plan:
-        lives = {}
-        for i, value in enumerate(self.values):
-            uses = [n for n, layer in enumerate(self.layers) if i in (layer.output, *layer.inputs, *layer.scratch)]
-            lives[i] = arena.Life(value.size, min(uses), max(uses))
-        offsets, size = arena.place(lives)
+        offsets, size = self._placed()
         return Plan(
             name=self.graph.name,
             isa=self.isa,
@@ -167,6 +168,32 @@ class PlanBuilder:
             kernels=tuple(self.kernels[name] for name in sorted(self.kernels)),
             sections=len(self.sections),
         )
+
+    def _placed(self) -> tuple[dict[int, int], int]:
+        """Offsets of all values and the arena's length; an element-wise layer writes over what nobody reads later."""
+        spans: dict[int, arena.Life] = {}
+        home: dict[int, int] = {}
+        for i, value in enumerate(self.values):
+            uses = [n for n, layer in enumerate(self.layers) if i in (layer.output, *layer.inputs, *layer.scratch)]
+            spans[i] = arena.Life(value.size, min(uses), max(uses))
+        for n, layer in enumerate(self.layers):
+            over = [i for i in layer.inputs if i >= 0 and spans[i].last == n and self._alike(i, layer.output)]
+            if isinstance(layer, ElementwiseLayer) and over:
+                home[layer.output] = home.get(over[0], over[0])
+        lives: dict[int, arena.Life] = {}
+        for i, span in spans.items():
+            at = home.get(i, i)
+            old = lives.get(at, span)
+            lives[at] = arena.Life(span.size, min(old.first, span.first), max(old.last, span.last))
+        offsets, size = arena.place(lives)
+        return {i: offsets[home.get(i, i)] for i in spans}, size
+
+    def _alike(self, one: int, other: int) -> bool:
+        """Whether two values lie in the same way; the caller's arrays are no values."""
+        if other < 0:
+            return False
+        a, b = self.values[one], self.values[other]
+        return a.layout == b.layout and a.size == b.size
 
     def _ports(self, names: tuple[str, ...]) -> tuple[Port, ...]:
         shapes = self.graph.shapes

@@ -13,7 +13,9 @@ from mako.lookup import TemplateLookup
 
 from npas.compiler.lower import fingerprint
 from npas.compiler.plan import Plan
-from npas.compiler.views import KernelView, LayerView, ModelView, kernel_views, layer_views, model_view
+from npas.compiler.views import ModelView, model_view
+from npas.compiler.views_kernels import KernelView
+from npas.compiler.views_layers import LayerView
 from npas.targets.runtime_files import runtime_files
 
 SourceTree = Mapping[str, bytes]
@@ -22,8 +24,12 @@ _TEMPLATES = Path(__file__).parent / "templates" / "cpp"
 View = ModelView | KernelView | LayerView
 
 
-def emit(plan: Plan) -> SourceTree:
-    """Every source file of the program, by its path under ``runtime/``; the weights file is not among them."""
+def emit(plan: Plan, together: bool = False) -> SourceTree:
+    """Every source file of the program, by its path under ``runtime/``; the weights file is not among them.
+
+    Every layer has a file of its own, so that a diff stays local; ``together`` puts them into one, for a program that
+    nobody reads and that is to be compiled soon.
+    """
     model = model_view(plan, fingerprint(plan))
     tree: dict[str, bytes] = dict(_runtime())  # the model's own files replace the runtime's defaults
     for path, template in (
@@ -32,7 +38,6 @@ def emit(plan: Plan) -> SourceTree:
         ("README.md", "README.md.mako"),
         (f"include/{plan.name}/{plan.name}.h", "api.h.mako"),
         ("include/npas/config.h", "config.h.mako"),
-        ("kernels/kernels.h", "kernels.h.mako"),
         ("src/api.cpp", "api.cpp.mako"),
         ("src/forward.cpp", "forward.cpp.mako"),
         ("src/layers.h", "layers.h.mako"),
@@ -40,10 +45,14 @@ def emit(plan: Plan) -> SourceTree:
         ("test/golden.c", "golden.c.mako"),
     ):
         tree[path] = _render(template, model)
-    for kernel in kernel_views(plan):
+    for kernel in model.kernels:
+        tree[f"kernels/{kernel.name}.h"] = _render("kernel.h.mako", kernel)
         tree[f"kernels/{kernel.name}.cpp"] = _render(f"{kernel.template}.cpp.mako", kernel)
-    for layer in layer_views(plan):
-        tree[f"src/{layer.function}.cpp"] = _render("layer.cpp.mako", layer)
+    if together:
+        tree["src/all_layers.cpp"] = _render("layers.cpp.mako", model)
+    else:
+        for layer in model.layers:
+            tree[f"src/{layer.function}.cpp"] = _render("layer.cpp.mako", layer)
     return dict(sorted(tree.items()))
 
 

@@ -12,6 +12,7 @@ from npas.compiler.builder import PlanBuilder
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import Options, Section
 from npas.compiler.layout import compact_layout, reads_phases, runs_on_planes
+from npas.compiler.lower_expansion import is_expansion, lower_expansion
 from npas.compiler.lower_indexed import lower_conv, lower_linear
 from npas.compiler.lower_lanes import lower_conv_lanes, lower_depthwise
 from npas.compiler.lower_winograd import lower_winograd
@@ -76,8 +77,13 @@ def lower(network: Network, *, isa: Isa, threads: int, options: Options | None =
     Raises UnsupportedError where an operator has no lowering at its shapes.
     """
     plan = PlanBuilder(network, isa, threads, options or Options())
-    for group in plan.groups:
-        _lowering(plan, group)(plan, group)
+    groups = list(plan.groups)
+    while groups:
+        group, *groups = groups
+        if groups and is_expansion(plan, group, groups[0]):
+            lower_expansion(plan, group, groups.pop(0))
+        else:
+            _lowering(plan, group)(plan, group)
     for i, name in enumerate(plan.graph.outputs):
         plan.add(OutputLayer(nodes=(name,), inputs=(plan.place[name],), output=-1 - i))
     return Lowered(plan.plan(), tuple(plan.sections), plan.choices)

@@ -27,14 +27,16 @@ def lower_conv(plan: PlanBuilder, group: Group) -> None:
     op = root.op
     assert isinstance(op, Conv2d)
     channels = graph.input_shapes(root)[0][1]
-    source, taps, stride = _split(plan, group, op) if reads_phases(group, plan.blocks) else _direct(plan, group, op)
+    split = reads_phases(group, plan.blocks)
+    source, taps, stride = _split(plan, group, op) if split else _direct(plan, group, op)
     run = plan.planes.run(graph, group.value)
     format_ = plan.options.format_of(root.name, depthwise=op.groups > 1)
     work = ConvWork(
         filters=op.filters,
         channels=channels,
         grouped=op.groups > 1,
-        reach=max(taps) - min(taps),
+        reach=_reach(taps, plan.layout(source).plane if split else 0),
+        phases=len({tap // plan.layout(source).plane for tap in taps}) if split else 1,
         run=run,
         shared=shared_filters(format_, op.filters // op.groups),
     )
@@ -86,7 +88,7 @@ def lower_linear(plan: PlanBuilder, group: Group) -> None:
         space=linear_space(columns, shared, plan.isa),
         estimated=(linear_schedule(len(matrix), columns, shared, plan.isa),),
     )
-    schedule = plan.choose(group, choice, Schedule)
+    schedule = plan.choose(group, choice, Schedule).model_copy(update={"channel_block": columns})
     source = plan.vector(root.inputs[0])
     inputs = (source,) if group.residual is None else (source, plan.vector(group.residual))
     geometry = Geometry(len(matrix), columns, rows=schedule.rows, reorder=schedule.rows == 1)
@@ -173,6 +175,12 @@ def source_of(plan: PlanBuilder, group: Group) -> int:
             f"got {plan.graph.input_shapes(group.root)[0]}, remove its padding or replace it by a linear layer"
         )
     return plan.place[name]
+
+
+def _reach(taps: tuple[int, ...], plane: int) -> int:
+    """Floats between the first and the last tap, in the same phase where phases lie ``plane`` floats apart."""
+    within = [tap % plane for tap in taps] if plane else taps
+    return max(within) - min(within)
 
 
 def _direct(plan: PlanBuilder, group: Group, op: Conv2d) -> tuple[int, tuple[int, ...], int]:

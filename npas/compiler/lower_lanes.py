@@ -33,15 +33,19 @@ PASSES_OVER_ALL = "a depthwise kernel passes over every position"
 
 def lower_conv_lanes(plan: PlanBuilder, group: Group) -> None:
     """A convolution of any stride, from planes of either layout to planes of as many channels as there are lanes."""
+    plan.add(conv_layer(plan, group, source_of(plan, group), plan.result(group)))
+
+
+def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int) -> ConvLayer:
+    """The layer from value to value; ``out`` may be a buffer for some rows of the result."""
     root, graph = group.root, plan.graph
     op = root.op
     assert isinstance(op, Conv2d)
-    source = source_of(plan, group)
-    read, out = plan.layout(source), plan.result(group)
-    to = plan.layout(out)
+    read = plan.layout(source)
+    _, _, height, width = graph.shapes[root.name]
     inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
-    flat = _is_flat(op, [plan.layout(i) for i in (*inputs, out)])
-    rows, width = (1, to.height * to.width) if flat else (to.height, to.width)
+    flat = plan.layout(out).height == height and _is_flat(op, [plan.layout(i) for i in (*inputs, out)])
+    rows, width = (1, height * width) if flat else (height, width)
     weight = plan.network.weights[f"{root.name}.weight"].reshape(op.filters, -1)
     format_ = plan.options.format_of(root.name)
     schedule = plan.choose(group, lane_choice(plan, group, read, (rows, width), format_, weight), LaneSchedule)
@@ -54,38 +58,36 @@ def lower_conv_lanes(plan: PlanBuilder, group: Group) -> None:
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
     format_, sections = pack(weight, bias, format_, geometry)
     first = plan.store(sections)
-    plan.add(
-        ConvLayer(
-            nodes=group.nodes,
-            reads=reads(group),
-            inputs=inputs,
-            output=out,
-            macs=graph.macs(root),
-            kernel=_kernel(plan, group, schedule, op.stride[1] * read.block),
-            indexed=Indexed(
-                format=format_,
-                first_section=first,
-                filters=op.filters,
-                channels=read.channels,
-                groups=1,
-                kernel=op.kernel,
-                tap_offsets=_taps(op, read),
-                input_block=read.block,
-                plane_step=read.plane * read.block,
-                tile=schedule.pixels,
-                tiles=rows * columns,
-                grid=Grid(
-                    columns=columns,
-                    wide=width - columns * (schedule.pixels - 1),
-                    row_step=0 if flat else op.stride[0] * read.pitch * read.block,
-                ),
-                schedule=schedule,
-                pruned=plan.options.pruned(root.name),
-                kept_weights=int(np.count_nonzero(weight)),
-                bytes=sum(s.nbytes for s in sections),
+    return ConvLayer(
+        nodes=group.nodes,
+        reads=reads(group),
+        inputs=inputs,
+        output=out,
+        macs=graph.macs(root),
+        kernel=_kernel(plan, group, schedule, op.stride[1] * read.block),
+        indexed=Indexed(
+            format=format_,
+            first_section=first,
+            filters=op.filters,
+            channels=read.channels,
+            groups=1,
+            kernel=op.kernel,
+            tap_offsets=_taps(op, read),
+            input_block=read.block,
+            plane_step=read.plane * read.block,
+            tile=schedule.pixels,
+            tiles=rows * columns,
+            grid=Grid(
+                columns=columns,
+                wide=width - columns * (schedule.pixels - 1),
+                row_step=0 if flat else op.stride[0] * read.pitch * read.block,
             ),
-            geometry=describe(op),
-        )
+            schedule=schedule,
+            pruned=plan.options.pruned(root.name),
+            kept_weights=int(np.count_nonzero(weight)),
+            bytes=sum(s.nbytes for s in sections),
+        ),
+        geometry=describe(op),
     )
 
 
@@ -181,20 +183,39 @@ def _kernel(plan: PlanBuilder, group: Group, schedule: LaneSchedule, step: int) 
 
 def lower_depthwise(plan: PlanBuilder, group: Group) -> None:
     """A depthwise convolution between planes of as many channels as there are lanes."""
+    source, out = source_of(plan, group), plan.result(group)
+    schedule = plan.choose(group, depthwise_choice(plan, group, None), DepthwiseSchedule)
+    plan.add(depthwise_layer(plan, group, source, out, schedule.model_copy(update={"rows": 0})))
+
+
+def depthwise_choice(plan: PlanBuilder, group: Group, before: tuple[str, int] | None) -> Choice:
+    """The schedules of a depthwise layer; ``before`` is the layer that can be computed with this one, and the estimate
+    of ``DepthwiseSchedule.rows``."""
+    op = group.root.op
+    assert isinstance(op, Conv2d)
+    _, _, height, width = plan.graph.shapes[group.root.name]
+    alone = depthwise_schedule(width, op.kernel[1], plan.isa)
+    if before is None:
+        return Choice(plan.key(group, "depthwise", "dense"), depthwise_space(width), (alone,))
+    partner, rows = before
+    together = alone.model_copy(update={"rows": rows})
+    return Choice(
+        key=plan.key(group, "expansion", "dense"),
+        space=depthwise_space(width, height),
+        estimated=tuple(dict.fromkeys((together, alone))),
+        partner=partner,
+    )
+
+
+def depthwise_layer(
+    plan: PlanBuilder, group: Group, source: int, out: int, schedule: DepthwiseSchedule
+) -> DepthwiseLayer:
+    """The layer from value to value; ``source`` may be a buffer for some rows of the input."""
     root = group.root
     op = root.op
     assert isinstance(op, Conv2d)
-    source = source_of(plan, group)
     inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
-    out = plan.result(group)
-    width = plan.layout(out).width
-    choice = Choice(
-        key=plan.key(group, "depthwise", "dense"),
-        space=depthwise_space(width),
-        estimated=(depthwise_schedule(width, op.kernel[1], plan.isa),),
-    )
-    schedule = plan.choose(group, choice, DepthwiseSchedule)
-    schedule = schedule.model_copy(update={"pixels": even(width, schedule.pixels)})
+    schedule = schedule.model_copy(update={"pixels": even(plan.layout(out).width, schedule.pixels)})
     weight = plan.network.weights[f"{root.name}.weight"]
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
     sections = [_side_by_side(weight.reshape(op.filters, -1), plan.lanes), _side_by_side(bias[:, None], plan.lanes)]
@@ -213,30 +234,28 @@ def lower_depthwise(plan: PlanBuilder, group: Group) -> None:
         epilogue=group.statements(),
         residual=group.residual is not None,
     )
-    plan.add(
-        DepthwiseLayer(
-            nodes=group.nodes,
-            reads=reads(group),
-            inputs=inputs,
-            output=out,
-            macs=plan.graph.macs(root),
-            kernel=plan.kernel(kernel),
-            depthwise=Depthwise(
-                format="dense",
-                first_section=plan.store(sections),
-                filters=op.filters,
-                channels=op.filters,
-                groups=op.groups,
-                kernel=op.kernel,
-                pruned=pruned,
-                kept_weights=int(np.count_nonzero(weight)),
-                bytes=sum(s.nbytes for s in sections),
-                top=op.pads[0],
-                left=op.pads[1],
-                schedule=schedule,
-            ),
-            geometry=describe(op),
-        )
+    return DepthwiseLayer(
+        nodes=group.nodes,
+        reads=reads(group),
+        inputs=inputs,
+        output=out,
+        macs=plan.graph.macs(root),
+        kernel=plan.kernel(kernel),
+        depthwise=Depthwise(
+            format="dense",
+            first_section=plan.store(sections),
+            filters=op.filters,
+            channels=op.filters,
+            groups=op.groups,
+            kernel=op.kernel,
+            pruned=pruned,
+            kept_weights=int(np.count_nonzero(weight)),
+            bytes=sum(s.nbytes for s in sections),
+            top=op.pads[0],
+            left=op.pads[1],
+            schedule=schedule,
+        ),
+        geometry=describe(op),
     )
 
 

@@ -213,6 +213,18 @@ class WinogradLayer(LayerBase):
         return self.winograd
 
 
+class ExpansionLayer(LayerBase):
+    """A convolution and the depthwise layer that alone reads it, a few rows at a time; ``scratch`` is between them."""
+
+    kind: Literal["expansion"] = "expansion"
+    rows: int = Field(description="of the output at a time")
+    shares: int = Field(description="buffers, one for each thread")
+    height: int = Field(description="of the value between the two")
+    window: tuple[int, int, int] = Field(description="rows, stride and dilation of the depthwise window")
+    expand: ConvLayer
+    depthwise: DepthwiseLayer
+
+
 class ElementwiseLayer(LayerBase):
     kind: Literal["elementwise"] = "elementwise"
     kernel: str
@@ -253,6 +265,7 @@ Layer = Annotated[
     | ConvLayer
     | DepthwiseLayer
     | WinogradLayer
+    | ExpansionLayer
     | LinearLayer
     | ElementwiseLayer
     | PoolLayer
@@ -308,4 +321,11 @@ class Plan(Record):
 
     @property
     def weights_layers(self) -> tuple[WeightsLayer, ...]:
-        return tuple(layer for layer in self.layers if isinstance(layer, WeightsLayer))
+        """In the order in which they run; an expansion has two."""
+        found: list[WeightsLayer] = []
+        for layer in self.layers:
+            if isinstance(layer, ExpansionLayer):
+                found += [layer.expand, layer.depthwise]
+            elif isinstance(layer, WeightsLayer):
+                found.append(layer)
+        return tuple(found)

@@ -22,7 +22,8 @@ GAIN = 0.97
 
 @dataclass(frozen=True)
 class Times:
-    """Milliseconds by root node: the layer's kernel and whatever only prepares its input."""
+    """Milliseconds by root node: the layer's kernel and whatever only prepares its input. A depthwise layer computed
+    together with the one before counts there."""
 
     by_node: Mapping[str, float]
 
@@ -100,9 +101,9 @@ def _row(plan: Plan, layer: WeightsLayer, times: Times, dense: Times, total: flo
         "rate": pruned.rate if pruned else 1.0,
         "format": layer.stored.format,
         "kernel": layer.kernel,
-        "time_ms": times.by_node[node],
+        "time_ms": times.by_node.get(node, 0.0),
         "dense_time_ms": dense.by_node.get(node),
-        "share": times.by_node[node] / total,
+        "share": times.by_node.get(node, 0.0) / total,
         "weights_bytes": layer.stored.bytes,
         "built_dense_because": pruned.built_dense_because if pruned else None,
     }

@@ -68,7 +68,7 @@ def compiled(network: Network, name: str, machine: Machine, options: Options | N
     """
     simple, lowered = lower_for(network, name, machine, options)
     with scratch.folder() as root:
-        tree = {**emit(lowered.plan), "weights.bin": lowered.weights()}
+        tree = {**emit(lowered.plan, together=True), "weights.bin": lowered.weights()}
         write_tree(root / "runtime", tree)
         program = compile_program(root / "runtime", "bench", machine.isa)
         yield Compiled(simple, lowered, RunnableProgram(program, root / "runtime" / "weights.bin"))

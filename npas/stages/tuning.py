@@ -104,6 +104,9 @@ class Subject:
         by_node: dict[str, float] = defaultdict(float)
         for layer, time in zip(program.lowered.plan.layers, profile, strict=True):
             by_node[layer.nodes[0]] += time.least_ms
+        for node, choice in program.lowered.choices.items():
+            if choice.partner:  # two layers, or one: what either gains or loses shows in the sum alone
+                by_node[node] = by_node[choice.partner] = by_node[node] + by_node[choice.partner]
         return {key: sum(by_node[node] for node in names) for key, names in nodes.items()}
 
 

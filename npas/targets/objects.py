@@ -20,6 +20,8 @@ from npas.targets.compilers import Compiler
 
 INCLUDE_FOLDERS = ("include", "src", "kernels")
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.MULTILINE)
+_NOTES = re.compile(rb"^[ \t]*//.*\n?", re.MULTILINE)
+"""Lines of comment: what they say of a candidate's weights does not make another object."""
 _KEEP_S = 3600.0
 _LIMIT_BYTES = 2 * 2**30
 
@@ -69,7 +71,7 @@ class Sources:
             self._facts[path] = None
             if file.is_file():
                 data = file.read_bytes()
-                digest = hashlib.sha256(data).hexdigest()
+                digest = hashlib.sha256(_NOTES.sub(b"", data)).hexdigest()
                 self._facts[path] = (digest, ())  # first without its includes: they may lead back here
                 self._facts[path] = (digest, tuple(self._includes(path, data)))
         return self._facts[path]

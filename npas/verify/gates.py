@@ -50,7 +50,8 @@ def part_reference(
             size = magnitude(network, node, inputs)
             if winograd:  # every output of a tile depends on all of its inputs, which cancel but for rounding
                 size = size.amax(dim=(2, 3), keepdim=True).expand_as(size)
-            slack = _SUM_UNITS[winograd] * UNIT * size
+            carried = _carried(network, node, slack, inputs[0]) if slack.any() else 0.0
+            slack = _SUM_UNITS[winograd] * UNIT * size + carried
         elif isinstance(node.op, Add | Mul):
             factor = 1.0 if isinstance(node.op, Add) else max(float(x.abs().max()) for x in inputs)
             slack = slack * factor + RESULT_UNITS * UNIT * sum(x.abs() for x in inputs)
@@ -61,6 +62,12 @@ def part_reference(
             slack = (slack.max() if slack.shape != inputs[0].shape else 1.5 * slack) + RESULT_UNITS * UNIT * biggest
         known[node.name] = result
     return result.numpy(), np.broadcast_to(slack.numpy(), result.shape)
+
+
+def _carried(network: Network, node: Node, slack: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """What an error of the input becomes at most: the weights' magnitudes times it."""
+    spread = slack.expand_as(like)
+    return magnitude(network, node, [spread]) - magnitude(network, node, [torch.zeros_like(like)])
 
 
 def is_exact(nodes: list[Node]) -> bool:

@@ -47,9 +47,9 @@ void Run::operator()(Layer layer) {
 
 Share Run::share() const { return {thread_, model_.team().size()}; }
 View Run::value(int i) const { return model_.view(i); }
-const Indexed& Run::indexed(int i) const { return model_.indexed_[static_cast<std::size_t>(i)]; }
+const Indexed& Run::indexed(int i) const { return model_.indexed_[static_cast<std::size_t>(i)].view; }
 const Depthwise& Run::depthwise(int i) const { return model_.depthwise_[static_cast<std::size_t>(i)]; }
-const Winograd& Run::winograd(int i) const { return model_.winograd_[static_cast<std::size_t>(i)]; }
+const Winograd& Run::winograd(int i) const { return model_.winograd_[static_cast<std::size_t>(i)].view; }
 void Run::barrier() const { model_.team().barrier(); }
 ConstView Run::input(int i) const { return {model_.inputs_[i], &model_.description().inputs[i]}; }
 View Run::output(int i) const { return {model_.outputs_[i], &model_.description().outputs[i]}; }
@@ -70,6 +70,9 @@ Status Model::prepare_layers(int threads) {
         const IndexedSpec& spec = description_->indexed[i];
         const Status status = prepare(spec, weights_, threads, indexed_[i]);
         if (status != Status::ok) return status;
+        const auto first = static_cast<std::size_t>(spec.first_section);
+        weights_.discard(first + 2, index_sections(spec.format));
+        if (!indexed_[i].weights.empty()) weights_.discard(first);
         if (spec.lanes || spec.tiles == 0) continue;
         std::size_t mask = 0;
         while (mask < owners.size() && !same_plane(*owners[mask], spec)) ++mask;
@@ -77,7 +80,7 @@ Status Model::prepare_layers(int threads) {
             owners.push_back(&spec);
             masks_.push_back(pixel_mask(spec));
         }
-        indexed_[i].mask = masks_[mask].data();
+        indexed_[i].view.mask = masks_[mask].data();
     }
     depthwise_.resize(static_cast<std::size_t>(description_->depthwise_count));
     for (std::size_t i = 0; i < depthwise_.size(); ++i) {
@@ -88,6 +91,7 @@ Status Model::prepare_layers(int threads) {
     for (std::size_t i = 0; i < winograd_.size(); ++i) {
         const Status status = prepare(description_->winograd[i], weights_, winograd_[i]);
         if (status != Status::ok) return status;
+        weights_.discard(static_cast<std::size_t>(description_->winograd[i].first_section));
     }
     return Status::ok;
 }

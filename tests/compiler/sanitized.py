@@ -57,7 +57,7 @@ def united(tree: Mapping[str, bytes], namespace: str) -> dict[str, bytes]:
     """The same program in fewer files, whose functions are each in a namespace of their own: the headers, which are
     most of what there is to compile, are read once."""
     merged = {path: data for path, data in tree.items() if not _is_small(path)}
-    for header in ("kernels/kernels.h", "src/layers.h"):
+    for header in (path for path in tree if path == "src/layers.h" or re.fullmatch(r"kernels/.*\.h", path)):
         text = merged[header].decode()
         merged[header] = _DECLARATION.sub(r"namespace in_\1 {\n\g<0>\n}\nusing in_\1::\1;", text).encode()
     for folder in ("kernels", "src"):

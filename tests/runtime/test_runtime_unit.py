@@ -14,8 +14,9 @@ from npas.targets.runtime_files import runtime_dir
 
 RUNTIME = runtime_dir()
 STRICT = ("-std=c++17", "-pedantic", "-Wall", "-Wextra", "-Wshadow", "-Werror", "-Wno-psabi", "-ffp-contract=fast")
-UNIT = Path(__file__).parent / "runtime_unit.cpp"
-BY_ITSELF = [*sorted(RUNTIME.glob("src/*.cpp")), *sorted(RUNTIME.glob("tools/*.cpp")), UNIT]
+UNIT = [Path(__file__).parent / f"runtime_{part}.cpp" for part in ("unit", "tensors", "layers", "memory")]
+BY_ITSELF = [*sorted(RUNTIME.glob("src/*.cpp")), *sorted(RUNTIME.glob("tools/*.cpp")), *UNIT]
+PARTS = (*(source.stem for source in UNIT), "team", "tensor", "layers", "memory", "weights")
 
 
 def compiled(folder: Path, flags: tuple[str, ...], sources: list[Path]) -> dict[str, Path]:
@@ -34,24 +35,26 @@ def linked(folder: Path, flags: tuple[str, ...], objects: dict[str, Path], names
 
 
 @pytest.mark.parametrize("isa", ["portable", "avx2"])
-def test_it_compiles_by_itself_and_keeps_its_word(isa: str, once: Callable[..., Path]) -> None:
+def test_it_compiles_by_itself_and_keeps_its_word(isa: str, once: Callable[..., Path], tmp_path: Path) -> None:
     flags = ("-O2", *ISAS[isa].flags)
 
     def make(folder: Path) -> None:
-        linked(folder, flags, compiled(folder, flags, BY_ITSELF), ("runtime_unit", "team", "tensor", "layers"))
+        linked(folder, flags, compiled(folder, flags, BY_ITSELF), PARTS)
 
     unit = once(f"unit_{isa}", make) / "unit"
     if ISAS[isa].features <= cpu_features():
-        said = call([str(unit)])
+        said = call([str(unit), str(tmp_path)])
         assert int(said.split()[-4]) > 10_000 and said.endswith(" 0 failures\n"), said
 
 
 def test_threads_in_step_do_not_race(tmp_path: Path) -> None:
     """Team under ThreadSanitizer."""
     flags = ("-O1", "-g", "-fsanitize=thread")
-    names = ("runtime_unit", "team", "tensor", "layers")
-    objects = compiled(tmp_path, flags, [UNIT, *(RUNTIME / "src" / f"{name}.cpp" for name in names[1:])])
-    said = call([str(linked(tmp_path, flags, objects, names)), "team"], env={"TSAN_OPTIONS": "exitcode=66"})
+    sources = [*UNIT, *(RUNTIME / "src" / f"{name}.cpp" for name in PARTS[len(UNIT) :])]
+    said = call(
+        [str(linked(tmp_path, flags, compiled(tmp_path, flags, sources), PARTS)), "team"],
+        env={"TSAN_OPTIONS": "exitcode=66"},
+    )
     assert said.endswith(" 0 failures\n"), said
 
 

@@ -81,6 +81,8 @@ def test_an_empty_cache_gives_the_same_binary(build, tmp_path):
         ("src/table.h", b"#pragma once\n#define TABLE 43\n", ["src/net.cpp", "tools/bench"]),
         ("kernels/k.cpp", b"int kernel();\nint kernel() { return 2; }\n", ["kernels/k.cpp", "tools/bench"]),
         ("include/net/net.h", b"#pragma once\nint answer(); \n", ["src/net.cpp", "tools/bench.cpp", "tools/bench"]),
+        # What only a person reads.
+        ("kernels/k.cpp", b"// One.\nint kernel();\n  // Two.\nint kernel() { return 1; }\n", []),
         # A header that now comes before the one that was found.
         ("include/table.h", b"#define TABLE 44\n", ["src/net.cpp", "tools/bench"]),
     ],

@@ -22,6 +22,8 @@ class Choice:
     key: str
     space: Space
     estimated: tuple[AnySchedule, ...]
+    partner: str = ""
+    """A root node whose layer may be computed together with this one: their times are one."""
 
 
 def key(

@@ -195,6 +195,10 @@ def depthwise_schedule(width: int, window: int, isa: Isa) -> DepthwiseSchedule:
     return DepthwiseSchedule(pixels=even(width, most))
 
 
-def depthwise_space(width: int) -> Space:
-    """All schedules of a depthwise convolution."""
-    return Space({"depthwise": {"pixels": tuple(range(1, min(MOST_DEPTHWISE, width) + 1))}}, lambda _: True)
+def depthwise_space(width: int, height: int | None = None) -> Space:
+    """All schedules of a depthwise convolution; of ``height`` rows where the layer before can be computed with it."""
+    axes: Axes = {
+        "pixels": tuple(range(1, min(MOST_DEPTHWISE, width) + 1)),
+        "rows": (0,) if height is None else (0, *halvings(height)),
+    }
+    return Space({"depthwise": axes}, lambda _: True)

@@ -37,11 +37,13 @@ class ConvWork:
     grouped: bool
     """Whether filters read only the channels of their own group (depthwise, say)."""
     reach: int
-    """Floats between the first and the last tap's pixel."""
+    """Floats between the first and the last tap's pixel, in one phase."""
     run: int
     """Floats in an output plane, margins between rows included."""
     shared: int
     """Filters that share a list (at least)."""
+    phases: int = 1
+    """Planes that a channel's input is split into."""
 
 
 def conv_schedule(work: ConvWork, isa: Isa, threads: int) -> Schedule:
@@ -56,7 +58,7 @@ def conv_schedule(work: ConvWork, isa: Isa, threads: int) -> Schedule:
         whole = Schedule(rows=rows, vectors=vectors, tiles_at_a_time=tiles, channel_block=work.channels)
         return _shared_out(whole, work, tiles, threads)
     at_a_time = 2 if rows > 1 else 1
-    footprint = (at_a_time * vectors * lanes + work.reach) * 4
+    footprint = work.phases * (at_a_time * vectors * lanes + work.reach) * 4
     blocks = -(-work.channels // max(4, NEAR_CACHE_BYTES // footprint))
     schedule = Schedule(
         rows=rows,

@@ -37,6 +37,7 @@ class DepthwiseSchedule(Record):
 
     kind: Literal["depthwise"] = "depthwise"
     pixels: int = Field(description="in registers")
+    rows: int = Field(0, description="rows for which the layer before is computed at a time; 0: all, before this one")
 
 
 class WinogradSchedule(Record):

@@ -8,11 +8,10 @@
 
 #include "npas/config.h"
 #include "npas/description.h"
-#include "npas/indexed.h"
+#include "npas/loaded.h"
 #include "npas/run.h"
 #include "npas/tensor.h"
 #include "npas/weights.h"
-#include "npas/winograd.h"
 
 namespace NPAS_NAMESPACE {
 
@@ -52,9 +51,9 @@ class Model {
 
     const Description* description_ = nullptr;
     Weights weights_;
-    std::vector<Indexed> indexed_;
+    std::vector<LoadedIndexed> indexed_;
     std::vector<Depthwise> depthwise_;
-    std::vector<Winograd> winograd_;
+    std::vector<LoadedWinograd> winograd_;
     std::vector<std::vector<std::int32_t>> masks_;
     float* arena_ = nullptr;
     std::unique_ptr<Team> team_;

@@ -29,6 +29,11 @@ ${n}_run(model, inputs, outputs);
 ${n}_destroy(model);
 ```
 
+The weights file is mapped rather than read where the system maps it in large pages, so that processes share it and a
+start takes milliseconds; elsewhere it is copied into large pages of the process's own. While a model lives, replace
+the file only by renaming another over it: one that is cut short under a mapping ends the process. Weights that somebody
+else may write to belong into memory, and to `${n}_create_from_memory`.
+
 | folder | what |
 | --- | --- |
 | `include/${n}` | the C interface |

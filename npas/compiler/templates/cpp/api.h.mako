@@ -45,11 +45,12 @@ typedef enum ${n}_status {
 } ${n}_status;
 
 /* Loads the weights and starts the threads: 1 to 256, or 0 for as many as the model was built for (${view.threads}). On
- * failure *model becomes NULL. */
+ * failure *model becomes NULL. The file may stay mapped until the model is destroyed: never write to it in place or cut
+ * it short meanwhile, rename a new one over it. */
 ${u}_API ${n}_status ${n}_create(
     const char* weights_path, int threads, ${n}_model** model);
 
-/* The same from memory, which is copied. */
+/* The same from memory, which is copied: no file need stay as it is. */
 ${u}_API ${n}_status ${n}_create_from_memory(
     const void* weights, size_t size, int threads, ${n}_model** model);
 

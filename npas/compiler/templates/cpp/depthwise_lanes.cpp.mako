@@ -29,8 +29,8 @@ void tile_p${pixels}(const Tile& tile) {
 }
 </%def>\
 // Depthwise convolution, channels in lanes: ${view.summary}.
-#include "kernels.h"
-#include "npas/indexed.h"
+#include "${view.name}.h"
+#include "npas/parts.h"
 #include "npas/simd.h"
 
 namespace ${view.namespace} {
@@ -59,16 +59,17 @@ ${tile(pixels)}\
 
 }  // namespace
 
-// Threads share out the rows of all planes. A row's tiles are as wide as the kernel, or a pixel narrower.
+// A row's tiles are as wide as the kernel, or a pixel narrower.
 ${view.signature} {
     constexpr int kTaps = ${view.window[0]} * ${view.window[1]};
     const Layout &from = *in.layout, &to = *out.layout;
     const int columns = (to.width + ${view.pixels - 1}) / ${view.pixels};
     const int wide = to.width - columns * ${view.pixels - 1};
-    const Range units = slice(share, to.planes() * to.height);
-    for (int unit = units.begin; unit < units.end; ++unit) {
-        const int plane = unit / to.height, y = unit % to.height;
-        const float* source = in.plane(plane) + (y * ${view.stride[0]} - layer.spec->top) * from.row_step() -
+    const int rows = strip.rows.end - strip.rows.begin;
+    for (int unit = strip.units.begin; unit < strip.units.end; ++unit) {
+        const int plane = strip.planes.begin + unit / rows, y = strip.rows.begin + unit % rows;
+        const float* source = in.plane(plane - strip.plane) +
+                              (y * ${view.stride[0]} - layer.spec->top - strip.row) * from.row_step() -
                               layer.spec->left * kLanes;
         Tile tile = {
             source,

@@ -1,6 +1,6 @@
 <%page args="view"/>\
 // Element by element: ${view.summary}
-#include "kernels.h"
+#include "${view.name}.h"
 #include "npas/simd.h"
 
 namespace ${view.namespace} {

@@ -1,23 +1,13 @@
 <%page args="view"/>\
-% for note in view.notes:
-// ${note}
+<%namespace name="layers" file="layer.mako"/>\
+% for kernel in view.kernels:
+#include "${kernel}.h"
 % endfor
-#include "layers.h"
+#include "npas/layers.h"
+#include "npas/parts.h"
+#include "npas/run.h"
 
 namespace ${view.namespace} {
 
-% if view.constants:
-namespace {
-
-% for line in view.constants:
-${line}
-% endfor
-
-}  // namespace
-
-% endif
-void ${view.function}(Run& run) {
-${view.body}
-}
-
+${layers.function(view)}
 }  // namespace ${view.namespace}

@@ -1,9 +1,7 @@
 <%page args="view"/>\
-// The layers of ${view.name}, each in a file of its own, and what they are made of.
+// The layers of ${view.name}, each in a file of its own.
 #pragma once
 
-#include "kernels.h"
-#include "npas/layers.h"
 #include "npas/run.h"
 
 namespace ${view.namespace} {

@@ -4,7 +4,7 @@
 // 3x3 convolution by Winograd's F(${view.pixels_out}x${view.pixels_out}, 3x3), filters in lanes: ${view.summary}.
 #include "npas/winograd.h"
 
-#include "kernels.h"
+#include "${view.name}.h"
 #include "npas/run.h"
 #include "npas/simd.h"
 
@@ -55,11 +55,11 @@ ${view.signature} {
     const std::ptrdiff_t out_size = static_cast<std::ptrdiff_t>(kPositions) * planes * room * kLanes;
     float* transformed = work.data + (spec.split_tiles ? all.thread * (in_size + out_size) : 0);
     float* sums = transformed + in_size;
-    const std::int32_t *offsets = layer.offsets.data(), *end = offsets + spec.channels;
-    const float* weights = reinterpret_cast<const float*>(layer.weights.get());
+    const std::int32_t *offsets = layer.offsets, *end = offsets + spec.channels;
+    const float* weights = layer.weights;
     const std::ptrdiff_t panel = static_cast<std::ptrdiff_t>(spec.channels) * kStored;
     const auto put = [&](int plane, int y, int x, vec sum) {
-        const vec biased = sum + load(layer.bias.data() + plane * kLanes);
+        const vec biased = sum + load(layer.bias + plane * kLanes);
         const std::ptrdiff_t pixel = y * to.row_step() + x * kLanes;
 % if view.residual:
         const float* other = residual.plane(plane) + y * residual.layout->row_step() + x * kLanes;

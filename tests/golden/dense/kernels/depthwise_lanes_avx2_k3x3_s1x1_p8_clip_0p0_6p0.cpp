@@ -1,6 +1,6 @@
 // Depthwise convolution, channels in lanes: 3x3, 8 pixels in registers.
-#include "kernels.h"
-#include "npas/indexed.h"
+#include "depthwise_lanes_avx2_k3x3_s1x1_p8_clip_0p0_6p0.h"
+#include "npas/parts.h"
 #include "npas/simd.h"
 
 namespace npas_net {
@@ -126,16 +126,17 @@ void tile_p7(const Tile& tile) {
 
 }  // namespace
 
-// Threads share out the rows of all planes. A row's tiles are as wide as the kernel, or a pixel narrower.
-void depthwise_lanes_avx2_k3x3_s1x1_p8_clip_0p0_6p0(const Depthwise& layer, View in, View out, Share share) {
+// A row's tiles are as wide as the kernel, or a pixel narrower.
+void depthwise_lanes_avx2_k3x3_s1x1_p8_clip_0p0_6p0(const Depthwise& layer, View in, View out, const Strip& strip) {
     constexpr int kTaps = 3 * 3;
     const Layout &from = *in.layout, &to = *out.layout;
     const int columns = (to.width + 7) / 8;
     const int wide = to.width - columns * 7;
-    const Range units = slice(share, to.planes() * to.height);
-    for (int unit = units.begin; unit < units.end; ++unit) {
-        const int plane = unit / to.height, y = unit % to.height;
-        const float* source = in.plane(plane) + (y * 1 - layer.spec->top) * from.row_step() -
+    const int rows = strip.rows.end - strip.rows.begin;
+    for (int unit = strip.units.begin; unit < strip.units.end; ++unit) {
+        const int plane = strip.planes.begin + unit / rows, y = strip.rows.begin + unit % rows;
+        const float* source = in.plane(plane - strip.plane) +
+                              (y * 1 - layer.spec->top - strip.row) * from.row_step() -
                               layer.spec->left * kLanes;
         Tile tile = {
             source,

@@ -1,7 +1,7 @@
 // 3x3 convolution by Winograd's F(4x4, 3x3), filters in lanes: 1 vector of weights x 3 tiles in registers.
 #include "npas/winograd.h"
 
-#include "kernels.h"
+#include "winograd_lanes_avx2_m4v1p3_add_relu.h"
 #include "npas/run.h"
 #include "npas/simd.h"
 
@@ -95,11 +95,11 @@ void winograd_lanes_avx2_m4v1p3_add_relu(const Winograd& layer, View in, View ou
     const std::ptrdiff_t out_size = static_cast<std::ptrdiff_t>(kPositions) * planes * room * kLanes;
     float* transformed = work.data + (spec.split_tiles ? all.thread * (in_size + out_size) : 0);
     float* sums = transformed + in_size;
-    const std::int32_t *offsets = layer.offsets.data(), *end = offsets + spec.channels;
-    const float* weights = reinterpret_cast<const float*>(layer.weights.get());
+    const std::int32_t *offsets = layer.offsets, *end = offsets + spec.channels;
+    const float* weights = layer.weights;
     const std::ptrdiff_t panel = static_cast<std::ptrdiff_t>(spec.channels) * kStored;
     const auto put = [&](int plane, int y, int x, vec sum) {
-        const vec biased = sum + load(layer.bias.data() + plane * kLanes);
+        const vec biased = sum + load(layer.bias + plane * kLanes);
         const std::ptrdiff_t pixel = y * to.row_step() + x * kLanes;
         const float* other = residual.plane(plane) + y * residual.layout->row_step() + x * kLanes;
         store(out.plane(plane) + pixel, epilogue(biased, load(other)));

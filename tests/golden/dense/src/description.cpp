@@ -61,7 +61,7 @@ constexpr Layout kInputs[] = {{3, 8, 8, 8, 0, 64, 1}};
 constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0xd4ff59642a4e9e3cull, 10, 3792,
+    0x45031fd4ea951c38ull, 10, 3792,
     kValues, 8, kIndexed, 3, kDepthwise, 1,
     kWinograd, 1, kLayers, 8,
     kInputs, 1, kOutputs, 1, forward,

@@ -1,9 +1,12 @@
-// linear1 (linear): 12x1x1 -> 5x1x1.
-// 60 of 60 weights, stored as dense, 404 bytes.
-#include "layers.h"
+#include "linear_indexed_avx2_r8.h"
+#include "npas/layers.h"
+#include "npas/parts.h"
+#include "npas/run.h"
 
 namespace npas_net {
 
+// linear1 (linear): 12x1x1 -> 5x1x1.
+// 60 of 60 weights, stored as dense, 404 bytes.
 void layer_006(Run& run) {
     linear_indexed_avx2_r8(run.indexed(2), run.value(6), run.value(7), run.share());
 }

@@ -1,8 +1,10 @@
-// linear1 (output): 5x1x1 -> 5x1x1.
-#include "layers.h"
+#include "npas/layers.h"
+#include "npas/parts.h"
+#include "npas/run.h"
 
 namespace npas_net {
 
+// linear1 (output): 5x1x1 -> 5x1x1.
 void layer_007(Run& run) {
     copy(run.value(7), run.output(0), run.share());
 }

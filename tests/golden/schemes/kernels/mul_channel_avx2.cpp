@@ -1,5 +1,5 @@
 // Element by element: x = x * other;
-#include "kernels.h"
+#include "mul_channel_avx2.h"
 #include "npas/simd.h"
 
 namespace npas_net {

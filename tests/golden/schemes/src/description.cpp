@@ -20,11 +20,11 @@ constexpr Value kValues[] = {
     { {17,  4, 2, 2,  0,   8, 8},  512},  // 7
     { {34,  4, 2, 2,  0,   8, 8},    0},  // 8
     { {34,  1, 1, 1,  0,   1, 1},  320},  // 9
-    { {34,  1, 1, 1,  0,   1, 1},  640},  // 10
-    { {34,  4, 2, 2,  0,   8, 8},  320},  // 11
-    {{272,  1, 1, 1,  0,   1, 1},    0},  // 12
-    { {21,  1, 1, 1,  0,   1, 1},  320},  // 13
-    {  {5,  1, 1, 1,  0,   1, 1},    0},  // 14
+    { {34,  1, 1, 1,  0,   1, 1},  384},  // 10
+    { {34,  4, 2, 2,  0,   8, 8},    0},  // 11
+    {{272,  1, 1, 1,  0,   1, 1},  320},  // 12
+    { {21,  1, 1, 1,  0,   1, 1},    0},  // 13
+    {  {5,  1, 1, 1,  0,   1, 1},   64},  // 14
 };
 
 // Floats from an output pixel to the input pixel under each position of the kernel.
@@ -78,7 +78,7 @@ constexpr Layout kInputs[] = {{3, 9, 7, 7, 0, 63, 1}};
 constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0xc00ac5930267a37bull, 33, 2736,
+    0xb98fdf8ed2be09d7ull, 33, 2736,
     kValues, 15, kIndexed, 7, kDepthwise, 1,
     kWinograd, 0, kLayers, 17,
     kInputs, 1, kOutputs, 1, forward,

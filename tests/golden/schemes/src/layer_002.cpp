@@ -1,9 +1,12 @@
-// csr + add1 (3x3): 10x10x7 -> 10x10x7.
-// 300 of 900 weights, stored as csr, 1862 bytes: unstructured 3x.
-#include "layers.h"
+#include "conv_indexed_avx2_r1p11_add.h"
+#include "npas/layers.h"
+#include "npas/parts.h"
+#include "npas/run.h"
 
 namespace npas_net {
 
+// csr + add1 (3x3): 10x10x7 -> 10x10x7.
+// 300 of 900 weights, stored as csr, 1862 bytes: unstructured 3x.
 void layer_002(Run& run) {
     conv_indexed_avx2_r1p11_add(run.indexed(1), run.value(1), run.value(2), run.value(1), run.share());
 }

@@ -1,15 +1,12 @@
-// max_pool1 (max_pool 2x2): 17x5x3 -> 17x4x2.
-#include "layers.h"
+#include "npas/layers.h"
+#include "npas/parts.h"
+#include "npas/run.h"
 
 namespace npas_net {
 
-namespace {
-
-constexpr Window kWindow = {2, 2, 1, 1, 0, 0};
-
-}  // namespace
-
+// max_pool1 (max_pool 2x2): 17x5x3 -> 17x4x2.
 void layer_006(Run& run) {
+    static constexpr Window kWindow = {2, 2, 1, 1, 0, 0};
     max_pool(kWindow, run.value(5), run.value(6), run.share());
 }
 

@@ -1,8 +1,10 @@
-// concat1 (concat): 17x4x2 -> 34x4x2.
-#include "layers.h"
+#include "npas/layers.h"
+#include "npas/parts.h"
+#include "npas/run.h"
 
 namespace npas_net {
 
+// concat1 (concat): 17x4x2 -> 34x4x2.
 void layer_008(Run& run) {
     copy_channels(run.value(6), run.value(8), 0, run.share());
 }

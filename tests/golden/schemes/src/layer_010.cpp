@@ -1,8 +1,10 @@
-// pool1 (global avg pool): 34x4x2 -> 34x1x1.
-#include "layers.h"
+#include "npas/layers.h"
+#include "npas/parts.h"
+#include "npas/run.h"
 
 namespace npas_net {
 
+// pool1 (global avg pool): 34x4x2 -> 34x1x1.
 void layer_010(Run& run) {
     global_average_pool(run.value(8), run.value(9), run.share());
 }

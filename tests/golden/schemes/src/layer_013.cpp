@@ -1,15 +1,12 @@
-// flatten1 (copy): 34x4x2 -> 272x1x1.
-#include "layers.h"
+#include "npas/layers.h"
+#include "npas/parts.h"
+#include "npas/run.h"
 
 namespace npas_net {
 
-namespace {
-
-constexpr Layout kTo = {34, 4, 2, 2, 0, 8, 1};
-
-}  // namespace
-
+// flatten1 (copy): 34x4x2 -> 272x1x1.
 void layer_013(Run& run) {
+    static constexpr Layout kTo = {34, 4, 2, 2, 0, 8, 1};
     copy(run.value(11), {run.value(12).data, &kTo}, run.share());
 }
 

@@ -1,8 +1,10 @@
-// row (output): 5x1x1 -> 5x1x1.
-#include "layers.h"
+#include "npas/layers.h"
+#include "npas/parts.h"
+#include "npas/run.h"
 
 namespace npas_net {
 
+// row (output): 5x1x1 -> 5x1x1.
 void layer_016(Run& run) {
     copy(run.value(14), run.output(0), run.share());
 }

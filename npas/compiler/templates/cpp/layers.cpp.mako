@@ -1,0 +1,17 @@
+<%page args="view"/>\
+<%namespace name="layers" file="layer.mako"/>\
+// All layers of ${view.name}.
+#include "npas/layers.h"
+
+% for kernel in view.kernels:
+#include "${kernel.name}.h"
+% endfor
+#include "npas/parts.h"
+#include "npas/run.h"
+
+namespace ${view.namespace} {
+
+% for layer in view.layers:
+${layers.function(layer)}
+% endfor
+}  // namespace ${view.namespace}

@@ -1,0 +1,109 @@
+"""What the templates of kernels print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from npas.compiler.cpp_text import listing
+from npas.compiler.plan import Kernel, Plan
+
+_NAMING = {
+    "conv": "conv_indexed_<isa>_r<filters>p<vectors of pixels>_<epilogue>: pixels lie in lanes.",
+    "conv_lanes": "conv_lanes_<isa>_v<vectors of weights>[n<of the last group>][d<depth>]p<pixels>s<step>_<epilogue>: "
+    "filters do.",
+    "depthwise_lanes": "depthwise_lanes_<isa>_k<window>_s<stride>[_d<dilation>]_p<pixels>_<epilogue>: channels do.",
+    "winograd_lanes": "winograd_lanes_<isa>_m<pixels on a tile's side>v<vectors of filters>[n<of the last group>]"
+    "p<tiles>_<epilogue>.",
+    "linear": "linear_indexed_<isa>_r<filters>_<epilogue>.",
+    "elementwise": "<operation>_<isa>_<epilogue>.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KernelView:
+    namespace: str
+    name: str
+    template: Literal["conv", "conv_lanes", "depthwise_lanes", "winograd_lanes", "linear", "elementwise"]
+    rows: int
+    vectors: int
+    narrow: int
+    depth: int
+    pixels: int
+    step: int
+    pixels_out: int
+    window: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    epilogue: tuple[str, ...]
+    residual: bool
+    binary: Literal["", "plane", "channel"]
+    summary: str
+    naming: str
+    """How its name is to be read."""
+    signature: str
+
+
+def namespace(plan: Plan) -> str:
+    """Of all C++ in the tree, so that two models live in one program."""
+    return f"npas_{plan.name}"
+
+
+def kernel_views(plan: Plan) -> tuple[KernelView, ...]:
+    return tuple(_kernel(plan, kernel) for kernel in plan.kernels)
+
+
+def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
+    views = ["in", *(["other"] if kernel.binary else []), "out", *(["residual"] if kernel.residual else [])]
+    indexed = {
+        "conv": ["const Indexed& conv"],
+        "conv_lanes": ["const Indexed& conv"],
+        "depthwise_lanes": ["const Depthwise& layer"],
+        "winograd_lanes": ["const Winograd& layer"],
+        "linear": ["const Indexed& layer"],
+        "elementwise": [],
+    }
+    share = {
+        "conv_lanes": ["const Part& part"],
+        "depthwise_lanes": ["const Strip& strip"],
+        "winograd_lanes": ["View work", "const Run& run"],
+    }.get(kernel.template, ["Share share"])
+    parameters = [*indexed[kernel.template], *(f"View {view}" for view in views), *share]
+    return KernelView(
+        namespace=namespace(plan),
+        name=kernel.name,
+        template=kernel.template,
+        rows=kernel.rows,
+        vectors=kernel.vectors,
+        narrow=kernel.narrow,
+        depth=kernel.depth,
+        pixels=kernel.pixels,
+        step=kernel.step,
+        pixels_out=kernel.tile,
+        window=kernel.window,
+        stride=kernel.stride,
+        dilation=kernel.dilation,
+        epilogue=kernel.epilogue,
+        residual=kernel.residual,
+        binary=kernel.binary,
+        summary=_summary(kernel),
+        naming=_NAMING[kernel.template],
+        signature=listing(f"void {kernel.name}(", parameters, ")"),
+    )
+
+
+def _summary(kernel: Kernel) -> str:
+    """What the kernel holds in registers, or computes."""
+    vectors = f"{kernel.vectors} vector{'s' if kernel.vectors > 1 else ''}"
+    if kernel.template == "elementwise":
+        return " ".join(kernel.epilogue)
+    if kernel.template == "conv_lanes":
+        paired = ", two input channels side by side," if kernel.depth == 2 else ""
+        return f"{vectors} of weights{paired} x {kernel.pixels} pixels in registers"
+    if kernel.template == "winograd_lanes":
+        return f"{vectors} of weights x {kernel.pixels} tiles in registers"
+    if kernel.template == "depthwise_lanes":
+        return f"{kernel.window[0]}x{kernel.window[1]}, {kernel.pixels} pixels in registers"
+    if kernel.template == "linear":
+        return f"{vectors} of filters at a time" if kernel.rows > 1 else "one filter at a time"
+    return f"{kernel.rows} filter{'s' if kernel.rows > 1 else ''} x {vectors} of pixels in registers"

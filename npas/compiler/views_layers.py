@@ -1,0 +1,230 @@
+"""What the template of layers prints: a function of one call for each.
+
+Names of graph nodes reach comments only, and only as ``graph.NAME`` allows them; identifiers are made of indices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from npas.compiler.cpp_text import comment, listing, with_note
+from npas.compiler.plan import (
+    ConcatLayer,
+    ConvLayer,
+    CopyLayer,
+    DepthwiseLayer,
+    ElementwiseLayer,
+    ExpansionLayer,
+    InputLayer,
+    Layer,
+    Layout,
+    LinearLayer,
+    OutputLayer,
+    Plan,
+    PoolLayer,
+    Port,
+    SplitLayer,
+    WeightsLayer,
+    WinogradLayer,
+)
+from npas.compiler.schedules.records import LaneSchedule
+from npas.compiler.views_kernels import namespace
+from npas.graph.graph import NAME
+
+
+@dataclass(frozen=True, slots=True)
+class LayerView:
+    """One layer function: comment lines, then statements."""
+
+    namespace: str
+    function: str
+    kernels: tuple[str, ...]
+    """Those that it calls."""
+    step: str
+    """The line of ``forward``."""
+    notes: tuple[str, ...]
+    constants: tuple[str, ...]
+    body: str
+    inputs: tuple[int, int]
+    """Values for the description; -1 where there is none."""
+    output: int
+
+
+def layout_text(layout: Layout) -> str:
+    fields = (
+        *(layout.channels, layout.height, layout.width),
+        *(layout.pitch, layout.origin, layout.plane, layout.block),
+    )
+    return "{" + ", ".join(map(str, fields)) + "}"
+
+
+def function_name(index: int) -> str:
+    return f"layer_{index:03d}"
+
+
+Weighted = tuple[tuple[ConvLayer | LinearLayer, ...], tuple[DepthwiseLayer, ...], tuple[WinogradLayer, ...]]
+
+
+def weighted(plan: Plan) -> Weighted:
+    """Layers with lists, depthwise ones, and Winograd's, each in the order of their specs."""
+    layers = plan.weights_layers
+    return (
+        tuple(layer for layer in layers if isinstance(layer, ConvLayer | LinearLayer)),
+        tuple(layer for layer in layers if isinstance(layer, DepthwiseLayer)),
+        tuple(layer for layer in layers if isinstance(layer, WinogradLayer)),
+    )
+
+
+def functions(plan: Plan) -> dict[int, str]:
+    """The function of each layer with weights, by the layer's ``id``."""
+    found = {id(layer): function_name(i) for i, layer in enumerate(plan.layers)}
+    for i, layer in enumerate(plan.layers):
+        if isinstance(layer, ExpansionLayer):
+            found |= dict.fromkeys((id(layer.expand), id(layer.depthwise)), function_name(i))
+    return found
+
+
+def layer_views(plan: Plan) -> tuple[LayerView, ...]:
+    specs = {id(layer): i for part in weighted(plan) for i, layer in enumerate(part)}
+    return tuple(_layer(plan, i, layer, specs) for i, layer in enumerate(plan.layers))
+
+
+def _layer(plan: Plan, index: int, layer: Layer, specs: Mapping[int, int]) -> LayerView:
+    assert all(NAME.match(node) for node in layer.nodes)
+    inputs = (*layer.inputs, -1)[:2]
+    title = (
+        f"{_what(layer)}: {_shape(plan, layer.inputs[0], plan.inputs)} -> {_shape(plan, layer.output, plan.outputs)}"
+    )
+    return LayerView(
+        namespace=namespace(plan),
+        function=function_name(index),
+        kernels=_kernels(layer),
+        step=with_note(f"run({function_name(index)});", title, indent=4),
+        notes=tuple(line for note in (f"{title}.", *_notes(layer)) for line in comment(note)),
+        constants=_constants(plan, layer),
+        body=_expansion(layer, specs) if isinstance(layer, ExpansionLayer) else _body(layer, specs.get(id(layer), -1)),
+        inputs=(max(inputs[0], -1), max(inputs[1], -1)),
+        output=max(layer.output, -1),
+    )
+
+
+def _shape(plan: Plan, value: int, ports: tuple[Port, ...]) -> str:
+    layout = plan.values[value].layout if value >= 0 else ports[-1 - value].layout
+    return f"{layout.channels}x{layout.height}x{layout.width}"
+
+
+def _what(layer: Layer) -> str:
+    chain = " + ".join(layer.nodes)
+    if isinstance(layer, ConvLayer | DepthwiseLayer | WinogradLayer):
+        return f"{chain} ({layer.geometry})"
+    if isinstance(layer, ExpansionLayer):
+        first, second = " + ".join(layer.expand.nodes), " + ".join(layer.depthwise.nodes)
+        return f"{first} ({layer.expand.geometry}), {second} ({layer.depthwise.geometry})"
+    if isinstance(layer, PoolLayer):
+        return f"{chain} ({layer.function} {layer.window[0]}x{layer.window[1]})"
+    return f"{chain} ({layer.kind.replace('_', ' ')})"
+
+
+def _notes(layer: Layer) -> tuple[str, ...]:
+    if isinstance(layer, ExpansionLayer):
+        return (*_notes(layer.expand), *_notes(layer.depthwise), f"{layer.rows} rows of the output at a time.")
+    if not isinstance(layer, WeightsLayer):
+        return ()
+    stored = layer.stored
+    weights = f"{stored.kept_weights} of {stored.weights} weights, stored as {stored.format}, {stored.bytes} bytes"
+    if stored.pruned is None:
+        return (weights + ".",)
+    pruned = f"{weights}: {stored.pruned.scheme} {stored.pruned.rate:g}x."
+    because = stored.pruned.built_dense_because
+    return (pruned,) if because is None else (pruned, f"Built dense: {because}.")
+
+
+def _kernels(layer: Layer) -> tuple[str, ...]:
+    if isinstance(layer, ExpansionLayer):
+        return (layer.expand.kernel, layer.depthwise.kernel)
+    return (layer.kernel,) if isinstance(layer, WeightsLayer | ElementwiseLayer) else ()
+
+
+def _constants(plan: Plan, layer: Layer) -> tuple[str, ...]:
+    """Definitions that the layer's body names."""
+    if isinstance(layer, CopyLayer):
+        return (f"static constexpr Layout kTo = {layout_text(layer.target)};",)
+    if isinstance(layer, SplitLayer):
+        phases = ", ".join(f"{{{y}, {x}}}" for y, x in layer.phases)
+        fields = (len(layer.phases), *layer.stride, layer.top, layer.left)
+        return (
+            f"static constexpr Phase kPhases[] = {{{phases}}};",
+            f"static constexpr Split kSplit = {{kPhases, {', '.join(map(str, fields))}}};",
+        )
+    if isinstance(layer, ExpansionLayer):
+        rows, stride, dilation = layer.window
+        members = (
+            *(layer.rows, stride, (rows - 1) * dilation + 1, layer.depthwise.depthwise.top, layer.height),
+            *(plan.values[layer.scratch[0]].layout.planes, layer.shares),
+        )
+        return (f"static constexpr Expansion kExpansion = {{{', '.join(map(str, members))}}};",)
+    if isinstance(layer, PoolLayer):
+        window = (*layer.window, *layer.stride, layer.top, layer.left)
+        return (f"static constexpr Window kWindow = {{{', '.join(map(str, window))}}};",)
+    return ()
+
+
+def _body(layer: Layer, spec: int) -> str:
+    function, *arguments = _call(layer, spec)
+    return listing(f"    {function}(", arguments, ");")
+
+
+def _expansion(layer: ExpansionLayer, specs: Mapping[int, int]) -> str:
+    """The loop over the steps of a pair: the convolution of a group on a few rows, and the depthwise layer on those."""
+    source, out, buffer = _place(layer.inputs[0], "input"), _place(layer.output, "output"), layer.scratch[0]
+    residual = [_place(i, "input") for i in layer.inputs[1:]]
+    conv, depthwise = f"run.indexed({specs[id(layer.expand)]})", f"run.depthwise({specs[id(layer.depthwise)]})"
+    first = [conv, source, "buffer", "step.part"]
+    second = [depthwise, "buffer", "out", *residual, "step.strip"]
+    return "\n".join(
+        (
+            f"    const View out = {out}, buffer = own_buffer(run.value({buffer}), run.share());",
+            f"    const Range steps = steps_of(kExpansion, {conv}, *out.layout, run.share());",
+            "    for (int i = steps.begin; i < steps.end; ++i) {",
+            f"        const Step step = step_of(kExpansion, {conv}, *out.layout, i);",
+            "        clear_outside(step, kExpansion, buffer);",
+            listing(f"        {layer.expand.kernel}(", first, ");"),
+            listing(f"        {layer.depthwise.kernel}(", second, ");"),
+            "    }",
+        )
+    )
+
+
+def _call(layer: Layer, spec: int) -> tuple[str, ...]:
+    """The layer's one call: a function and its arguments, the last of which is mostly the thread's share."""
+    sources, out = tuple(_place(i, "input") for i in layer.inputs), _place(layer.output, "output")
+    share = "run.share()"
+    if isinstance(layer, InputLayer | OutputLayer):
+        return ("copy", *sources, out, share)
+    if isinstance(layer, CopyLayer):
+        return ("copy", *sources, f"{{{out}.data, &kTo}}", share)
+    if isinstance(layer, SplitLayer):
+        return ("split_phases", "kSplit", *sources, out, share)
+    if isinstance(layer, ConvLayer | LinearLayer):
+        weights = f"run.indexed({spec})"
+        part = f"part_of({weights}, {share})" if isinstance(layer.indexed.schedule, LaneSchedule) else share
+        return (layer.kernel, weights, sources[0], out, *sources[1:], part)
+    if isinstance(layer, DepthwiseLayer):
+        strip = f"strip_of(*{out}.layout, {share})"
+        return (layer.kernel, f"run.depthwise({spec})", sources[0], out, *sources[1:], strip)
+    if isinstance(layer, WinogradLayer):
+        work = _place(layer.scratch[0], "input")
+        return (layer.kernel, f"run.winograd({spec})", sources[0], out, *sources[1:], work, "run")
+    if isinstance(layer, ElementwiseLayer):
+        return (layer.kernel, *sources, out, share)
+    if isinstance(layer, PoolLayer):
+        counted = (str(layer.count_pads).lower(),) if layer.function == "average_pool" else ()
+        return (layer.function, "kWindow", *counted, *sources, out, share)
+    if isinstance(layer, ConcatLayer):
+        return ("copy_channels", *sources, out, str(layer.first_channel), share)
+    return ({"global_avg_pool": "global_average_pool", "softmax": "softmax"}[layer.kind], *sources, out, share)
+
+
+def _place(value: int, port: str) -> str:
+    return f"run.value({value})" if value >= 0 else f"run.{port}({-1 - value})"
