@@ -16,7 +16,7 @@ from npas.compiler.plan import ExpansionLayer, Layout
 from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule
 from npas.ops import Conv2d
 
-BUFFER_BYTES = 160 * 1024
+BUFFER_BYTES = 192 * 1024
 """Of a group's rows between the layers: part of the second-level cache."""
 WIDE_BYTES = 384 * 1024
 """Of the wide value, below which it stays in the second-level cache anyway."""
@@ -94,12 +94,14 @@ def _buffer(plan: PlanBuilder, first: Group, second: Group, rows: int, vectors: 
 
 
 def _rows(plan: PlanBuilder, first: Group, second: Group) -> int:
-    """As many as the buffer has room for, in equal parts; 0 where the wide value is small."""
+    """As many as the buffer has room for, in equal parts; 0 where the wide value is small, or its rows are dear: those
+    that two windows read are computed twice."""
     _, channels, height, width = plan.graph.shapes[first.value]
-    if 4 * channels * height * width <= WIDE_BYTES:
-        return 0
-    op = second.root.op
+    op, expand = second.root.op, first.root.op
     assert isinstance(op, Conv2d)
+    assert isinstance(expand, Conv2d)
+    if 4 * channels * height * width <= WIDE_BYTES or expand.kernel != (1, 1):
+        return 0
     out_height = plan.graph.shapes[second.root.name][2]
     row_bytes = 4 * 2 * plan.lanes * plan.planes.pitch[first.value]
     most = max(1, (BUFFER_BYTES // row_bytes - op.kernel[0]) // op.stride[0])

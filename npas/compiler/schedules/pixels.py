@@ -14,8 +14,8 @@ from npas.compiler.schedules.space import Axes, Space, halvings, parts
 from npas.spec.schema import Isa
 from npas.targets.isa import ISAS
 
-NEAR_CACHE_BYTES = 20 * 1024
-"""What a channel block's input may take of a 32 KiB first-level cache; the rest is weights, offsets and sums."""
+NEAR_CACHE_BYTES = 15 * 1024
+"""What a channel block's input may take of a 32 KiB first-level cache; weights, offsets and sums pass through it."""
 
 MOST_LINEAR = 64
 """Filters that a fully connected kernel writes at once: arrays are rounded up to as many floats."""
