@@ -99,7 +99,7 @@ def test_wide_values_are_not_stored_where_they_are_large():
     assert pair.nodes[:1] == (pair.expand.nodes[0],)
     wide = 96 * 112 * 112
     assert large.arena < wide
-    assert large.values[pair.scratch[0]].size * 4 <= 256 * 1024
+    assert large.values[pair.scratch[0]].size < wide / 10
 
 
 def test_a_schedule_keeps_the_layers_apart():
