@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from npas.compiler import arena
 from npas.compiler.blocks import Blocks, KernelKind, is_compact, preferred
+from npas.compiler.density import decided
 from npas.compiler.formats import FormatName
 from npas.compiler.fuse import Group, fuse
 from npas.compiler.indexed import Options, Section
@@ -33,9 +34,10 @@ class PlanBuilder:
 
     def __init__(self, network: Network, isa: Isa, threads: int, options: Options) -> None:
         self.network, self.graph = network, network.graph
-        self.isa, self.threads, self.options = isa, threads, options
+        self.isa, self.threads = isa, threads
         self.lanes = ISAS[isa].lanes
         self.groups: tuple[Group, ...] = fuse(self.graph)
+        self.options = decided(network, self.groups, options, isa)
         kinds, only_pixels = self._kernels()
         self.blocks = Blocks.of(self.graph, self.groups, self.lanes, kinds, only_pixels)
         self.planes: Planes = assign(self.graph, self.groups, self.blocks)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from math import prod
 
 import numpy as np
-from numpy.typing import NDArray
 
 from npas.compiler.builder import PlanBuilder
 from npas.compiler.formats import FormatName
@@ -18,14 +17,17 @@ from npas.compiler.plan import ConvLayer, Depthwise, DepthwiseLayer, Grid, Index
 from npas.compiler.schedules.choice import Choice
 from npas.compiler.schedules.lanes import (
     LaneWork,
+    density,
     depthwise_schedule,
     depthwise_space,
     even,
+    kept,
     lane_schedules,
     lane_space,
 )
 from npas.compiler.schedules.records import AnySchedule, DepthwiseSchedule, LaneSchedule
 from npas.compiler.schedules.winograd import winograd_schedule, winograd_schedules, winograd_space, work_of
+from npas.errors import UnsupportedError
 from npas.ops import Conv2d
 
 PASSES_OVER_ALL = "a depthwise kernel passes over every position"
@@ -49,6 +51,11 @@ def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int) -> ConvLa
     weight = plan.network.weights[f"{root.name}.weight"].reshape(op.filters, -1)
     format_ = plan.options.format_of(root.name)
     schedule = plan.choose(group, lane_choice(plan, group, read, (rows, width), format_, weight), LaneSchedule)
+    if read.channels % schedule.depth:
+        raise UnsupportedError(
+            f"node {root.name}: the depth of its schedule must divide its {read.channels} input channels, "
+            f"got {schedule.depth}, build again without --locked"
+        )
     schedule = schedule.model_copy(update={"pixels": even(width, schedule.pixels)})
     columns = -(-width // schedule.pixels)
     filters = schedule.vectors * plan.lanes // schedule.depth
@@ -117,7 +124,7 @@ def lane_choice(
         row_floats=width if rows == 1 else op.stride[0] * read.pitch,
         shared=max(shared, plan.lanes),
         pairs=format_ == "bcs" and _in_pairs(weight, taps, plan.lanes) and read.block > 1,
-        density=1.0 if format_ == "dense" else _density(weight, plan.lanes),
+        density=1.0 if format_ == "dense" else density(weight, plan.lanes),
     )
     space = lane_space(work, plan.isa, plan.threads)
     estimated: tuple[AnySchedule, ...] = lane_schedules(work, plan.isa, plan.threads)
@@ -143,20 +150,8 @@ def _in_pairs(weight: Floats, taps: int, lanes: int) -> bool:
     channels = weight.shape[1] // taps
     if channels % 2:
         return False
-    kept = _kept(weight, lanes).reshape(-1, channels // 2, 2, taps)
-    return bool(kept.any(axis=2).sum() * 2 <= 1.15 * kept.sum())
-
-
-def _density(weight: Floats, lanes: int) -> float:
-    """Share of the positions that the groups of filters keep."""
-    return float(_kept(weight, lanes).mean())
-
-
-def _kept(weight: Floats, lanes: int) -> NDArray[np.bool_]:
-    """[groups of filters, positions]"""
-    padded = np.pad(weight != 0, ((0, -len(weight) % lanes), (0, 0)))
-    kept: NDArray[np.bool_] = np.logical_or.reduce(padded.reshape(-1, lanes, weight.shape[1]), axis=1)
-    return kept
+    positions = kept(weight, lanes).reshape(-1, channels // 2, 2, taps)
+    return bool(positions.any(axis=2).sum() * 2 <= 1.15 * positions.sum())
 
 
 def _kernel(plan: PlanBuilder, group: Group, schedule: LaneSchedule, step: int) -> str:

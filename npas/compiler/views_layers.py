@@ -100,7 +100,7 @@ def _layer(plan: Plan, index: int, layer: Layer, specs: Mapping[int, int]) -> La
         namespace=namespace(plan),
         function=function_name(index),
         kernels=_kernels(layer),
-        step=with_note(f"run({function_name(index)});", title, indent=4),
+        step=with_note(f"run{_together(layer)}({function_name(index)});", title, indent=4),
         notes=tuple(line for note in (f"{title}.", *_notes(layer)) for line in comment(note)),
         constants=_constants(plan, layer),
         body=_expansion(layer, specs) if isinstance(layer, ExpansionLayer) else _body(layer, specs.get(id(layer), -1)),
@@ -138,6 +138,11 @@ def _notes(layer: Layer) -> tuple[str, ...]:
     pruned = f"{weights}: {stored.pruned.scheme} {stored.pruned.rate:g}x."
     because = stored.pruned.built_dense_because
     return (pruned,) if because is None else (pruned, f"Built dense: {because}.")
+
+
+def _together(layer: Layer) -> str:
+    """How ``forward`` runs a layer: piece by piece, unless it has buffers of each thread or waits between its steps."""
+    return ".together" if isinstance(layer, ExpansionLayer | WinogradLayer) else ""
 
 
 def _kernels(layer: Layer) -> tuple[str, ...]:
@@ -184,9 +189,10 @@ def _expansion(layer: ExpansionLayer, specs: Mapping[int, int]) -> str:
     second = [depthwise, "buffer", "out", *residual, "step.strip"]
     return "\n".join(
         (
-            f"    const View out = {out}, buffer = own_buffer(run.value({buffer}), run.share());",
-            f"    const Range steps = steps_of(kExpansion, {conv}, *out.layout, run.share());",
-            "    for (int i = steps.begin; i < steps.end; ++i) {",
+            "    if (run.seat().thread >= kExpansion.shares) return;",
+            f"    const View out = {out}, buffer = own_buffer(run.value({buffer}), run.seat().thread);",
+            f"    const int steps = steps_of(kExpansion, {conv}, *out.layout);",
+            "    for (int i = run.next(); i < steps; i = run.next()) {",
             f"        const Step step = step_of(kExpansion, {conv}, *out.layout, i);",
             "        clear_outside(step, kExpansion, buffer);",
             listing(f"        {layer.expand.kernel}(", first, ");"),

@@ -208,18 +208,18 @@ void bound(const IndexedSpec& spec, const Lists& lists, LoadedIndexed& out) {
     }
 }
 
-// Cuts the groups into one run per thread, of about equal work.
-void share_out(const Lists& lists, int threads, LoadedIndexed& out) {
+// Cuts the groups into pieces of about equal work.
+void share_out(const Lists& lists, int pieces, LoadedIndexed& out) {
     std::int64_t total = 0;
     for (const std::uint32_t list : lists.list_of) total += lists.length(list) + kGroupOverhead;
     out.cut.assign(1, 0);
     std::int64_t done = 0;
     int group = 0;
-    for (int t = 1; t <= threads; ++t) {
+    for (int t = 1; t <= pieces; ++t) {
         while (group < out.view.groups) {
             const std::int64_t work = lists.length(lists.list_of[static_cast<std::size_t>(group)]) + kGroupOverhead;
-            // The group goes to this thread if at least half of it lies before the thread's end.
-            if ((2 * done + work) * threads > 2 * total * t && t < threads) break;
+            // The group goes to this piece if at least half of it lies before the piece's end.
+            if ((2 * done + work) * pieces > 2 * total * t && t < pieces) break;
             done += work;
             ++group;
         }
@@ -249,7 +249,7 @@ std::size_t index_sections(Format format) {
     return 0;
 }
 
-Status prepare(const IndexedSpec& spec, const Weights& file, int threads, LoadedIndexed& out) {
+Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedIndexed& out) {
     const auto first = static_cast<std::size_t>(spec.first_section);
     const Section &weights = file[first], &bias = file[first + 1];
     if (weights.type != Type::f32 || bias.type != Type::f32) return Status::format;
@@ -282,7 +282,7 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int threads, Loaded
     out.view.groups = static_cast<int>(lists.list_of.size());
     out.view.channel_blocks = (spec.channels + spec.channel_block - 1) / spec.channel_block;
     bound(spec, lists, out);
-    share_out(lists, threads, out);
+    share_out(lists, pieces, out);
     Indexed& view = out.view;
     view.spec = &spec;
     view.weights = out.weights.empty() ? weights.floats() : out.weights.data();

@@ -20,10 +20,8 @@ Strip strip_of(const Layout& out, Share share) {
     return {{0, out.planes()}, {0, out.height}, slice(share, out.planes() * out.height), 0, 0};
 }
 
-Range steps_of(const Expansion& pair, const Indexed& conv, const Layout& out, Share share) {
-    const int threads = std::min(share.threads, pair.shares);
-    if (share.thread >= threads) return {0, 0};
-    return slice({share.thread, threads}, (out.height + pair.rows - 1) / pair.rows * conv.groups);
+int steps_of(const Expansion& pair, const Indexed& conv, const Layout& out) {
+    return (out.height + pair.rows - 1) / pair.rows * conv.groups;
 }
 
 Step step_of(const Expansion& pair, const Indexed& conv, const Layout& out, int unit) {
@@ -41,10 +39,10 @@ Step step_of(const Expansion& pair, const Indexed& conv, const Layout& out, int 
     };
 }
 
-View own_buffer(View buffer, Share share) {
+View own_buffer(View buffer, int thread) {
     const Layout& l = *buffer.layout;
     const std::ptrdiff_t size = (l.planes() * l.plane_step() + kAligned - 1) / kAligned * kAligned;
-    return {buffer.data + share.thread * size, buffer.layout};
+    return {buffer.data + thread * size, buffer.layout};
 }
 
 void clear_outside(const Step& step, const Expansion& pair, View buffer) {

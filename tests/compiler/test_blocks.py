@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from programs import lowered, lowered_at_random
+from programs import lowered, lowered_at_random, network_of
 from random_graphs import SEEDS, random_graph
 
+from npas.algorithms import one_shot
 from npas.compiler.blocks import Blocks, is_compact, preferred
 from npas.compiler.fuse import fuse
 from npas.compiler.indexed import Options
+from npas.compiler.lower import lower
 from npas.compiler.plan import (
     ConcatLayer,
     ConvLayer,
@@ -26,7 +28,14 @@ from npas.search.candidate import Pruning
 from npas.targets.isa import ISAS
 
 LANES = 8
-CSR, BCS = Pruning("unstructured", 2.0), Pruning("block_punched", 2.0)
+CSR, BCS = Pruning("unstructured", 8.0), Pruning("block_punched", 8.0)
+
+
+def pruned(graph: Graph, prunings: dict[str, Pruning]) -> Plan:
+    """The plan of a network that is really pruned so: a full list would be built dense."""
+    return lower(
+        one_shot(network_of(graph), prunings).network, isa="avx2", threads=2, options=Options(prunings=prunings)
+    ).plan
 
 
 def blocks_of(graph: Graph, **kernels: str) -> Blocks:
@@ -68,7 +77,7 @@ def test_a_strided_one_reads_a_copy_and_leaves_its_input_alone():
     x = b.conv(b.input((16, 6, 6)), 16, 3, name="a")
     graph = b.graph(b.conv(x, 16, 3, stride=2, name="b"))
     assert blocks_of(graph, b="pixels").block == {"input": 8, "a": 8, "b": 1}
-    plan = lowered(graph, options=Options(prunings={"b": CSR})).plan
+    plan = pruned(graph, {"b": CSR})
     (split,) = splits(plan)
     assert plan.values[split.inputs[0]].layout.block == 8
     assert plan.values[split.output].layout.block == 1
@@ -140,7 +149,7 @@ def test_schemes_decide_by_their_format():
     x = b.conv(b.input((16, 6, 6)), 16, 3, name="dense")
     for name in ("bcs", "csr", "back", "far"):
         x = b.conv(x, 16, 3, name=name)
-    plan = lowered(b.graph(x), options=Options(prunings={"bcs": BCS, "csr": CSR})).plan
+    plan = pruned(b.graph(x), {"bcs": BCS, "csr": CSR})
     kinds = {layer.nodes[0]: layer.stored.schedule.kind for layer in plan.weights_layers}
     # What csr reads and writes is planar: who writes it has pixels in lanes too, who reads it need not.
     assert kinds == {"dense": "lanes", "bcs": "pixels", "csr": "pixels", "back": "lanes", "far": "lanes"}

@@ -11,6 +11,7 @@ from npas.compiler.indexed import Options
 from npas.compiler.schedules.lanes import LaneWork, depthwise_schedule, lane_schedules
 from npas.compiler.schedules.pixels import MOST_LINEAR, ConvWork, conv_schedule, linear_schedule
 from npas.compiler.schedules.records import AnySchedule, DepthwiseSchedule, LaneSchedule, Schedule
+from npas.errors import UnsupportedError
 from npas.graph.builder import Builder
 from npas.targets.isa import ISAS
 
@@ -154,3 +155,11 @@ def test_a_depthwise_schedule_that_was_asked_for_is_taken():
         plan = lowered(builder.graph(x), options=Options(schedules={"layer": wanted})).plan
         assert plan.weights_layers[0].stored.schedule == wanted
         assert [k.name for k in plan.kernels] == [f"depthwise_lanes_avx2_k3x3_s1x2_p{pixels}"]
+
+
+def test_a_depth_that_does_not_divide_the_channels_is_refused():
+    builder = Builder("net")
+    x = builder.conv(builder.input((11, 9, 9)), 16, 3, name="odd")
+    wanted = LaneSchedule(vectors=2, depth=2, pixels=3, tiles_at_a_time=4, channel_block=11)
+    with pytest.raises(UnsupportedError, match=r"node odd: the depth .* 11 input channels, got 2"):
+        lowered(builder.graph(x), options=Options(schedules={"odd": wanted}))

@@ -11,6 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from npas.compiler.schedules.records import AnySchedule, DepthwiseSchedule, LaneSchedule
 from npas.compiler.schedules.space import Axes, Space, halvings, parts
 from npas.spec.schema import Isa
@@ -77,6 +80,26 @@ def lane_schedules(work: LaneWork, isa: Isa, threads: int) -> tuple[LaneSchedule
         cycles, shape = min((_cycles(s, depth, work, blocks, entries), s) for s in shapes)
         best.append((cycles, shape))
     return tuple(_blocked(shape, depth, work, blocks, threads) for _, shape in sorted(best))
+
+
+def cycles(work: LaneWork, isa: Isa) -> float:
+    """Of the whole layer by its best schedule."""
+    depth = 2 if _takes_pairs(work, isa) else 1
+    entries = max(1.0, work.density * work.channels * work.taps / depth)
+    shapes = [(v, p) for v in _vectors(work, isa, depth) for p in range(1, most_pixels(v, isa) + 1)]
+    return work.rows * min(_cycles(s, depth, work, _blocks(work, isa), entries) for s in shapes)
+
+
+def density(weight: NDArray[np.float32], lanes: int) -> float:
+    """Share of the positions that the groups of filters of a matrix [F, positions] keep."""
+    return float(kept(weight, lanes).mean())
+
+
+def kept(weight: NDArray[np.float32], lanes: int) -> NDArray[np.bool_]:
+    """[groups of filters, positions]"""
+    padded = np.pad(weight != 0, ((0, -len(weight) % lanes), (0, 0)))
+    found: NDArray[np.bool_] = np.logical_or.reduce(padded.reshape(-1, lanes, weight.shape[1]), axis=1)
+    return found
 
 
 def _blocked(shape: tuple[int, int], depth: int, work: LaneWork, blocks: int, threads: int) -> LaneSchedule:

@@ -68,12 +68,16 @@ def winograd_schedules(work: WinogradWork, isa: Isa, threads: int) -> tuple[Wino
     return tuple(_schedule(choice, work, isa, threads) for _, choice in best)
 
 
+def cycles(work: WinogradWork, isa: Isa) -> float:
+    """Of the whole layer by its best schedule."""
+    return min(_cycles(c, work, isa) for m in TILES for c in _choices(work, m, isa))
+
+
 def winograd_schedule(work: WinogradWork, isa: Isa, threads: int) -> WinogradSchedule | None:
     """The fastest by estimate; None where direct convolution is not slower."""
     lanes = ISAS[isa].lanes
-    cycles = min(_cycles(c, work, isa) for m in TILES for c in _choices(work, m, isa))
     direct = work.height * work.width * work.channels * 9 * -(-work.filters // lanes) / 2
-    return winograd_schedules(work, isa, threads)[0] if cycles <= MARGIN * direct else None
+    return winograd_schedules(work, isa, threads)[0] if cycles(work, isa) <= MARGIN * direct else None
 
 
 def winograd_space(work: WinogradWork, isa: Isa, threads: int) -> Space:

@@ -33,7 +33,7 @@ struct LoadedWinograd {
 std::size_t index_sections(Format format);
 
 // These check the file's sections and build the arrays. May throw std::bad_alloc.
-Status prepare(const IndexedSpec& spec, const Weights& weights, int threads, LoadedIndexed& out);
+Status prepare(const IndexedSpec& spec, const Weights& weights, int pieces, LoadedIndexed& out);
 Status prepare(const DepthwiseSpec& spec, const Weights& weights, Depthwise& out);
 Status prepare(const WinogradSpec& spec, const Weights& weights, LoadedWinograd& out);
 

@@ -1,6 +1,7 @@
 // A model at work: what is allocated for a network, and its inferences.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -56,6 +57,11 @@ class Model {
     std::vector<LoadedWinograd> winograd_;
     std::vector<std::vector<std::int32_t>> masks_;
     float* arena_ = nullptr;
+    // Of each layer, what its threads took so far; on a cache line of its own.
+    struct alignas(64) Counter {
+        std::atomic<int> value{0};
+    };
+    std::unique_ptr<Counter[]> counters_;
     std::unique_ptr<Team> team_;
     const float* const* inputs_ = nullptr;
     float* const* outputs_ = nullptr;

@@ -21,7 +21,7 @@ struct Strip {
     int plane, row;  // of the image, with which the memory that is read begins
 };
 
-// A thread's part of a layer that stands alone.
+// A piece of a layer that stands alone.
 Part part_of(const Indexed& conv, Share share);
 Strip strip_of(const Layout& out, Share share);
 
@@ -41,11 +41,11 @@ struct Step {
     Part part;
     Strip strip;
 };
-Range steps_of(const Expansion& pair, const Indexed& conv, const Layout& out, Share share);
+int steps_of(const Expansion& pair, const Indexed& conv, const Layout& out);
 Step step_of(const Expansion& pair, const Indexed& conv, const Layout& out, int unit);
 
 // The thread's buffer. What a step's convolution leaves out, above and below the image, becomes zero.
-View own_buffer(View buffer, Share share);
+View own_buffer(View buffer, int thread);
 void clear_outside(const Step& step, const Expansion& pair, View buffer);
 
 }  // namespace NPAS_NAMESPACE

@@ -48,7 +48,7 @@ constexpr const Multiply* kMultiplyLast = kMultiply;
 ${view.signature} {
     const WinogradSpec& spec = *layer.spec;
     const Layout &from = *in.layout, &to = *out.layout;
-    const Share all = run.share(), share = spec.split_tiles ? Share{0, 1} : all;
+    const Share all = run.seat(), share = spec.split_tiles ? Share{0, 1} : all;
     const int room = spec.tiles_at_a_time, groups = (spec.filters + kStored - 1) / kStored;
     const int planes = to.planes(), chunks = (spec.tiles + room - 1) / room;
     const std::ptrdiff_t in_size = static_cast<std::ptrdiff_t>(kPositions) * from.planes() * room * kLanes;
@@ -68,12 +68,8 @@ ${view.signature} {
         store(out.plane(plane) + pixel, epilogue(biased));
 % endif
     };
-    Range own = {0, chunks};
-    if (spec.split_tiles) {  // as many threads as there is room for
-        const int threads = all.threads < spec.shares ? all.threads : spec.shares;
-        own = all.thread < threads ? slice({all.thread, threads}, chunks) : Range{0, 0};
-    }
-    for (int chunk = own.begin; chunk < own.end; ++chunk) {
+    if (spec.split_tiles && all.thread >= spec.shares) return;  // as many threads as there is room for
+    for (int chunk = spec.split_tiles ? run.next() : 0; chunk < chunks; chunk = spec.split_tiles ? run.next() : chunk + 1) {
         const int first = chunk * room, count = spec.tiles - first < room ? spec.tiles - first : room;
         transform_input<kSide>(spec, in, first, count, slice(share, from.planes()), room, transformed);
         if (!spec.split_tiles) run.barrier();
@@ -96,7 +92,8 @@ ${view.signature} {
         if (!spec.split_tiles) run.barrier();
         transform_output<kSide>(spec, to, first, count, slice(share, planes), room, planes, sums, put);
     }
-    const Range margins = slice(all, planes);
+    const int threads = spec.split_tiles && spec.shares < all.threads ? spec.shares : all.threads;
+    const Range margins = slice({all.thread, threads}, planes);
     for (int i = margins.begin; i < margins.end; ++i) clear_gaps(out, i, {0, to.height});
 }
 

@@ -1,0 +1,66 @@
+"""Where a pruned layer is better built dense: a choice by estimate, before anything is measured.
+
+A list costs in proportion to what it keeps; a dense 3x3 layer has Winograd's method, which does with a fraction of the
+multiplications. Between the two stands the rate at which pruning begins to pay. Only clear cases are decided here; a
+finished build measures the others layer by layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+
+from npas.compiler.blocks import is_compact
+from npas.compiler.fuse import Group
+from npas.compiler.indexed import BLOCK_FILTERS, Options
+from npas.compiler.schedules import lanes, winograd
+from npas.compiler.schedules.lanes import LaneWork
+from npas.graph.graph import Graph, Network
+from npas.ops import Conv2d
+from npas.spec.schema import Isa
+from npas.targets.isa import ISAS
+
+CLEARLY = 0.8
+"""A layer is built dense where that takes at most this share of the sparse kernel's estimated cycles."""
+OWN_LIST_CYCLES = 1.1
+"""Of a vector's multiplication where a filter has a list of its own, which loads do not keep up with."""
+
+
+def decided(network: Network, groups: Sequence[Group], options: Options, isa: Isa) -> Options:
+    """The options, with every layer built dense that is clearly faster so."""
+    dense = dict(options.dense)
+    for group in groups:
+        node = group.root.name
+        if node not in options.prunings or node in dense or options.format_of(node) == "dense":
+            continue
+        times = _times(network, group, options, isa)
+        if times is not None and times[0] < CLEARLY * times[1]:
+            dense[node] = f"estimated to be {times[1] / times[0]:.1f} times as fast as {options.format_of(node)}"
+    return replace(options, dense=dense)
+
+
+def _times(network: Network, group: Group, options: Options, isa: Isa) -> tuple[float, float] | None:
+    """Cycles of the layer's dense and sparse kernels; None where there is no choice between lists and none."""
+    graph, op = network.graph, group.root.op
+    if not isinstance(op, Conv2d) or op.groups > 1 or is_compact(graph.shapes[group.root.name]):
+        return None
+    weight = network.weights[f"{group.root.name}.weight"].reshape(op.filters, -1)
+    dense = lanes.cycles(_work(graph, group, op.filters, 1.0), isa)
+    square = winograd.work_of(graph, group.root)
+    if square is not None and not options.direct:
+        dense = min(dense, winograd.cycles(square, isa))
+    if options.format_of(group.root.name) == "bcs":
+        return dense, lanes.cycles(_work(graph, group, BLOCK_FILTERS, lanes.density(weight, ISAS[isa].lanes)), isa)
+    _, _, height, width = graph.shapes[group.root.name]
+    return dense, np.count_nonzero(weight) * height * width / ISAS[isa].lanes * OWN_LIST_CYCLES
+
+
+def _work(graph: Graph, group: Group, shared: int, density: float) -> LaneWork:
+    op = group.root.op
+    assert isinstance(op, Conv2d)
+    _, filters, height, width = graph.shapes[group.root.name]
+    channels = graph.input_shapes(group.root)[0][1]
+    return LaneWork(filters, channels, prod(op.kernel), height, width, width, shared, shared < filters, density)

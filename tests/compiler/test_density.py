@@ -1,0 +1,50 @@
+"""Pruned layers that are clearly faster dense are built so, with the reason; the others keep their lists."""
+
+from __future__ import annotations
+
+import pytest
+from programs import network_of
+
+from npas.algorithms import one_shot
+from npas.compiler.indexed import Options
+from npas.compiler.lower import lower
+from npas.compiler.plan import Plan
+from npas.graph.builder import Builder
+from npas.graph.graph import Graph
+from npas.search.candidate import Pruning
+from npas.spec.schema import SchemeName
+
+
+def square(kernel: int) -> Graph:
+    builder = Builder("net")
+    return builder.graph(builder.conv(builder.conv(builder.input((64, 56, 56)), 64, 1), 64, kernel))
+
+
+def built(kernel: int, scheme: SchemeName, rate: float, direct: bool = False) -> Plan:
+    graph = square(kernel)
+    node = graph.nodes[-1].name
+    prunings = {node: Pruning(scheme, rate)}
+    network = one_shot(network_of(graph), prunings).network
+    return lower(network, isa="avx2", threads=1, options=Options(prunings=prunings, direct=direct)).plan
+
+
+@pytest.mark.parametrize("scheme", ["unstructured", "block_punched"])
+def test_low_rates_are_built_dense_where_winograd_is_faster(scheme):
+    stored = built(3, scheme, 1.5).weights_layers[-1].stored
+    assert stored.format == "dense"
+    assert stored.schedule.kind == "winograd"
+    assert stored.pruned is not None
+    assert "times as fast" in str(stored.pruned.built_dense_because)
+
+
+@pytest.mark.parametrize(("scheme", "format_"), [("unstructured", "csr"), ("block_punched", "bcs"), ("pattern", "fkw")])
+def test_high_rates_keep_their_lists(scheme, format_):
+    stored = built(3, scheme, 8.0).weights_layers[-1].stored
+    assert stored.format == format_
+    assert stored.pruned is not None
+    assert stored.pruned.built_dense_because is None
+
+
+@pytest.mark.parametrize(("kernel", "direct"), [(1, False), (3, True)])
+def test_a_block_punched_layer_is_not_slower_than_a_direct_one(kernel, direct):
+    assert built(kernel, "block_punched", 2.0, direct).weights_layers[-1].stored.format == "bcs"
