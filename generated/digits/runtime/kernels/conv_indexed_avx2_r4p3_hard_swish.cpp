@@ -1,5 +1,5 @@
 // Convolution over lists of kept positions: 4 filters x 3 vectors of pixels in registers.
-#include "kernels.h"
+#include "conv_indexed_avx2_r4p3_hard_swish.h"
 #include "npas/indexed.h"
 #include "npas/simd.h"
 
@@ -26,9 +26,9 @@ struct Tile {
 // where this is not the `first`; the epilogue waits for the `last`.
 void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_t begin, std::int32_t end,
                    const float* weights, bool first, bool last) {
-    const std::int32_t* row = conv.rows.data() + group * kRows;
-    const float* bias = conv.bias.data() + group * kRows;
-    const std::int32_t* offsets = conv.offsets.data();
+    const std::int32_t* row = conv.rows + group * kRows;
+    const float* bias = conv.bias + group * kRows;
+    const std::int32_t* offsets = conv.offsets;
     const std::ptrdiff_t plane = tile.plane;
     float* out0 = row[0] < 0 ? nullptr : tile.out + row[0] * plane;
     float* out1 = row[1] < 0 ? nullptr : tile.out + row[1] * plane;
@@ -141,10 +141,10 @@ void conv_indexed_avx2_r4p3_hard_swish(const Indexed& conv, View in, View out, S
         const int most = start + conv.spec->tiles_at_a_time, stop = most < tiles.end ? most : tiles.end;
         for (int block = 0; block < blocks; ++block) {
             for (int group = groups.begin; group < groups.end; ++group) {
-                const std::int32_t* bounds = conv.bounds.data() + static_cast<std::ptrdiff_t>(group) * (blocks + 1);
+                const std::int32_t* bounds = conv.bounds + static_cast<std::ptrdiff_t>(group) * (blocks + 1);
                 const bool first = block == 0, last = block + 1 == blocks;
                 if (bounds[block] == bounds[block + 1] && !first && !last) continue;
-                const float* weights = conv.weights + conv.first_weight[static_cast<std::size_t>(group)] +
+                const float* weights = conv.weights + conv.first_weight[group] +
                                        static_cast<std::ptrdiff_t>(bounds[block] - bounds[0]) * kRows;
                 for (int t = start; t < stop; ++t) {
                     const std::ptrdiff_t pixel = static_cast<std::ptrdiff_t>(t) * kTile;
@@ -156,7 +156,7 @@ void conv_indexed_avx2_r4p3_hard_swish(const Indexed& conv, View in, View out, S
     }
     if (conv.spec->split_pixels && share.thread != 0) return;  // one thread clears the margins
     for (int i = groups.begin * kRows; i < groups.end * kRows; ++i) {
-        const std::int32_t row = conv.rows[static_cast<std::size_t>(i)];
+        const std::int32_t row = conv.rows[i];
         if (row >= 0) clear_margins(out, row, conv.spec->tiles * kTile);
     }
 }

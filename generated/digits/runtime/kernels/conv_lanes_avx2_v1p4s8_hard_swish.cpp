@@ -1,6 +1,6 @@
 // Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 4 pixels in registers.
-#include "kernels.h"
-#include "npas/indexed.h"
+#include "conv_lanes_avx2_v1p4s8_hard_swish.h"
+#include "npas/parts.h"
 #include "npas/simd.h"
 
 namespace npas_digits {
@@ -103,23 +103,23 @@ void fetch(const float* pixels, int first_channel, View in, const IndexedSpec& s
 
 // A few tiles of pixels at a time, channel blocks and groups of filters inside: the tiles' input stays in a near cache
 // while every group of filters passes over it.
-void conv_lanes_avx2_v1p4s8_hard_swish(const Indexed& conv, View in, View out, Share share) {
+void conv_lanes_avx2_v1p4s8_hard_swish(const Indexed& conv, View in, View out, const Part& part) {
     const IndexedSpec& spec = *conv.spec;
     const Layout& to = *out.layout;
-    const Range groups = conv.groups_of(share), tiles = conv.tiles_of(share);
+    const Range groups = part.groups, tiles = part.tiles;
     const int blocks = conv.channel_blocks;
     for (int start = tiles.begin; start < tiles.end; start += spec.tiles_at_a_time) {
         const int most = start + spec.tiles_at_a_time, stop = most < tiles.end ? most : tiles.end;
         for (int block = 0; block < blocks; ++block) {
             for (int group = groups.begin; group < groups.end; ++group) {
-                const std::int32_t* bounds = conv.bounds.data() + static_cast<std::ptrdiff_t>(group) * (blocks + 1);
+                const std::int32_t* bounds = conv.bounds + static_cast<std::ptrdiff_t>(group) * (blocks + 1);
                 const bool first = block == 0, last = block + 1 == blocks;
                 if (bounds[block] == bounds[block + 1] && !first && !last) continue;
-                const float* weights = conv.weights + conv.first_weight[static_cast<std::size_t>(group)] +
+                const float* weights = conv.weights + conv.first_weight[group] +
                                        static_cast<std::ptrdiff_t>(bounds[block] - bounds[0]) * kStored;
-                const std::int32_t *begin = conv.offsets.data() + bounds[block],
-                                   *end = conv.offsets.data() + bounds[block + 1];
-                const int plane = group * (kRows / kLanes);
+                const std::int32_t *begin = conv.offsets + bounds[block],
+                                   *end = conv.offsets + bounds[block + 1];
+                const int plane = group * (kRows / kLanes) - part.plane;
                 // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
                 const bool ahead = spec.taps == 1 && group == groups.begin;
                 int y = start / spec.grid.columns, column = start % spec.grid.columns;
@@ -128,9 +128,9 @@ void conv_lanes_avx2_v1p4s8_hard_swish(const Indexed& conv, View in, View out, S
                     const int x = column * kPixels - (wide ? 0 : column - spec.grid.wide);
                     const Tile tile = {
                         in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step + x * kStep,
-                        out.plane(plane) + y * to.row_step() + x * kLanes,
+                        out.plane(plane) + (y - part.row) * to.row_step() + x * kLanes,
                         to.plane_step(),
-                        conv.bias.data() + static_cast<std::ptrdiff_t>(group) * kRows,
+                        conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
                         last,
                     };
@@ -144,9 +144,9 @@ void conv_lanes_avx2_v1p4s8_hard_swish(const Indexed& conv, View in, View out, S
             }
         }
     }
-    const int planes = groups.end * (kRows / kLanes) < to.planes() ? groups.end * (kRows / kLanes) : to.planes();
-    const Range rows = spec.split_pixels ? slice(share, to.height) : Range{0, to.height};
-    for (int i = groups.begin * (kRows / kLanes); i < planes; ++i) clear_gaps(out, i, rows);
+    const Range rows = {part.rows.begin - part.row, part.rows.end - part.row};
+    const int begin = groups.begin * (kRows / kLanes) - part.plane, end = groups.end * (kRows / kLanes) - part.plane;
+    for (int i = begin; i < end && i < to.planes(); ++i) clear_gaps(out, i, rows);
 }
 
 }  // namespace npas_digits

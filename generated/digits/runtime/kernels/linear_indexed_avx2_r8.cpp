@@ -1,5 +1,5 @@
 // Fully connected layer over lists of kept columns, 1 vector of filters at a time.
-#include "kernels.h"
+#include "linear_indexed_avx2_r8.h"
 #include "npas/indexed.h"
 #include "npas/simd.h"
 
@@ -19,11 +19,11 @@ void linear_indexed_avx2_r8(const Indexed& layer, View in, View out, Share share
     const Range groups = layer.groups_of(share);
     for (int group = groups.begin; group < groups.end; ++group) {
         const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(group) * kRows;
-        const std::int32_t* bounds = layer.bounds.data() + static_cast<std::ptrdiff_t>(group) * 2;
-        const float* weights = layer.weights + layer.first_weight[static_cast<std::size_t>(group)];
-        vec sum0 = load(layer.bias.data() + row + 0 * kLanes);
+        const std::int32_t* bounds = layer.bounds + static_cast<std::ptrdiff_t>(group) * 2;
+        const float* weights = layer.weights + layer.first_weight[group];
+        vec sum0 = load(layer.bias + row + 0 * kLanes);
         for (std::int32_t k = bounds[0]; k < bounds[1]; ++k, weights += kRows) {
-            const vec x = broadcast(in.data + layer.offsets[static_cast<std::size_t>(k)]);
+            const vec x = broadcast(in.data + layer.offsets[k]);
             sum0 = fma(load(weights + 0 * kLanes), x, sum0);
         }
         store(out.data + row + 0 * kLanes, epilogue(sum0));

@@ -58,7 +58,7 @@ constexpr IndexedSpec kIndexed[] = {
     {Format::dense,  4, 16,  3, 1, 9, kTaps2, 1, 352, 16, 1,  true,  3,  6, 48, 48, false, 16, 16, 16, {3, 1, 18}},  // layer_004
     {Format::dense,  6,  3, 16, 1, 9, kTaps1, 1, 336,  2, 1, false, 16, 40,  8,  4,  true, 16, 16, 18,  {0, 0, 0}},  // layer_006
     {Format::dense,  8, 16,  3, 1, 9, kTaps2, 1, 352, 16, 1,  true,  3,  6, 48, 48, false, 16, 16, 16, {3, 1, 18}},  // layer_007
-    {Format::dense, 10,  6, 16, 1, 9, kTaps3, 1, 384,  4, 1, false,  8, 24,  3,  2,  true,  8,  8,  9,  {0, 0, 0}},  // layer_009
+    {Format::dense, 10,  6, 16, 1, 9, kTaps3, 1, 384,  4, 1, false, 16, 24,  3,  4,  true,  8,  8,  9,  {0, 0, 0}},  // layer_009
     {Format::dense, 12,  6, 16, 1, 1, kTaps4, 1,  80,  4, 1, false, 16, 24,  3,  4,  true,  8,  8,  9,  {0, 0, 0}},  // layer_011
     {Format::dense, 14,  6,  6, 1, 9, kTaps5, 1, 112,  4, 1, false,  6, 24,  3,  4,  true,  8,  8,  9,  {0, 0, 0}},  // layer_012
     {Format::dense, 16,  6,  6, 1, 9, kTaps5, 1, 112,  4, 1, false,  6, 24,  3,  4,  true,  8,  8,  9,  {0, 0, 0}},  // layer_013
@@ -116,7 +116,7 @@ constexpr Layout kInputs[] = {{1, 16, 16, 16, 0, 256, 1}};
 constexpr Layout kOutputs[] = {{10, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0xe77d21d4fd17a893ull, 46, 18032,
+    0x55d10062a3c89e82ull, 46, 18032,
     kValues, 27, kIndexed, 21, kDepthwise, 0,
     kWinograd, 0, kLayers, 28,
     kInputs, 1, kOutputs, 1, forward,

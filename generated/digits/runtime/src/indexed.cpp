@@ -1,8 +1,7 @@
-#include "npas/indexed.h"
-
 #include <algorithm>
 #include <limits>
 
+#include "npas/loaded.h"
 #include "npas/simd.h"
 
 namespace NPAS_NAMESPACE {
@@ -32,7 +31,7 @@ bool partition(const Section& s, std::size_t total) {
     return true;
 }
 
-Status dense(const IndexedSpec& spec, Lists& lists, Indexed& out) {
+Status dense(const IndexedSpec& spec, Lists& lists, LoadedIndexed& out) {
     if (spec.depth != 1) return Status::format;
     const int filters = spec.filters / spec.groups;
     const int columns = spec.channels / spec.groups * spec.taps;
@@ -53,7 +52,7 @@ Status dense(const IndexedSpec& spec, Lists& lists, Indexed& out) {
 }
 
 // Sections: row pointers, columns.
-Status csr(const IndexedSpec& spec, const Weights& file, Lists& lists, Indexed& out) {
+Status csr(const IndexedSpec& spec, const Weights& file, Lists& lists, LoadedIndexed& out) {
     const auto first = static_cast<std::size_t>(spec.first_section);
     const Section &pointers = file[first + 2], &columns = file[first + 3];
     if (!holds_indices(pointers) || !holds_indices(columns)) return Status::format;
@@ -70,7 +69,7 @@ Status csr(const IndexedSpec& spec, const Weights& file, Lists& lists, Indexed& 
 }
 
 // Sections: rows, list of each group, list starts, columns.
-Status bcs(const IndexedSpec& spec, const Weights& file, Lists& lists, Indexed& out) {
+Status bcs(const IndexedSpec& spec, const Weights& file, Lists& lists, LoadedIndexed& out) {
     const auto first = static_cast<std::size_t>(spec.first_section);
     const Section &rows = file[first + 2], &list_of = file[first + 3], &start = file[first + 4];
     const Section& columns = file[first + 5];
@@ -114,7 +113,7 @@ bool kernels_of(std::size_t begin, std::size_t end, std::size_t row, std::size_t
 }
 
 // Sections (PatDNN): offset, reorder, index, stride, and the patterns' taps, four each.
-Status fkw(const IndexedSpec& spec, const Weights& file, Lists& lists, Indexed& out) {
+Status fkw(const IndexedSpec& spec, const Weights& file, Lists& lists, LoadedIndexed& out) {
     const auto first = static_cast<std::size_t>(spec.first_section);
     const Section &offset = file[first + 2], &reorder = file[first + 3], &index = file[first + 4];
     const Section &stride = file[first + 5], &taps = file[first + 6];
@@ -145,7 +144,7 @@ Status fkw(const IndexedSpec& spec, const Weights& file, Lists& lists, Indexed& 
             for (std::size_t t = 0; t < 4; ++t) {
                 const std::uint32_t tap = taps.index(4 * kernel.pattern + t);
                 lists.columns.push_back(kernel.channel * static_cast<std::uint32_t>(spec.taps) + tap);
-                out.own_weights.push_back(stored[4 * kernel.place + t]);
+                out.weights.push_back(stored[4 * kernel.place + t]);
             }
         }
         lists.start.push_back(static_cast<std::uint32_t>(lists.columns.size()));
@@ -156,7 +155,7 @@ Status fkw(const IndexedSpec& spec, const Weights& file, Lists& lists, Indexed& 
     return Status::ok;
 }
 
-Status decode(const IndexedSpec& spec, const Weights& file, Lists& lists, Indexed& out) {
+Status decode(const IndexedSpec& spec, const Weights& file, Lists& lists, LoadedIndexed& out) {
     switch (spec.format) {
         case Format::dense: return dense(spec, lists, out);
         case Format::csr: return csr(spec, file, lists, out);
@@ -193,8 +192,8 @@ bool orderly(const IndexedSpec& spec, const std::vector<std::int32_t>& rows) {
 
 // Where each block of channels begins in each list: entries of one block are neighbours if the list is sorted
 // by channel, as every packer and decoder here sorts it; from another order the sums would still be complete.
-void bound(const IndexedSpec& spec, const Lists& lists, Indexed& out) {
-    const auto blocks = static_cast<std::size_t>(out.channel_blocks);
+void bound(const IndexedSpec& spec, const Lists& lists, LoadedIndexed& out) {
+    const auto blocks = static_cast<std::size_t>(out.view.channel_blocks);
     const auto block_of = [&](std::uint32_t column) {
         return static_cast<std::size_t>(column / static_cast<std::uint32_t>(spec.taps)) /
                static_cast<std::size_t>(spec.channel_block);
@@ -209,18 +208,18 @@ void bound(const IndexedSpec& spec, const Lists& lists, Indexed& out) {
     }
 }
 
-// Cuts the groups into one run per thread, of about equal work.
-void share_out(const Lists& lists, int threads, Indexed& out) {
+// Cuts the groups into pieces of about equal work.
+void share_out(const Lists& lists, int pieces, LoadedIndexed& out) {
     std::int64_t total = 0;
     for (const std::uint32_t list : lists.list_of) total += lists.length(list) + kGroupOverhead;
     out.cut.assign(1, 0);
     std::int64_t done = 0;
     int group = 0;
-    for (int t = 1; t <= threads; ++t) {
-        while (group < out.groups) {
+    for (int t = 1; t <= pieces; ++t) {
+        while (group < out.view.groups) {
             const std::int64_t work = lists.length(lists.list_of[static_cast<std::size_t>(group)]) + kGroupOverhead;
-            // The group goes to this thread if at least half of it lies before the thread's end.
-            if ((2 * done + work) * threads > 2 * total * t && t < threads) break;
+            // The group goes to this piece if at least half of it lies before the piece's end.
+            if ((2 * done + work) * pieces > 2 * total * t && t < pieces) break;
             done += work;
             ++group;
         }
@@ -232,7 +231,7 @@ void share_out(const Lists& lists, int threads, Indexed& out) {
 
 Range Indexed::groups_of(Share share) const {
     if (spec->split_pixels) return {0, groups};
-    return {cut[static_cast<std::size_t>(share.thread)], cut[static_cast<std::size_t>(share.thread) + 1]};
+    return {cut[share.thread], cut[share.thread + 1]};
 }
 
 Range Indexed::tiles_of(Share share) const {
@@ -240,17 +239,25 @@ Range Indexed::tiles_of(Share share) const {
     return slice(share, spec->tiles);
 }
 
-Status prepare(const IndexedSpec& spec, const Weights& file, int threads, Indexed& out) {
+std::size_t index_sections(Format format) {
+    switch (format) {
+        case Format::dense: return 0;
+        case Format::csr: return 2;
+        case Format::bcs: return 4;
+        case Format::fkw: return 5;
+    }
+    return 0;
+}
+
+Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedIndexed& out) {
     const auto first = static_cast<std::size_t>(spec.first_section);
     const Section &weights = file[first], &bias = file[first + 1];
     if (weights.type != Type::f32 || bias.type != Type::f32) return Status::format;
     if (bias.count != static_cast<std::size_t>(spec.filters)) return Status::format;
     Lists lists;
-    out = Indexed();
-    out.spec = &spec;
+    out = LoadedIndexed();
     const Status status = decode(spec, file, lists, out);
     if (status != Status::ok) return status;
-    out.weights = out.own_weights.empty() ? weights.floats() : out.own_weights.data();
     if (!complete(out.rows, spec.filters) || !orderly(spec, out.rows)) return Status::format;
     if (lists.columns.size() > std::numeric_limits<std::int32_t>::max()) return Status::format;
 
@@ -272,10 +279,19 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int threads, Indexe
     for (const std::int32_t row : out.rows) {
         out.bias.push_back(row < 0 ? 0.0f : bias.floats()[static_cast<std::size_t>(row)]);
     }
-    out.groups = static_cast<int>(lists.list_of.size());
-    out.channel_blocks = (spec.channels + spec.channel_block - 1) / spec.channel_block;
+    out.view.groups = static_cast<int>(lists.list_of.size());
+    out.view.channel_blocks = (spec.channels + spec.channel_block - 1) / spec.channel_block;
     bound(spec, lists, out);
-    share_out(lists, threads, out);
+    share_out(lists, pieces, out);
+    Indexed& view = out.view;
+    view.spec = &spec;
+    view.weights = out.weights.empty() ? weights.floats() : out.weights.data();
+    view.bias = out.bias.data();
+    view.rows = out.rows.data();
+    view.offsets = out.offsets.data();
+    view.bounds = out.bounds.data();
+    view.first_weight = out.first_weight.data();
+    view.cut = out.cut.data();
     return Status::ok;
 }
 

@@ -1,16 +1,13 @@
-// stage1_block1_conv1 (split): 16x16x16 -> 16x18x18.
-#include "layers.h"
+#include "npas/layers.h"
+#include "npas/parts.h"
+#include "npas/run.h"
 
 namespace npas_digits {
 
-namespace {
-
-constexpr Phase kPhases[] = {{0, 0}};
-constexpr Split kSplit = {kPhases, 1, 1, 1, 1, 1};
-
-}  // namespace
-
+// stage1_block1_conv1 (split): 16x16x16 -> 16x18x18.
 void layer_002(Run& run) {
+    static constexpr Phase kPhases[] = {{0, 0}};
+    static constexpr Split kSplit = {kPhases, 1, 1, 1, 1, 1};
     split_phases(kSplit, run.value(1), run.value(2), run.share());
 }
 

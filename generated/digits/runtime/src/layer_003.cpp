@@ -1,9 +1,12 @@
-// stage1_block1_conv1 + stage1_block1_act1 (3x3): 16x18x18 -> 3x16x16.
-// 432 of 432 weights, stored as dense, 2316 bytes: filter 5x.
-#include "layers.h"
+#include "conv_indexed_avx2_r2p5_hard_swish.h"
+#include "npas/layers.h"
+#include "npas/parts.h"
+#include "npas/run.h"
 
 namespace npas_digits {
 
+// stage1_block1_conv1 + stage1_block1_act1 (3x3): 16x18x18 -> 3x16x16.
+// 432 of 432 weights, stored as dense, 2316 bytes: filter 5x.
 void layer_003(Run& run) {
     conv_indexed_avx2_r2p5_hard_swish(run.indexed(1), run.value(2), run.value(3), run.share());
 }

@@ -1,9 +1,12 @@
-// stage2_block2_conv1 + stage2_block2_act1 (3x3): 6x8x8 -> 6x8x8.
-// 324 of 324 weights, stored as dense, 1752 bytes: filter 5x.
-#include "layers.h"
+#include "conv_indexed_avx2_r4p3_hard_swish.h"
+#include "npas/layers.h"
+#include "npas/parts.h"
+#include "npas/run.h"
 
 namespace npas_digits {
 
+// stage2_block2_conv1 + stage2_block2_act1 (3x3): 6x8x8 -> 6x8x8.
+// 324 of 324 weights, stored as dense, 1752 bytes: filter 5x.
 void layer_013(Run& run) {
     conv_indexed_avx2_r4p3_hard_swish(run.indexed(8), run.value(12), run.value(13), run.share());
 }

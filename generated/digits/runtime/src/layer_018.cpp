@@ -1,11 +1,15 @@
-// stage3_block2_conv1 + stage3_block2_act1 (3x3): 13x4x4 -> 13x4x4.
-// 1521 of 1521 weights, stored as dense, 7540 bytes: filter 5x.
-#include "layers.h"
+#include "conv_lanes_avx2_v1p4s8_hard_swish.h"
+#include "npas/layers.h"
+#include "npas/parts.h"
+#include "npas/run.h"
 
 namespace npas_digits {
 
+// stage3_block2_conv1 + stage3_block2_act1 (3x3): 13x4x4 -> 13x4x4.
+// 1521 of 1521 weights, stored as dense, 7540 bytes: filter 5x.
 void layer_018(Run& run) {
-    conv_lanes_avx2_v1p4s8_hard_swish(run.indexed(13), run.value(17), run.value(18), run.share());
+    conv_lanes_avx2_v1p4s8_hard_swish(run.indexed(13), run.value(17), run.value(18),
+                                      part_of(run.indexed(13), run.share()));
 }
 
 }  // namespace npas_digits

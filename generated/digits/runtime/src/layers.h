@@ -1,8 +1,6 @@
-// The layers of digits, each in a file of its own, and what they are made of.
+// The layers of digits, each in a file of its own.
 #pragma once
 
-#include "kernels.h"
-#include "npas/layers.h"
 #include "npas/run.h"
 
 namespace npas_digits {

@@ -9,6 +9,9 @@ namespace NPAS_NAMESPACE {
 
 namespace {
 
+// A few for each thread: one that was held up takes fewer.
+int pieces_of(int threads) { return threads == 1 ? 1 : 4 * threads; }
+
 struct Job {
     Model* model;
     Observer* observer;
@@ -29,28 +32,40 @@ bool same_plane(const IndexedSpec& a, const IndexedSpec& b) {
 
 }  // namespace
 
-void Run::operator()(Layer layer) {
-    const int index = layer_++;
+void Run::operator()(Layer layer) { observed(layer, false); }
+void Run::together(Layer layer) { observed(layer, true); }
+
+void Run::observed(Layer layer, bool together) {
+    const auto run = [&] { together ? layer(*this) : pieces(layer); };
     if (observer_ == nullptr) {
-        layer(*this);
+        run();
         model_.team().barrier();
-        return;
+    } else if (observer_->wants(layer_)) {
+        if (thread_ == 0) observer_->before(layer_);
+        model_.team().barrier();
+        run();
+        model_.team().barrier();
+        if (thread_ == 0) observer_->after(layer_);
+        model_.team().barrier();
     }
-    if (!observer_->wants(index)) return;
-    if (thread_ == 0) observer_->before(index);
-    model_.team().barrier();
-    layer(*this);
-    model_.team().barrier();
-    if (thread_ == 0) observer_->after(index);
-    model_.team().barrier();
+    ++layer_;
 }
 
-Share Run::share() const { return {thread_, model_.team().size()}; }
-View Run::value(int i) const { return model_.view(i); }
-const Indexed& Run::indexed(int i) const { return model_.indexed_[static_cast<std::size_t>(i)]; }
-const Depthwise& Run::depthwise(int i) const { return model_.depthwise_[static_cast<std::size_t>(i)]; }
-const Winograd& Run::winograd(int i) const { return model_.winograd_[static_cast<std::size_t>(i)]; }
+void Run::pieces(Layer layer) {
+    pieces_ = pieces_of(model_.team().size());
+    if (pieces_ == 1) return layer(*this);
+    for (piece_ = next(); piece_ < pieces_; piece_ = next()) layer(*this);
+}
+
+Share Run::seat() const { return {thread_, model_.team().size()}; }
+int Run::next() const {
+    return model_.counters_[static_cast<std::size_t>(layer_)].value.fetch_add(1, std::memory_order_relaxed);
+}
 void Run::barrier() const { model_.team().barrier(); }
+View Run::value(int i) const { return model_.view(i); }
+const Indexed& Run::indexed(int i) const { return model_.indexed_[static_cast<std::size_t>(i)].view; }
+const Depthwise& Run::depthwise(int i) const { return model_.depthwise_[static_cast<std::size_t>(i)]; }
+const Winograd& Run::winograd(int i) const { return model_.winograd_[static_cast<std::size_t>(i)].view; }
 ConstView Run::input(int i) const { return {model_.inputs_[i], &model_.description().inputs[i]}; }
 View Run::output(int i) const { return {model_.outputs_[i], &model_.description().outputs[i]}; }
 
@@ -68,8 +83,11 @@ Status Model::prepare_layers(int threads) {
     std::vector<const IndexedSpec*> owners;
     for (std::size_t i = 0; i < count; ++i) {
         const IndexedSpec& spec = description_->indexed[i];
-        const Status status = prepare(spec, weights_, threads, indexed_[i]);
+        const Status status = prepare(spec, weights_, pieces_of(threads), indexed_[i]);
         if (status != Status::ok) return status;
+        const auto first = static_cast<std::size_t>(spec.first_section);
+        weights_.discard(first + 2, index_sections(spec.format));
+        if (!indexed_[i].weights.empty()) weights_.discard(first);
         if (spec.lanes || spec.tiles == 0) continue;
         std::size_t mask = 0;
         while (mask < owners.size() && !same_plane(*owners[mask], spec)) ++mask;
@@ -77,7 +95,7 @@ Status Model::prepare_layers(int threads) {
             owners.push_back(&spec);
             masks_.push_back(pixel_mask(spec));
         }
-        indexed_[i].mask = masks_[mask].data();
+        indexed_[i].view.mask = masks_[mask].data();
     }
     depthwise_.resize(static_cast<std::size_t>(description_->depthwise_count));
     for (std::size_t i = 0; i < depthwise_.size(); ++i) {
@@ -88,6 +106,7 @@ Status Model::prepare_layers(int threads) {
     for (std::size_t i = 0; i < winograd_.size(); ++i) {
         const Status status = prepare(description_->winograd[i], weights_, winograd_[i]);
         if (status != Status::ok) return status;
+        weights_.discard(static_cast<std::size_t>(description_->winograd[i].first_section));
     }
     return Status::ok;
 }
@@ -103,6 +122,7 @@ Status Model::create(const Description& description, Weights&& weights, int thre
         model->arena_ = static_cast<float*>(allocate(bytes));
         if (model->arena_ == nullptr) return Status::memory;
         std::memset(model->arena_, 0, bytes);
+        model->counters_.reset(new Counter[static_cast<std::size_t>(description.layer_count)]);
         model->team_.reset(new Team(threads));
         out = std::move(model);
         return Status::ok;
@@ -114,6 +134,9 @@ Status Model::create(const Description& description, Weights&& weights, int thre
 void Model::run(const float* const* inputs, float* const* outputs, Observer* observer) {
     inputs_ = inputs;
     outputs_ = outputs;
+    for (int i = 0; i < description_->layer_count; ++i) {
+        counters_[static_cast<std::size_t>(i)].value.store(0, std::memory_order_relaxed);
+    }
     Job job{this, observer};
     team_->run(
         [](void* context, int thread) {

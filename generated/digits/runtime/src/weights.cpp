@@ -1,22 +1,20 @@
 #include "npas/weights.h"
 
+#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <new>
-
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
+#include <utility>
 
 namespace NPAS_NAMESPACE {
 
 namespace {
 
 constexpr char kMagic[8] = {'N', 'P', 'A', 'S', 'W', 'T', 'S', '1'};
-constexpr std::uint32_t kVersion = 1;
-constexpr std::size_t kAlignment = 64, kHugePage = std::size_t{2} << 20;
+constexpr std::uint32_t kVersion = 2;
+constexpr std::size_t kAlignment = 64, kLargePage = std::size_t{2} << 20;
+constexpr std::size_t kHashes = 1024;
 
 struct Header {
     char magic[8];
@@ -35,6 +33,28 @@ struct Close {
 
 std::size_t width(std::uint32_t type) { return type == static_cast<std::uint32_t>(Type::u16) ? 2 : 4; }
 
+std::uint64_t mix(std::uint64_t hash, std::uint64_t word) { return (hash ^ word) * 1099511628211ull; }
+
+std::uint64_t word_at(const unsigned char* p) {
+    std::uint64_t word;
+    std::memcpy(&word, p, sizeof word);
+    return word;
+}
+
+// Where a file cannot be mapped.
+Status read_file(const char* path, Buffer& bytes, std::size_t& size) {
+    const std::unique_ptr<std::FILE, Close> file(std::fopen(path, "rb"));
+    if (!file || std::fseek(file.get(), 0, SEEK_END) != 0) return Status::file;
+    const long end = std::ftell(file.get());
+    if (end < 0 || end == std::numeric_limits<long>::max() ||  // the latter for a folder
+        std::fseek(file.get(), 0, SEEK_SET) != 0)
+        return Status::file;
+    size = static_cast<std::size_t>(end);
+    bytes = Buffer(static_cast<unsigned char*>(allocate(size)));
+    if (!bytes) return Status::memory;
+    return std::fread(bytes.get(), 1, size, file.get()) == size ? Status::ok : Status::file;
+}
+
 }  // namespace
 
 const char* status_text(Status status) {
@@ -50,31 +70,18 @@ const char* status_text(Status status) {
     return "unknown status";
 }
 
-void* allocate(std::size_t bytes) {
-    if (bytes > static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max())) return nullptr;
-    const std::size_t alignment = bytes < kHugePage ? kAlignment : kHugePage;
-    const std::size_t rounded = (bytes + alignment) / alignment * alignment;
-    void* p = std::aligned_alloc(alignment, rounded);
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-    // Weights are read from end to end: with small pages the hardware stops fetching ahead every 4 KiB. Where the
-    // system has no large ones to give, nothing is lost.
-    if (p != nullptr && alignment == kHugePage) (void)madvise(p, rounded, MADV_HUGEPAGE);
-#endif
-    return p;
-}
-
-void release(void* p) { std::free(p); }
-
 std::uint64_t hash_bytes(const unsigned char* p, std::size_t size) {
-    std::uint64_t hash = 14695981039346656037ull;
-    const auto mix = [&](std::uint64_t word) { hash = (hash ^ word) * 1099511628211ull; };
-    std::size_t i = 0;
-    for (; i + 8 <= size; i += 8) {
-        std::uint64_t word;
-        std::memcpy(&word, p + i, 8);
-        mix(word);
+    constexpr std::uint64_t kStart = 14695981039346656037ull;
+    std::uint64_t hashes[kHashes];
+    std::fill_n(hashes, kHashes, kStart);
+    const unsigned char* end = p + size;
+    for (; static_cast<std::size_t>(end - p) >= sizeof hashes; p += sizeof hashes) {
+        for (std::size_t i = 0; i < kHashes; ++i) hashes[i] = mix(hashes[i], word_at(p + 8 * i));
     }
-    for (; i < size; ++i) mix(p[i]);
+    std::uint64_t hash = kStart;
+    for (const std::uint64_t column : hashes) hash = mix(hash, column);
+    for (; end - p >= 8; p += 8) hash = mix(hash, word_at(p));
+    for (; p < end; ++p) hash = mix(hash, *p);
     return hash;
 }
 
@@ -89,8 +96,6 @@ std::uint32_t Section::index(std::size_t i) const {
     return v;
 }
 
-void Free::operator()(unsigned char* p) const { release(p); }
-
 Status Weights::adopt(std::size_t size, std::uint64_t fingerprint, std::size_t sections) {
     Header header;
     if (size < sizeof header) return Status::format;
@@ -101,6 +106,7 @@ Status Weights::adopt(std::size_t size, std::uint64_t fingerprint, std::size_t s
     if ((size - sizeof header) / sizeof(Entry) < sections) return Status::format;
     sections_.reset(new (std::nothrow) Section[sections]);
     if (!sections_) return Status::memory;
+    section_count_ = sections;
     for (std::size_t i = 0; i < sections; ++i) {
         Entry entry;
         std::memcpy(&entry, bytes_.get() + sizeof header + i * sizeof entry, sizeof entry);
@@ -113,24 +119,44 @@ Status Weights::adopt(std::size_t size, std::uint64_t fingerprint, std::size_t s
 
 Status Weights::parse(const void* bytes, std::size_t size, std::uint64_t fingerprint, std::size_t sections,
                       Weights& out) {
-    out.bytes_.reset(static_cast<unsigned char*>(allocate(size)));
+    out.bytes_ = Buffer(static_cast<unsigned char*>(allocate(size)));
     if (!out.bytes_) return Status::memory;
     std::memcpy(out.bytes_.get(), bytes, size);
     return out.adopt(size, fingerprint, sections);
 }
 
 Status Weights::read(const char* path, std::uint64_t fingerprint, std::size_t sections, Weights& out) {
-    const std::unique_ptr<std::FILE, Close> file(std::fopen(path, "rb"));
-    if (!file || std::fseek(file.get(), 0, SEEK_END) != 0) return Status::file;
-    const long end = std::ftell(file.get());
-    if (end < 0 || end == std::numeric_limits<long>::max() ||  // the latter for a folder
-        std::fseek(file.get(), 0, SEEK_SET) != 0)
-        return Status::file;
-    const auto size = static_cast<std::size_t>(end);
-    out.bytes_.reset(static_cast<unsigned char*>(allocate(size)));
-    if (!out.bytes_) return Status::memory;
-    if (std::fread(out.bytes_.get(), 1, size, file.get()) != size) return Status::file;
-    return out.adopt(size, fingerprint, sections);
+    std::size_t size = 0;
+    out.bytes_ = map_file(path, size);
+    if (out.bytes_) {
+        const Status status = out.adopt(size, fingerprint, sections);
+        // Small pages cost a network that is bound by its weights' bandwidth several percent in every inference.
+        if (status == Status::ok && size >= kLargePage && !in_large_pages(out.bytes_, size)) {
+            out.move_to(Buffer(static_cast<unsigned char*>(allocate(size))), size);
+        }
+        return status;
+    }
+    const Status status = read_file(path, out.bytes_, size);
+    return status == Status::ok ? out.adopt(size, fingerprint, sections) : status;
+}
+
+void Weights::move_to(Buffer bytes, std::size_t size) {
+    if (!bytes) return;
+    for (std::size_t at = 0; at < size; at += kLargePage) {  // never all of it twice
+        const std::size_t part = std::min(kLargePage, size - at);
+        std::memcpy(bytes.get() + at, bytes_.get() + at, part);
+        give_back(bytes_, bytes_.get() + at, part);
+    }
+    for (std::size_t i = 0; i < section_count_; ++i) {
+        sections_[i].data = bytes.get() + (sections_[i].data - bytes_.get());
+    }
+    bytes_ = std::move(bytes);
+}
+
+void Weights::discard(std::size_t first, std::size_t count) {
+    for (std::size_t i = first; i < first + count; ++i) {
+        give_back(bytes_, sections_[i].data, sections_[i].count * width(static_cast<std::uint32_t>(sections_[i].type)));
+    }
 }
 
 }  // namespace NPAS_NAMESPACE

@@ -37,11 +37,12 @@ typedef enum digits_status {
 } digits_status;
 
 /* Loads the weights and starts the threads: 1 to 256, or 0 for as many as the model was built for (1). On
- * failure *model becomes NULL. */
+ * failure *model becomes NULL. The file may stay mapped until the model is destroyed: never write to it in place or cut
+ * it short meanwhile, rename a new one over it. */
 DIGITS_API digits_status digits_create(
     const char* weights_path, int threads, digits_model** model);
 
-/* The same from memory, which is copied. */
+/* The same from memory, which is copied: no file need stay as it is. */
 DIGITS_API digits_status digits_create_from_memory(
     const void* weights, size_t size, int threads, digits_model** model);
 

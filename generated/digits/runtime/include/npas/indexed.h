@@ -8,27 +8,25 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "npas/config.h"
 #include "npas/description.h"
 #include "npas/tensor.h"
-#include "npas/weights.h"
 
 namespace NPAS_NAMESPACE {
 
+// What a kernel sees; the arrays are a LoadedIndexed's.
 struct Indexed {
     const IndexedSpec* spec = nullptr;
     const float* weights = nullptr;  // per group: [list length][rows][depth]
-    std::vector<float> own_weights;  // where the format's order is not the kernels'
     int groups = 0, channel_blocks = 1;
-    std::vector<float> bias;                  // [groups][rows]
-    std::vector<std::int32_t> rows;           // [groups][rows]: filter, or -1 where the last group is not full
-    std::vector<std::int32_t> offsets;        // the lists
-    std::vector<std::int32_t> bounds;         // [groups][channel_blocks + 1] into offsets
-    std::vector<std::uint32_t> first_weight;  // [groups] into weights
-    std::vector<int> cut;                     // [threads + 1]: groups shared out by work
-    const std::int32_t* mask = nullptr;       // [tiles * tile]: all ones on pixels, zero on margins
+    const float* bias = nullptr;                  // [groups][rows]
+    const std::int32_t* rows = nullptr;           // [groups][rows]: filter, or -1 where the last group is not full
+    const std::int32_t* offsets = nullptr;        // the lists
+    const std::int32_t* bounds = nullptr;         // [groups][channel_blocks + 1] into offsets
+    const std::uint32_t* first_weight = nullptr;  // [groups] into weights
+    const int* cut = nullptr;                     // [pieces + 1]: groups shared out by work
+    const std::int32_t* mask = nullptr;           // [tiles * tile]: all ones on pixels, zero on margins
 
     Range groups_of(Share share) const;
     Range tiles_of(Share share) const;
@@ -40,10 +38,5 @@ struct Depthwise {
     const float* weights = nullptr;  // [planes][taps][lanes]
     const float* bias = nullptr;     // [planes][lanes]
 };
-
-Status prepare(const DepthwiseSpec& spec, const Weights& weights, Depthwise& out);
-
-// Builds the arrays from the weights file. May throw std::bad_alloc.
-Status prepare(const IndexedSpec& spec, const Weights& weights, int threads, Indexed& out);
 
 }  // namespace NPAS_NAMESPACE

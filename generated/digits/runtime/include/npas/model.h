@@ -1,6 +1,7 @@
 // A model at work: what is allocated for a network, and its inferences.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -8,11 +9,10 @@
 
 #include "npas/config.h"
 #include "npas/description.h"
-#include "npas/indexed.h"
+#include "npas/loaded.h"
 #include "npas/run.h"
 #include "npas/tensor.h"
 #include "npas/weights.h"
-#include "npas/winograd.h"
 
 namespace NPAS_NAMESPACE {
 
@@ -52,11 +52,16 @@ class Model {
 
     const Description* description_ = nullptr;
     Weights weights_;
-    std::vector<Indexed> indexed_;
+    std::vector<LoadedIndexed> indexed_;
     std::vector<Depthwise> depthwise_;
-    std::vector<Winograd> winograd_;
+    std::vector<LoadedWinograd> winograd_;
     std::vector<std::vector<std::int32_t>> masks_;
     float* arena_ = nullptr;
+    // Of each layer, what its threads took so far; on a cache line of its own.
+    struct alignas(64) Counter {
+        std::atomic<int> value{0};
+    };
+    std::unique_ptr<Counter[]> counters_;
     std::unique_ptr<Team> team_;
     const float* const* inputs_ = nullptr;
     float* const* outputs_ = nullptr;

@@ -16,13 +16,19 @@ using Layer = void (*)(Run&);
 
 class Run {
   public:
-    Run(const Model& model, int thread, Observer* observer) : model_(model), thread_(thread), observer_(observer) {}
+    Run(Model& model, int thread, Observer* observer) : model_(model), thread_(thread), observer_(observer) {}
 
-    // Does this thread's share of a layer and waits for the others.
+    // Runs a layer piece by piece, whichever thread is free taking the next, and waits for the others.
     void operator()(Layer layer);
+    // Runs a layer once on every thread, and waits for the others; the layer shares out its work itself.
+    void together(Layer layer);
 
-    Share share() const;
-    // Inside a layer: waits until every thread has come here.
+    // The piece at hand of all, in a layer that runs piece by piece.
+    Share share() const { return {piece_, pieces_}; }
+    // In a layer that runs together: this thread of all; the next number from 0 on that no other thread has; and a
+    // place where all wait for each other.
+    Share seat() const;
+    int next() const;
     void barrier() const;
     View value(int i) const;
     const Indexed& indexed(int i) const;
@@ -33,8 +39,12 @@ class Run {
     View output(int i) const;
 
   private:
-    const Model& model_;
+    void observed(Layer layer, bool together);
+    void pieces(Layer layer);
+
+    Model& model_;
     int thread_, layer_ = 0;
+    int piece_ = 0, pieces_ = 1;
     Observer* observer_;
 };
 

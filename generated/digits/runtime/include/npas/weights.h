@@ -6,6 +6,9 @@
 //   sections each at a multiple of 64 bytes
 //
 // All numbers are little-endian.
+//
+// The file is mapped where the system can, so it must be left as it is while a model uses it: a file that is cut short
+// or rewritten under a mapping cannot be defended against. Replace it by renaming a new one over it.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +16,7 @@
 #include <memory>
 
 #include "npas/config.h"
+#include "npas/memory.h"
 
 namespace NPAS_NAMESPACE {
 
@@ -42,34 +46,29 @@ struct Section {
     const float* floats() const { return reinterpret_cast<const float*>(data); }
 };
 
-struct Free {
-    void operator()(unsigned char* p) const;
-};
-
-// From `allocate`.
-using Buffer = std::unique_ptr<unsigned char, Free>;
-
 class Weights {
   public:
-    // Reads and checks everything that can be checked without knowing the layers.
+    // Maps or copies, and checks everything that can be checked without knowing the layers.
     static Status read(const char* path, std::uint64_t fingerprint, std::size_t sections, Weights& out);
     static Status parse(const void* bytes, std::size_t size, std::uint64_t fingerprint, std::size_t sections,
                         Weights& out);
 
     const Section& operator[](std::size_t i) const { return sections_[i]; }
 
+    // Gives back the memory of `count` sections from `first` on, whose contents nobody reads again.
+    void discard(std::size_t first, std::size_t count = 1);
+
   private:
     Status adopt(std::size_t size, std::uint64_t fingerprint, std::size_t sections);
+    void move_to(Buffer bytes, std::size_t size);
 
     Buffer bytes_;
     std::unique_ptr<Section[]> sections_;
+    std::size_t section_count_ = 0;
 };
 
-// 64-byte aligned, at least one byte; null where there is no memory.
-void* allocate(std::size_t bytes);
-void release(void* p);
-
-// FNV-1a over 64-bit words (and single bytes at the end): finds every flipped bit, and is not a signature.
+// FNV-1a over 64-bit words: rows of 1024 words each go into a hash of their own by column, then those hashes, the words
+// that fill no row and the bytes that fill no word go into one. Finds every flipped bit, and is not a signature.
 std::uint64_t hash_bytes(const unsigned char* p, std::size_t size);
 
 }  // namespace NPAS_NAMESPACE

@@ -10,27 +10,23 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "npas/config.h"
 #include "npas/description.h"
 #include "npas/simd.h"
 #include "npas/tensor.h"
-#include "npas/weights.h"
 
 namespace NPAS_NAMESPACE {
 
 class Run;
 
+// What a kernel sees; the arrays are a LoadedWinograd's.
 struct Winograd {
     const WinogradSpec* spec = nullptr;
-    Buffer weights;                     // U
-    std::vector<float> bias;            // filled up to whole groups
-    std::vector<std::int32_t> offsets;  // of every channel in V at one position
+    const float* weights = nullptr;         // U
+    const float* bias = nullptr;            // filled up to whole groups
+    const std::int32_t* offsets = nullptr;  // of every channel in V at one position
 };
-
-// Transforms the weights. May throw std::bad_alloc.
-Status prepare(const WinogradSpec& spec, const Weights& weights, Winograd& out);
 
 // One dimension of B^T d and of A^T m.
 template <int M>

@@ -1,0 +1,51 @@
+// Which part of a layer one call of a kernel computes, where filters or channels lie in lanes; and how two layers run
+// part by part, so that what lies between them stays in a near cache.
+#pragma once
+
+#include "npas/indexed.h"
+#include "npas/tensor.h"
+
+namespace NPAS_NAMESPACE {
+
+// Of a convolution: groups of filters on tiles of pixels.
+struct Part {
+    Range groups, tiles;
+    Range rows;      // whose gaps are cleared
+    int plane, row;  // of the image, with which the memory that is written begins
+};
+
+// Of a depthwise layer: `units` of the rows of a few planes, counted plane by plane.
+struct Strip {
+    Range planes, rows;
+    Range units;
+    int plane, row;  // of the image, with which the memory that is read begins
+};
+
+// A piece of a layer that stands alone.
+Part part_of(const Indexed& conv, Share share);
+Strip strip_of(const Layout& out, Share share);
+
+// A convolution whose result only a depthwise layer reads: a group of filters on a few rows, then the depthwise layer
+// on those, so that the rows need only a buffer.
+struct Expansion {
+    int rows;           // of the output at a time
+    int stride, reach;  // rows from one window to the next, and in a window
+    int top;            // rows of padding
+    int height;         // of the image between the two
+    int planes;         // of a group
+    int shares;         // buffers: as many threads work
+};
+
+// The work of one unit: a group of filters and a few rows of the output.
+struct Step {
+    Part part;
+    Strip strip;
+};
+int steps_of(const Expansion& pair, const Indexed& conv, const Layout& out);
+Step step_of(const Expansion& pair, const Indexed& conv, const Layout& out, int unit);
+
+// The thread's buffer. What a step's convolution leaves out, above and below the image, becomes zero.
+View own_buffer(View buffer, int thread);
+void clear_outside(const Step& step, const Expansion& pair, View buffer);
+
+}  // namespace NPAS_NAMESPACE

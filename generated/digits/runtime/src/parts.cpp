@@ -1,0 +1,61 @@
+#include "npas/parts.h"
+
+#include <algorithm>
+
+namespace NPAS_NAMESPACE {
+
+namespace {
+
+constexpr std::ptrdiff_t kAligned = 16;  // floats in a cache line, at which each thread's buffer begins
+
+}  // namespace
+
+Part part_of(const Indexed& conv, Share share) {
+    const IndexedSpec& spec = *conv.spec;
+    const Range rows = spec.split_pixels ? slice(share, spec.height) : Range{0, spec.height};
+    return {conv.groups_of(share), conv.tiles_of(share), rows, 0, 0};
+}
+
+Strip strip_of(const Layout& out, Share share) {
+    return {{0, out.planes()}, {0, out.height}, slice(share, out.planes() * out.height), 0, 0};
+}
+
+int steps_of(const Expansion& pair, const Indexed& conv, const Layout& out) {
+    return (out.height + pair.rows - 1) / pair.rows * conv.groups;
+}
+
+Step step_of(const Expansion& pair, const Indexed& conv, const Layout& out, int unit) {
+    const int chunk = unit / conv.groups, group = unit % conv.groups;  // all groups on the same rows of the input
+    const Range rows = {chunk * pair.rows, std::min((chunk + 1) * pair.rows, out.height)};
+    const int first = rows.begin * pair.stride - pair.top;
+    const int last = (rows.end - 1) * pair.stride - pair.top + pair.reach;
+    const auto within = [&](int row) { return std::min(std::max(row, 0), pair.height); };
+    const Range inside = {within(first), within(last)};
+    const int columns = conv.spec->grid.columns, plane = group * pair.planes;
+    const Range planes = {plane, std::min(plane + pair.planes, out.planes())};
+    return {
+        {{group, group + 1}, {inside.begin * columns, inside.end * columns}, inside, plane, first},
+        {planes, rows, {0, (planes.end - planes.begin) * (rows.end - rows.begin)}, plane, first},
+    };
+}
+
+View own_buffer(View buffer, int thread) {
+    const Layout& l = *buffer.layout;
+    const std::ptrdiff_t size = (l.planes() * l.plane_step() + kAligned - 1) / kAligned * kAligned;
+    return {buffer.data + thread * size, buffer.layout};
+}
+
+void clear_outside(const Step& step, const Expansion& pair, View buffer) {
+    const Layout& l = *buffer.layout;
+    const int last = (step.strip.rows.end - 1) * pair.stride - pair.top + pair.reach - step.part.row;
+    const int above = std::max(step.part.rows.begin - step.part.row, 0);
+    const int below = std::max(step.part.rows.end - step.part.row, 0);
+    for (int i = 0; i < l.planes(); ++i) {
+        float* pixels = buffer.plane(i);
+        float* begin = pixels - static_cast<std::ptrdiff_t>(l.origin) * l.block;
+        if (above > 0) std::fill(begin, pixels + above * l.row_step(), 0.0f);
+        if (below < last) std::fill(below > 0 ? pixels + below * l.row_step() : begin, begin + l.plane_step(), 0.0f);
+    }
+}
+
+}  // namespace NPAS_NAMESPACE
