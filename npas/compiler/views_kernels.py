@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +22,14 @@ _NAMING = {
 
 
 @dataclass(frozen=True, slots=True)
+class InputColumn:
+    """A pixel of a row that a depthwise tile reads, and the (output pixel, tap) pairs that it serves."""
+
+    offset: int
+    uses: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class KernelView:
     namespace: str
     name: str
@@ -34,6 +43,8 @@ class KernelView:
     pixels_out: int
     window: tuple[int, int]
     stride: tuple[int, int]
+    columns: Mapping[int, tuple[InputColumn, ...]]
+    """Of a depthwise kernel, by the pixels of a tile."""
     dilation: tuple[int, int]
     epilogue: tuple[str, ...]
     residual: bool
@@ -82,6 +93,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         pixels_out=kernel.tile,
         window=kernel.window,
         stride=kernel.stride,
+        columns=_columns(kernel),
         dilation=kernel.dilation,
         epilogue=kernel.epilogue,
         residual=kernel.residual,
@@ -90,6 +102,20 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         naming=_NAMING[kernel.template],
         signature=listing(f"void {kernel.name}(", parameters, ")"),
     )
+
+
+def _columns(kernel: Kernel) -> Mapping[int, tuple[InputColumn, ...]]:
+    """For tiles of the kernel's width and of one less."""
+    if kernel.template != "depthwise_lanes":
+        return {}
+    found = {}
+    for pixels in sorted({kernel.pixels, max(kernel.pixels - 1, 1)}, reverse=True):
+        uses: dict[int, list[tuple[int, int]]] = {}
+        for pixel in range(pixels):
+            for tap in range(kernel.window[1]):
+                uses.setdefault(pixel * kernel.stride[1] + tap * kernel.dilation[1], []).append((pixel, tap))
+        found[pixels] = tuple(InputColumn(offset, tuple(uses[offset])) for offset in sorted(uses))
+    return found
 
 
 def _summary(kernel: Kernel) -> str:

@@ -1,12 +1,8 @@
 <%page args="view"/>\
 <%def name="tile(pixels)">
-<%
-columns = sorted({p * view.stride[1] + t * view.dilation[1] for p in range(pixels) for t in range(view.window[1])})
-uses = {c: [(p, t) for p in range(pixels) for t in range(view.window[1]) if p * view.stride[1] + t * view.dilation[1] == c] for c in columns}
-%>\
 // ${pixels} pixel${"s" if pixels > 1 else ""} of one vector of channels.
 void tile_p${pixels}(const Tile& tile) {
-    vec ${" = ".join(["a" + chr(97 + p) for p in range(1)])} = load(tile.bias);
+    vec aa = load(tile.bias);
 % if pixels > 1:
     vec ${", ".join(f"a{chr(97 + p)} = aa" for p in range(1, pixels))};
 % endif
@@ -16,10 +12,10 @@ void tile_p${pixels}(const Tile& tile) {
 % for t in range(view.window[1]):
         const vec w${t} = load(w + ${t} * kLanes);
 % endfor
-% for c in columns:
-        const vec x${c} = load(x + ${c} * kLanes);
-% for p, t in uses[c]:
-        a${chr(97 + p)} = fma(w${t}, x${c}, a${chr(97 + p)});
+% for column in view.columns[pixels]:
+        const vec x${column.offset} = load(x + ${column.offset} * kLanes);
+% for p, t in column.uses:
+        a${chr(97 + p)} = fma(w${t}, x${column.offset}, a${chr(97 + p)});
 % endfor
 % endfor
     }
@@ -53,7 +49,7 @@ struct Tile {
 % endif
     const float *weights, *bias;
 };
-% for pixels in dict.fromkeys((view.pixels, max(view.pixels - 1, 1))):
+% for pixels in view.columns:
 ${tile(pixels)}\
 % endfor
 
