@@ -27,14 +27,13 @@ from rivals import ENGINES, MissingError, Subject
 from npas import measure, zoo
 from npas.algorithms import one_shot
 from npas.compiler.indexed import Options
-from npas.compiler.lower import lower
-from npas.compiler.passes import simplify
+from npas.compiler.plan import ExpansionLayer
 from npas.frontend.initialise import initialise
 from npas.graph.graph import Graph, Network
 from npas.ops import Conv2d, Linear
 from npas.search.candidate import Pruning
 from npas.spec.schema import CpuTarget, SchemeName
-from npas.stages.program import Machine
+from npas.stages.program import Machine, lower_for
 from npas.targets.bench import RunnableProgram, Settings, run_bench
 
 CASES = "vgg16:8.2,resnet18:5.3,mobilenet_v2:1.8,mobilenet_v2:5"
@@ -104,8 +103,11 @@ def build(stack: ExitStack, network: Network, name: str, options: Options, work:
     subject = rivals.export(pruned, name, work)
     program = stack.enter_context(rivals.ours(subject, threads, options))
     machine = Machine.of(CpuTarget(type="cpu", threads=threads))
-    plan = lower(simplify(pruned), isa=machine.isa.name, threads=threads, options=options).plan
+    plan = lower_for(pruned, subject.name, machine, options)[1].plan
     kept = {x.nodes[0]: x.macs * x.stored.kept_weights / x.stored.weights for x in plan.weights_layers}
+    for layer in plan.layers:
+        if isinstance(layer, ExpansionLayer):  # timed as one
+            kept[layer.expand.nodes[0]] += kept[layer.depthwise.nodes[0]]
     return Build(subject, program, tuple(layer.nodes[0] for layer in plan.layers), kept)
 
 
