@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -123,7 +124,7 @@ def environment(name: str, engine: Engine, work: Path) -> Path:
     if not (folder / "complete").exists():
         print(f"installing {name}", file=sys.stderr)
         _run([sys.executable, "-m", "venv", folder], 600)
-        _run([folder / "bin" / "pip", "install", "-q", "numpy", *engine.packages], 1800)
+        _run([folder / "bin" / "pip", "install", "-q", "numpy", *engine.packages], 1800, installs=True)
         (folder / "complete").touch()
     return folder / "bin"
 
@@ -172,9 +173,15 @@ def timed(name: str, subject: Subject, programs: Path, threads: int, settings: S
     return Timing(float(np.median(said["times_ms"])), said["error"], said["version"])
 
 
-def _run(command: Sequence[str | Path], timeout: float, folder: Path | None = None) -> str:
+def _run(command: Sequence[str | Path], timeout: float, folder: Path | None = None, installs: bool = False) -> str:
+    """What a command prints. MNN's tools install packages for their telemetry by whatever ``pip`` they find: they find
+    their own environment's, which finds nothing. Raises MissingError."""
+    environment = {**os.environ, "PATH": f"{Path(command[0]).parent}{os.pathsep}{os.environ['PATH']}"}
+    if not installs:
+        environment["PIP_NO_INDEX"] = "1"
+    words = list(map(str, command))
     try:
-        done = subprocess.run(list(map(str, command)), cwd=folder, capture_output=True, text=True, timeout=timeout)
+        done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=timeout, env=environment)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise MissingError(str(error)) from error
     if done.returncode != 0:
