@@ -163,3 +163,11 @@ def test_a_depth_that_does_not_divide_the_channels_is_refused():
     wanted = LaneSchedule(vectors=2, depth=2, pixels=3, tiles_at_a_time=4, channel_block=11)
     with pytest.raises(UnsupportedError, match=r"node odd: the depth .* 11 input channels, got 2"):
         lowered(builder.graph(x), options=Options(schedules={"odd": wanted}))
+
+
+def test_threads_read_the_lesser_of_input_and_weights_again():
+    """Many channels of a large map to few filters: each thread takes pixels, or both would read all of it."""
+    reducing = LaneWork(64, 256, 1, 1, 56 * 56, 56 * 56, 64, False, 1.0)
+    late = LaneWork(512, 512, 9, 7, 7, 9, 512, False, 1.0)
+    assert lane_schedules(reducing, "avx2", 2)[0].split == "pixels"
+    assert lane_schedules(late, "avx2", 2)[0].split == "filters"

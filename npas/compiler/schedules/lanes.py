@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,8 @@ CHANNEL_GRAIN = 16
 """Channels to whose multiples blocks are rounded: the widest vectors."""
 MOST_VECTORS = 6
 """Of weights in registers; from five on, loads leave the multiplications too little room on most machines."""
+MANY_TILES = 32
+"""For each thread: enough for several pieces that each fill the caches with weights once."""
 MOST_DEPTHWISE = 8
 """Pixels of a depthwise tile."""
 GAIN = 0.98
@@ -120,7 +123,7 @@ def _blocked(shape: tuple[int, int], depth: int, work: LaneWork, blocks: int, th
         pixels=pixels,
         tiles_at_a_time=min(at_a_time, tiles),
         channel_block=channel_block,
-        split=_split(tiles, groups, threads),
+        split=_split(work, tiles, groups, threads),
     )
 
 
@@ -203,8 +206,13 @@ def _channel_block(work: LaneWork) -> int:
     return min(work.channels, -(-size // CHANNEL_GRAIN) * CHANNEL_GRAIN)
 
 
-def _split(tiles: int, groups: int, threads: int) -> str:
-    """Filters, unless tiles of pixels can be shared out more evenly."""
+def _split(work: LaneWork, tiles: int, groups: int, threads: int) -> Literal["filters", "pixels"]:
+    """Every piece of filters reads all of the input, every piece of pixels all weights: the lesser is read again, where
+    there are tiles enough; else what can be shared out more evenly."""
+    if threads > 1 and tiles >= MANY_TILES * threads:
+        read, weights = work.channels * work.row_floats * work.rows, work.filters * work.channels * work.taps
+        if read > work.density * weights:
+            return "pixels"
 
     def waste(count: int) -> float:
         return -(-count // threads) * threads / count
