@@ -12,9 +12,10 @@ from npas.compiler.builder import PlanBuilder
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import Options, Section
 from npas.compiler.layout import compact_layout, reads_phases, runs_on_planes
+from npas.compiler.lower_depthwise import lower_depthwise
 from npas.compiler.lower_expansion import is_expansion, lower_expansion
 from npas.compiler.lower_indexed import lower_conv, lower_linear
-from npas.compiler.lower_lanes import lower_conv_lanes, lower_depthwise
+from npas.compiler.lower_lanes import lower_conv_lanes
 from npas.compiler.lower_winograd import lower_winograd
 from npas.compiler.plan import (
     ConcatLayer,

@@ -10,8 +10,9 @@ from __future__ import annotations
 from npas.compiler.builder import PlanBuilder
 from npas.compiler.fuse import Group
 from npas.compiler.layout import spread
+from npas.compiler.lower_depthwise import depthwise_choice, depthwise_layer
 from npas.compiler.lower_indexed import source_of
-from npas.compiler.lower_lanes import conv_layer, depthwise_choice, depthwise_layer, lower_conv_lanes
+from npas.compiler.lower_lanes import conv_layer, lower_conv_lanes
 from npas.compiler.plan import ExpansionLayer, Layout
 from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule
 from npas.ops import Conv2d

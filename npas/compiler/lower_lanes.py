@@ -1,4 +1,4 @@
-"""Lowering of convolutions whose filters, and depthwise layers whose channels, lie in the lanes of vectors."""
+"""Lowering of convolutions whose filters lie in the lanes of vectors."""
 
 from __future__ import annotations
 
@@ -13,24 +13,20 @@ from npas.compiler.formats.base import Floats, Geometry
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import BLOCK_FILTERS, pack
 from npas.compiler.lower_indexed import describe, reads, source_of
-from npas.compiler.plan import ConvLayer, Depthwise, DepthwiseLayer, Grid, Indexed, Kernel, Layout
+from npas.compiler.plan import ConvLayer, Grid, Indexed, Kernel, Layout
 from npas.compiler.schedules.choice import Choice
 from npas.compiler.schedules.lanes import (
     LaneWork,
     density,
-    depthwise_schedule,
-    depthwise_space,
     even,
     kept,
     lane_schedules,
     lane_space,
 )
-from npas.compiler.schedules.records import AnySchedule, DepthwiseSchedule, LaneSchedule
+from npas.compiler.schedules.records import AnySchedule, LaneSchedule
 from npas.compiler.schedules.winograd import winograd_schedule, winograd_schedules, winograd_space, work_of
 from npas.errors import UnsupportedError
 from npas.ops import Conv2d
-
-PASSES_OVER_ALL = "a depthwise kernel passes over every position"
 
 
 def lower_conv_lanes(plan: PlanBuilder, group: Group) -> None:
@@ -174,89 +170,3 @@ def _kernel(plan: PlanBuilder, group: Group, schedule: LaneSchedule, step: int) 
             residual=group.residual is not None,
         )
     )
-
-
-def lower_depthwise(plan: PlanBuilder, group: Group) -> None:
-    """A depthwise convolution between planes of as many channels as there are lanes."""
-    source, out = source_of(plan, group), plan.result(group)
-    schedule = plan.choose(group, depthwise_choice(plan, group, None), DepthwiseSchedule)
-    plan.add(depthwise_layer(plan, group, source, out, schedule.model_copy(update={"rows": 0})))
-
-
-def depthwise_choice(plan: PlanBuilder, group: Group, before: tuple[str, int] | None) -> Choice:
-    """The schedules of a depthwise layer; ``before`` is the layer that can be computed with this one, and the estimate
-    of ``DepthwiseSchedule.rows``."""
-    op = group.root.op
-    assert isinstance(op, Conv2d)
-    _, _, height, width = plan.graph.shapes[group.root.name]
-    alone = depthwise_schedule(width, op.kernel[1], plan.isa)
-    if before is None:
-        return Choice(plan.key(group, "depthwise", "dense"), depthwise_space(width), (alone,))
-    partner, rows = before
-    together = alone.model_copy(update={"rows": rows})
-    return Choice(
-        key=plan.key(group, "expansion", "dense"),
-        space=depthwise_space(width, height),
-        estimated=tuple(dict.fromkeys((together, alone))),
-        partner=partner,
-    )
-
-
-def depthwise_layer(
-    plan: PlanBuilder, group: Group, source: int, out: int, schedule: DepthwiseSchedule
-) -> DepthwiseLayer:
-    """The layer from value to value; ``source`` may be a buffer for some rows of the input."""
-    root = group.root
-    op = root.op
-    assert isinstance(op, Conv2d)
-    inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
-    schedule = schedule.model_copy(update={"pixels": even(plan.layout(out).width, schedule.pixels)})
-    weight = plan.network.weights[f"{root.name}.weight"]
-    bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
-    sections = [_side_by_side(weight.reshape(op.filters, -1), plan.lanes), _side_by_side(bias[:, None], plan.lanes)]
-    pruned = plan.options.pruned(root.name)
-    if pruned is not None and pruned.built_dense_because is None:
-        pruned = pruned.model_copy(update={"built_dense_because": PASSES_OVER_ALL})
-    words = (f"k{op.kernel[0]}x{op.kernel[1]}", f"s{op.stride[0]}x{op.stride[1]}")
-    dilated = () if op.dilation == (1, 1) else (f"d{op.dilation[0]}x{op.dilation[1]}",)
-    kernel = Kernel(
-        name="_".join(["depthwise_lanes", plan.isa, *words, *dilated, f"p{schedule.pixels}"]) + group.suffix(),
-        template="depthwise_lanes",
-        pixels=schedule.pixels,
-        window=op.kernel,
-        stride=op.stride,
-        dilation=op.dilation,
-        epilogue=group.statements(),
-        residual=group.residual is not None,
-    )
-    return DepthwiseLayer(
-        nodes=group.nodes,
-        reads=reads(group),
-        inputs=inputs,
-        output=out,
-        macs=plan.graph.macs(root),
-        kernel=plan.kernel(kernel),
-        depthwise=Depthwise(
-            format="dense",
-            first_section=plan.store(sections),
-            filters=op.filters,
-            channels=op.filters,
-            groups=op.groups,
-            kernel=op.kernel,
-            pruned=pruned,
-            kept_weights=int(np.count_nonzero(weight)),
-            bytes=sum(s.nbytes for s in sections),
-            top=op.pads[0],
-            left=op.pads[1],
-            schedule=schedule,
-        ),
-        geometry=describe(op),
-    )
-
-
-def _side_by_side(values: Floats, lanes: int) -> Floats:
-    """[C, n] as [C / lanes, n, lanes], filled up with zeros, in one dimension."""
-    channels, count = values.shape
-    padded = np.zeros((-(-channels // lanes) * lanes, count), np.float32)
-    padded[:channels] = values
-    return np.ascontiguousarray(padded.reshape(-1, lanes, count).transpose(0, 2, 1)).ravel()
