@@ -9,7 +9,7 @@ from typing import Any
 
 from npas import measure
 from npas.compiler.indexed import Options
-from npas.compiler.plan import Plan, WeightsLayer
+from npas.compiler.plan import ExpansionLayer, Plan, WeightsLayer
 from npas.graph.graph import Network
 from npas.measure import LayerTime
 from npas.stages.program import Compiled, Machine, compiled
@@ -26,6 +26,10 @@ class Times:
     together with the one before counts there."""
 
     by_node: Mapping[str, float]
+
+    def of_nodes(self, nodes: Sequence[str]) -> float:
+        """Of all of them; a layer that was computed with another has its time there."""
+        return sum(self.by_node.get(node, 0.0) for node in nodes)
 
     @staticmethod
     def of(plan: Plan, times: Sequence[LayerTime]) -> Times:
@@ -51,14 +55,24 @@ def without_losers(pruned: Network, options: Options, name: str, machine: Machin
     with compiled(pruned, name, machine, options) as sparse, compiled(pruned, name, machine, everywhere) as dense:
         of_sparse, of_dense = profiles([sparse, dense], machine)
         stored = {layer.nodes[0]: layer.stored.format for layer in sparse.lowered.plan.weights_layers}
+        together = {**_together(sparse.lowered.plan), **_together(dense.lowered.plan)}
     losers = dict(options.dense)
     for node in options.prunings:
         if stored.get(node, "dense") == "dense":
             continue
-        took, otherwise = of_sparse.by_node[node], of_dense.by_node[node]
+        took, otherwise = (
+            of_sparse.of_nodes(together.get(node, (node,))),
+            of_dense.of_nodes(together.get(node, (node,))),
+        )
         if took > GAIN * otherwise:
             losers[node] = f"{stored[node]} took {took:.4f} ms, dense {otherwise:.4f} ms"
     return replace(options, dense=losers)
+
+
+def _together(plan: Plan) -> dict[str, tuple[str, str]]:
+    """Root nodes that run as one layer, by each of them; where only one program runs them so, both compare the pair."""
+    pairs = [(x.expand.nodes[0], x.depthwise.nodes[0]) for x in plan.layers if isinstance(x, ExpansionLayer)]
+    return {node: pair for pair in pairs for node in pair}
 
 
 def table(plan: Plan, times: Times, dense: Times) -> dict[str, Any]:
