@@ -1,7 +1,8 @@
 """Which values hold several channels side by side in a pixel, decided for the whole graph at once.
 
 Two kinds of kernels compute a convolution. With *pixels in lanes* a vector holds neighbouring pixels of one plane; a
-filter may have a list of kept positions of its own. With *filters in lanes* a vector holds neighbouring filters,
+filter may have a list of kept positions of its own. (A *packed* kernel copies its tile's input first, so that only its
+output must lie so.) With *filters in lanes* a vector holds neighbouring filters,
 which share their list; it writes pixels of as many channels as a vector has lanes, and reads one float of a pixel at a
 time, so that its input may lie either way and have any stride. The latter is faster wherever filters share
 lists. A value that several layers write or walk through together has one layout for all of them.
@@ -19,7 +20,7 @@ from npas.compiler.fuse import Group
 from npas.graph.graph import Graph
 from npas.ops import Add, AvgPool, Concat, Conv2d, Elementwise, MaxPool, Mul, Shape
 
-KernelKind = Literal["pixels", "lanes", "depthwise", "winograd"]
+KernelKind = Literal["pixels", "packed", "lanes", "depthwise", "winograd"]
 
 
 def preferred(format_: FormatName, groups: int, depthwise: bool) -> KernelKind:
@@ -60,15 +61,18 @@ class Blocks:
                 classes.join(group.value, name)
         planar = {classes.root(name) for name in padded if graph.shapes[name][1] < lanes}
         for group in groups:
-            if wanted.get(group.root.name) == "pixels":
-                names = _of_pixels(group) if group.root.name in only_pixels else [group.value]
+            kind = wanted.get(group.root.name)
+            if kind in ("pixels", "packed"):
+                as_it_is = kind == "pixels" and group.root.name in only_pixels
+                names = _of_pixels(group) if as_it_is else [group.value]
                 planar |= {classes.root(n) for n in names if n in classes.parent}
         block = {name: 1 if classes.root(name) in planar else lanes for name in padded}
         kernel: dict[str, KernelKind] = {}
         for group in groups:
             name = group.root.name
             if name in wanted:
-                kernel[name] = wanted[name] if block.get(group.value, 1) > 1 else "pixels"
+                planar_too = block.get(group.value, 1) == 1 and wanted[name] != "packed"
+                kernel[name] = "pixels" if planar_too else wanted[name]
                 if kernel[name] == "winograd" and block.get(group.root.inputs[0], 1) == 1:
                     kernel[name] = "lanes"
         return Blocks(block, kernel)

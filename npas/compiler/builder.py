@@ -14,10 +14,10 @@ from npas.compiler.fuse import Group, fuse
 from npas.compiler.indexed import Options, Section
 from npas.compiler.layout import Planes, assign, compact_layout
 from npas.compiler.plan import CopyLayer, ElementwiseLayer, Kernel, Layer, Layout, Plan, Port, Value
-from npas.compiler.schedules import winograd
+from npas.compiler.schedules import packed, winograd
 from npas.compiler.schedules.choice import Choice, key
 from npas.compiler.schedules.pixels import MOST_LINEAR
-from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, Schedule, WinogradSchedule
+from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
 from npas.graph.graph import Network
 from npas.ops import Conv2d
 from npas.spec.schema import Isa
@@ -26,7 +26,7 @@ from npas.targets.isa import ISAS
 MOST_LETTERS = 120
 """Of a kernel's name, which is a file's name too; longer ones end in a digest."""
 
-_S = TypeVar("_S", Schedule, LaneSchedule, DepthwiseSchedule, WinogradSchedule)
+_S = TypeVar("_S", Schedule, PackedSchedule, LaneSchedule, DepthwiseSchedule, WinogradSchedule)
 
 
 class PlanBuilder:
@@ -40,7 +40,7 @@ class PlanBuilder:
         self.options = decided(network, self.groups, options, isa)
         kinds, only_pixels = self._kernels()
         self.blocks = Blocks.of(self.graph, self.groups, self.lanes, kinds, only_pixels)
-        self.planes: Planes = assign(self.graph, self.groups, self.blocks)
+        self.planes: Planes = assign(self.graph, self.groups, self.blocks, self.lanes)
         self.values: list[Value] = []
         self.place: dict[str, int] = {}
         self.layers: list[Layer] = []
@@ -59,11 +59,14 @@ class PlanBuilder:
                 continue  # one to a single pixel is a fully connected layer
             depthwise = node.op.is_depthwise(self.graph.input_shapes(node)[0][1])
             format_ = self.options.format_of(node.name, depthwise=node.op.groups > 1)
-            if preferred(format_, node.op.groups, depthwise) == "pixels":
+            own_lists = preferred(format_, node.op.groups, depthwise) == "pixels"
+            if own_lists:
                 only_pixels.add(node.name)
             given = self.options.schedules.get(node.name)
-            if given is not None and _computes(given.kind, node.op, depthwise):
+            if given is not None and _computes(given.kind, node.op, depthwise, own_lists):
                 kinds[node.name] = given.kind
+            elif own_lists and self._packing_pays(group, format_):
+                kinds[node.name] = "packed"
             elif format_ == "dense" and self._winograd_pays(group):
                 kinds[node.name] = "winograd"
             else:
@@ -79,6 +82,16 @@ class PlanBuilder:
         if known is not None:
             return known in winograd.winograd_space(work, self.isa, self.threads)
         return winograd.winograd_schedule(work, self.isa, self.threads) is not None
+
+    def _packing_pays(self, group: Group, format_: FormatName) -> bool:
+        """As measured before, else by estimate."""
+        work = packed.work_of(self.graph, group.root)
+        if work is None:
+            return False
+        known = self.options.known.get(self.key(group, "pixels", format_))
+        if known is not None and known.kind in ("pixels", "packed"):
+            return known in packed.packed_space(work, self.isa, self.threads)
+        return packed.pays(work, self.isa)
 
     def key(self, group: Group, family: str, format_: FormatName) -> str:
         """Under what the best schedule of a layer is known; see ``choice.key``."""
@@ -202,7 +215,13 @@ class PlanBuilder:
         return tuple(Port(node=n, shape=shapes[n], layout=compact_layout(shapes[n])) for n in names)
 
 
-def _computes(kind: KernelKind, op: Conv2d, depthwise: bool) -> bool:
+def _computes(kind: KernelKind, op: Conv2d, depthwise: bool, own_lists: bool) -> bool:
     """Whether kernels of a kind can compute a convolution at all."""
-    possible = {"pixels": True, "lanes": op.groups == 1, "depthwise": depthwise, "winograd": winograd.fits(op)}
+    possible = {
+        "pixels": True,
+        "packed": op.groups == 1 and own_lists,
+        "lanes": op.groups == 1,
+        "depthwise": depthwise,
+        "winograd": winograd.fits(op),
+    }
     return possible[kind]

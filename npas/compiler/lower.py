@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from npas.compiler.blocks import is_compact
+from npas.compiler.blocks import KernelKind, is_compact
 from npas.compiler.builder import PlanBuilder
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import Options, Section
@@ -16,6 +16,7 @@ from npas.compiler.lower_depthwise import lower_depthwise
 from npas.compiler.lower_expansion import is_expansion, lower_expansion
 from npas.compiler.lower_indexed import lower_conv, lower_linear
 from npas.compiler.lower_lanes import lower_conv_lanes
+from npas.compiler.lower_packed import lower_packed
 from npas.compiler.lower_winograd import lower_winograd
 from npas.compiler.plan import (
     ConcatLayer,
@@ -122,9 +123,7 @@ def _conv(plan: PlanBuilder, group: Group) -> None:
     if not runs_on_planes(plan.graph, group):
         return lower_linear(plan, group)
     kernel = plan.blocks.kernel[group.root.name]
-    return {"pixels": lower_conv, "lanes": lower_conv_lanes, "depthwise": lower_depthwise, "winograd": lower_winograd}[
-        kernel
-    ](plan, group)
+    return _CONVOLUTIONS[kernel](plan, group)
 
 
 def _elementwise(plan: PlanBuilder, group: Group) -> None:
@@ -236,6 +235,14 @@ def _softmax(plan: PlanBuilder, group: Group) -> None:
     source = plan.vector(group.root.inputs[0])
     plan.add(SoftmaxLayer(nodes=group.nodes, reads=group.root.inputs, inputs=(source,), output=plan.result(group)))
 
+
+_CONVOLUTIONS: Mapping[KernelKind, Callable[[PlanBuilder, Group], None]] = {
+    "pixels": lower_conv,
+    "packed": lower_packed,
+    "lanes": lower_conv_lanes,
+    "depthwise": lower_depthwise,
+    "winograd": lower_winograd,
+}
 
 _LOWERINGS: tuple[tuple[type | tuple[type, ...], Callable[[PlanBuilder, Group], None]], ...] = (
     (Input, _input),

@@ -14,9 +14,10 @@ from npas.compiler.fuse import Group
 from npas.compiler.indexed import matrix_of, pack, shared_filters
 from npas.compiler.layout import Phases, reads_phases, spread
 from npas.compiler.plan import ConvLayer, Indexed, Kernel, Layout, LinearLayer, SplitLayer
+from npas.compiler.schedules import packed
 from npas.compiler.schedules.choice import Choice
 from npas.compiler.schedules.pixels import ConvWork, conv_schedule, conv_space, linear_schedule, linear_space
-from npas.compiler.schedules.records import Schedule
+from npas.compiler.schedules.records import AnySchedule, Schedule
 from npas.errors import UnsupportedError
 from npas.ops import Conv2d, Linear
 
@@ -31,21 +32,7 @@ def lower_conv(plan: PlanBuilder, group: Group) -> None:
     source, taps, stride = _split(plan, group, op) if split else _direct(plan, group, op)
     run = plan.planes.run(graph, group.value)
     format_ = plan.options.format_of(root.name, depthwise=op.groups > 1)
-    work = ConvWork(
-        filters=op.filters,
-        channels=channels,
-        grouped=op.groups > 1,
-        reach=_reach(taps, plan.layout(source).plane if split else 0),
-        phases=len({tap // plan.layout(source).plane for tap in taps}) if split else 1,
-        run=run,
-        shared=shared_filters(format_, op.filters // op.groups),
-    )
-    choice = Choice(
-        key=plan.key(group, "pixels", format_),
-        space=conv_space(work, plan.isa, plan.threads),
-        estimated=(conv_schedule(work, plan.isa, plan.threads),),
-    )
-    schedule = plan.choose(group, choice, Schedule)
+    schedule = plan.choose(group, pixels_choice(plan, group, format_), Schedule)
     tile = schedule.vectors * plan.lanes
     tiles = -(-run // tile)
     plan.reads(source, tiles * tile + max(taps))
@@ -69,6 +56,37 @@ def lower_conv(plan: PlanBuilder, group: Group) -> None:
             geometry=describe(op),
         )
     )
+
+
+def pixels_choice(plan: PlanBuilder, group: Group, format_: FormatName) -> Choice:
+    """The schedules of a convolution with pixels in lanes, over its input as it lies or over copies of it."""
+    root, graph = group.root, plan.graph
+    op = root.op
+    assert isinstance(op, Conv2d)
+    pitch, phases = plan.planes.pitch[group.value], Phases.of(op, graph.shapes[root.name])
+    places = [
+        (i * op.dilation[0] // op.stride[0]) * pitch + j * op.dilation[1] // op.stride[1]
+        for i in range(op.kernel[0])
+        for j in range(op.kernel[1])
+    ]
+    work = ConvWork(
+        filters=op.filters,
+        channels=graph.input_shapes(root)[0][1],
+        grouped=op.groups > 1,
+        reach=max(places),
+        phases=len(phases.phases) if reads_phases(group, plan.blocks) else 1,
+        run=plan.planes.run(graph, group.value),
+        shared=shared_filters(format_, op.filters // op.groups),
+    )
+    space = conv_space(work, plan.isa, plan.threads)
+    estimated: tuple[AnySchedule, ...] = (conv_schedule(work, plan.isa, plan.threads),)
+    over_copies = packed.work_of(graph, root) if work.shared == 1 else None
+    if over_copies is not None:
+        space = space.joined(packed.packed_space(over_copies, plan.isa, plan.threads))
+        by_copies = packed.packed_schedule(over_copies, plan.isa, plan.threads)
+        pays = packed.pays(over_copies, plan.isa)
+        estimated = (by_copies, *estimated) if pays else (*estimated, by_copies)
+    return Choice(plan.key(group, "pixels", format_), space, estimated)
 
 
 def lower_linear(plan: PlanBuilder, group: Group) -> None:
@@ -175,12 +193,6 @@ def source_of(plan: PlanBuilder, group: Group) -> int:
             f"got {plan.graph.input_shapes(group.root)[0]}, remove its padding or replace it by a linear layer"
         )
     return plan.place[name]
-
-
-def _reach(taps: tuple[int, ...], plane: int) -> int:
-    """Floats between the first and the last tap, in the same phase where phases lie ``plane`` floats apart."""
-    within = [tap % plane for tap in taps] if plane else taps
-    return max(within) - min(within)
 
 
 def _direct(plan: PlanBuilder, group: Group, op: Conv2d) -> tuple[int, tuple[int, ...], int]:

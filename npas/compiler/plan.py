@@ -12,7 +12,7 @@ from pydantic import Field
 
 from npas.compiler.formats import FormatName
 from npas.compiler.record import Record
-from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, Schedule, WinogradSchedule
+from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
 from npas.spec.schema import Isa, SchemeName
 
 
@@ -76,6 +76,20 @@ class Grid(Record):
     row_step: int
 
 
+class Packing(Record):
+    """The copy of a tile's input that a packed kernel reads; see ``packing.h``."""
+
+    lines: int
+    line_step: int
+    rows: int
+    row_step: int
+    columns: int
+    column_step: int
+    stride: tuple[int, int]
+    top: int
+    left: int
+
+
 class Stored(Record):
     """A layer's weights."""
 
@@ -108,7 +122,8 @@ class Indexed(Stored):
     tile: int
     tiles: int
     grid: Grid = Grid(columns=0, wide=0, row_step=0)
-    schedule: Annotated[Schedule | LaneSchedule, Field(discriminator="kind")]
+    packing: Packing | None = None
+    schedule: Annotated[Schedule | PackedSchedule | LaneSchedule, Field(discriminator="kind")]
 
 
 class Depthwise(Stored):
@@ -280,13 +295,14 @@ class Kernel(Record):
     """A generated kernel, shared by all layers that name it."""
 
     name: str
-    template: Literal["conv", "conv_lanes", "depthwise_lanes", "winograd_lanes", "linear", "elementwise"]
+    template: Literal["conv", "conv_packed", "conv_lanes", "depthwise_lanes", "winograd_lanes", "linear", "elementwise"]
     rows: int = 0
     vectors: int = 0
     narrow: int = Field(0, description="vectors of the last group of filters, in lanes")
     depth: int = 1
     pixels: int = 0
     step: int = Field(0, description="floats from the input of one pixel to that of the next")
+    line_step: int = Field(0, description="rows of a packed input from one row of pixels to the next")
     tile: int = Field(0, description="output pixels on the side of a Winograd tile")
     window: tuple[int, int] = (1, 1)
     stride: tuple[int, int] = (1, 1)

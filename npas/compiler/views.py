@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from npas.compiler.cpp_text import listing, table
-from npas.compiler.plan import ConvLayer, Depthwise, Indexed, LinearLayer, Plan, Winograd
-from npas.compiler.schedules.records import LaneSchedule
+from npas.compiler.plan import ConvLayer, Depthwise, Indexed, LinearLayer, Packing, Plan, Winograd
+from npas.compiler.schedules.records import LaneSchedule, PackedSchedule
 from npas.compiler.views_kernels import KernelView, kernel_views, namespace
 from npas.compiler.views_layers import LayerView, functions, layer_views, layout_text, weighted
 from npas.targets.isa import ISAS
@@ -45,8 +45,11 @@ def _indexed(plan: Plan, layer: ConvLayer | LinearLayer, taps: Mapping[tuple[int
     ix: Indexed = layer.indexed
     out = plan.values[layer.output].layout
     schedule = ix.schedule
+    at_a_time = 1 if isinstance(schedule, PackedSchedule) else schedule.tiles_at_a_time
     if isinstance(schedule, LaneSchedule):
         rows, depth, lanes = schedule.vectors * plan.lanes // schedule.depth, schedule.depth, True
+    elif isinstance(schedule, PackedSchedule):
+        rows, depth, lanes = 1, 1, False
     else:  # a fully connected layer with several filters in a group has them in lanes
         rows, depth, lanes = schedule.rows, 1, isinstance(layer, LinearLayer) and schedule.rows > 1
     fields = (
@@ -56,12 +59,20 @@ def _indexed(plan: Plan, layer: ConvLayer | LinearLayer, taps: Mapping[tuple[int
         f"kTaps{taps[ix.tap_offsets]}",
         *(ix.input_block, ix.plane_step, rows, depth),
         str(lanes).lower(),
-        *(schedule.channel_block, ix.tile, ix.tiles, schedule.tiles_at_a_time),
+        *(schedule.channel_block, ix.tile, ix.tiles, at_a_time),
         str(schedule.split == "pixels").lower(),
         *(out.width, out.height, out.pitch),
         f"{{{ix.grid.columns}, {ix.grid.wide}, {ix.grid.row_step}}}",
+        _packing(ix.packing),
     )
     return tuple(map(str, fields))
+
+
+def _packing(packing: Packing | None) -> str:
+    if packing is None:
+        return "{}"
+    window = (packing.lines, packing.line_step, packing.rows, packing.row_step, packing.columns, packing.column_step)
+    return f"{{{', '.join(map(str, (*window, *packing.stride, packing.top, packing.left)))}}}"
 
 
 def _depthwise(weights: Depthwise) -> tuple[str, ...]:

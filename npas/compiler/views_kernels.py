@@ -11,6 +11,8 @@ from npas.compiler.plan import Kernel, Plan
 
 _NAMING = {
     "conv": "conv_indexed_<isa>_r<filters>p<vectors of pixels>_<epilogue>: pixels lie in lanes.",
+    "conv_packed": "conv_packed_<isa>_h<lines of pixels>[n<of a shorter tile>][s<rows from line to line>]_<epilogue>: "
+    "pixels lie in lanes, input in copies.",
     "conv_lanes": "conv_lanes_<isa>_v<vectors of weights>[n<of the last group>][d<depth>]p<pixels>s<step>_<epilogue>: "
     "filters do.",
     "depthwise_lanes": "depthwise_lanes_<isa>_k<window>_s<stride>[_d<dilation>]_p<pixels>_<epilogue>: channels do.",
@@ -33,13 +35,14 @@ class InputColumn:
 class KernelView:
     namespace: str
     name: str
-    template: Literal["conv", "conv_lanes", "depthwise_lanes", "winograd_lanes", "linear", "elementwise"]
+    template: Literal["conv", "conv_packed", "conv_lanes", "depthwise_lanes", "winograd_lanes", "linear", "elementwise"]
     rows: int
     vectors: int
     narrow: int
     depth: int
     pixels: int
     step: int
+    line_step: int
     pixels_out: int
     window: tuple[int, int]
     stride: tuple[int, int]
@@ -68,6 +71,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
     views = ["in", *(["other"] if kernel.binary else []), "out", *(["residual"] if kernel.residual else [])]
     indexed = {
         "conv": ["const Indexed& conv"],
+        "conv_packed": ["const Indexed& conv"],
         "conv_lanes": ["const Indexed& conv"],
         "depthwise_lanes": ["const Depthwise& layer"],
         "winograd_lanes": ["const Winograd& layer"],
@@ -75,6 +79,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         "elementwise": [],
     }
     share = {
+        "conv_packed": ["View copy", "Share share"],
         "conv_lanes": ["const Part& part"],
         "depthwise_lanes": ["const Strip& strip"],
         "winograd_lanes": ["View work", "const Run& run"],
@@ -90,6 +95,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         depth=kernel.depth,
         pixels=kernel.pixels,
         step=kernel.step,
+        line_step=kernel.line_step,
         pixels_out=kernel.tile,
         window=kernel.window,
         stride=kernel.stride,
@@ -123,6 +129,8 @@ def _summary(kernel: Kernel) -> str:
     vectors = f"{kernel.vectors} vector{'s' if kernel.vectors > 1 else ''}"
     if kernel.template == "elementwise":
         return " ".join(kernel.epilogue)
+    if kernel.template == "conv_packed":
+        return f"a vector of pixels in each of {kernel.rows} lines in registers"
     if kernel.template == "conv_lanes":
         paired = ", two input channels side by side," if kernel.depth == 2 else ""
         return f"{vectors} of weights{paired} x {kernel.pixels} pixels in registers"

@@ -28,7 +28,7 @@ from npas.compiler.plan import (
     WeightsLayer,
     WinogradLayer,
 )
-from npas.compiler.schedules.records import LaneSchedule
+from npas.compiler.schedules.records import LaneSchedule, PackedSchedule
 from npas.compiler.views_kernels import namespace
 from npas.graph.graph import NAME
 
@@ -141,8 +141,17 @@ def _notes(layer: Layer) -> tuple[str, ...]:
 
 
 def _together(layer: Layer) -> str:
-    """How ``forward`` runs a layer: piece by piece, unless it has buffers of each thread or waits between its steps."""
-    return ".together" if isinstance(layer, ExpansionLayer | WinogradLayer) else ""
+    """How ``forward`` runs a layer: piece by piece, unless it shares out its work itself, since what a thread copies
+    or transforms is dear."""
+    return ".together" if isinstance(layer, ExpansionLayer | WinogradLayer) or _copies_for_filters(layer) else ""
+
+
+def _copies_for_filters(layer: Layer) -> bool:
+    """Whether every share of a layer copies the whole input."""
+    if not isinstance(layer, ConvLayer):
+        return False
+    schedule = layer.indexed.schedule
+    return isinstance(schedule, PackedSchedule) and schedule.split == "filters"
 
 
 def _kernels(layer: Layer) -> tuple[str, ...]:
@@ -214,6 +223,10 @@ def _call(layer: Layer, spec: int) -> tuple[str, ...]:
         return ("split_phases", "kSplit", *sources, out, share)
     if isinstance(layer, ConvLayer | LinearLayer):
         weights = f"run.indexed({spec})"
+        if isinstance(layer.indexed.schedule, PackedSchedule):
+            own = f"own_buffer(run.value({layer.scratch[0]}), run.seat().thread)"
+            mine = "run.seat()" if _copies_for_filters(layer) else share
+            return (layer.kernel, weights, sources[0], out, *sources[1:], own, mine)
         part = f"part_of({weights}, {share})" if isinstance(layer.indexed.schedule, LaneSchedule) else share
         return (layer.kernel, weights, sources[0], out, *sources[1:], part)
     if isinstance(layer, DepthwiseLayer):

@@ -191,8 +191,9 @@ bool orderly(const IndexedSpec& spec, const std::vector<std::int32_t>& rows) {
 }
 
 // Where each block of channels begins in each list: entries of one block are neighbours if the list is sorted
-// by channel, as every packer and decoder here sorts it; from another order the sums would still be complete.
-void bound(const IndexedSpec& spec, const Lists& lists, LoadedIndexed& out) {
+// by channel, as every packer and decoder here sorts it; from another order the sums would still be complete, unless
+// a kernel sees one block at a time: then there is no other.
+Status bound(const IndexedSpec& spec, const Lists& lists, LoadedIndexed& out) {
     const auto blocks = static_cast<std::size_t>(out.view.channel_blocks);
     const auto block_of = [&](std::uint32_t column) {
         return static_cast<std::size_t>(column / static_cast<std::uint32_t>(spec.taps)) /
@@ -202,10 +203,13 @@ void bound(const IndexedSpec& spec, const Lists& lists, LoadedIndexed& out) {
         std::uint32_t k = lists.start[list];
         out.bounds.push_back(static_cast<std::int32_t>(k));
         for (std::size_t b = 0; b < blocks; ++b) {
-            while (k < lists.start[list + 1] && (b + 1 == blocks || block_of(lists.columns[k]) <= b)) ++k;
+            for (; k < lists.start[list + 1] && (b + 1 == blocks || block_of(lists.columns[k]) <= b); ++k) {
+                if (spec.packing.lines > 0 && block_of(lists.columns[k]) != b) return Status::format;
+            }
             out.bounds.push_back(static_cast<std::int32_t>(k));
         }
     }
+    return Status::ok;
 }
 
 // Cuts the groups into pieces of about equal work.
@@ -231,7 +235,8 @@ void share_out(const Lists& lists, int pieces, LoadedIndexed& out) {
 
 Range Indexed::groups_of(Share share) const {
     if (spec->split_pixels) return {0, groups};
-    return {cut[share.thread], cut[share.thread + 1]};
+    const Range own = slice(share, pieces);
+    return {cut[own.begin], cut[own.end]};
 }
 
 Range Indexed::tiles_of(Share share) const {
@@ -267,8 +272,8 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedI
         const auto tap = static_cast<int>(column) % spec.taps;
         const auto channel = static_cast<int>(column) / spec.taps;
         if (channel % spec.depth != 0 || channel + spec.depth > spec.channels) return Status::format;
-        out.offsets.push_back(channel / spec.input_block * spec.plane_step + channel % spec.input_block +
-                              spec.tap_offset[tap]);
+        const int at = spec.packing.lines > 0 ? channel % spec.channel_block : channel;
+        out.offsets.push_back(at / spec.input_block * spec.plane_step + at % spec.input_block + spec.tap_offset[tap]);
     }
     std::size_t used = 0;
     for (const std::uint32_t list : lists.list_of) {
@@ -281,7 +286,7 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedI
     }
     out.view.groups = static_cast<int>(lists.list_of.size());
     out.view.channel_blocks = (spec.channels + spec.channel_block - 1) / spec.channel_block;
-    bound(spec, lists, out);
+    if (bound(spec, lists, out) != Status::ok) return Status::format;
     share_out(lists, pieces, out);
     Indexed& view = out.view;
     view.spec = &spec;
@@ -292,6 +297,7 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedI
     view.bounds = out.bounds.data();
     view.first_weight = out.first_weight.data();
     view.cut = out.cut.data();
+    view.pieces = pieces;
     return Status::ok;
 }
 

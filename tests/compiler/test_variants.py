@@ -173,7 +173,8 @@ def test_schedules_are_of_all_kinds(isa: Isa) -> None:
     assert sum(schedule is None for schedule in given.values()) > 5
     for name, schedule in given.items():
         if schedule is not None:  # tiles may become narrower, to be even
-            assert taken[name].model_dump(exclude={"pixels"}) == schedule.model_dump(exclude={"pixels"})
+            evened = {"pixels", "lines"}
+            assert taken[name].model_dump(exclude=evened) == schedule.model_dump(exclude=evened)
     values: dict[str, set[Any]] = {}
     for schedule in taken.values():
         for key, value in schedule.model_dump().items():
@@ -185,9 +186,14 @@ def test_schedules_are_of_all_kinds(isa: Isa) -> None:
     assert values["lanes pixels"] >= {1, 2, 3, 4}
     assert values["depthwise pixels"] >= {1, 2, 3}
     assert values["winograd tile"] == {2, 4, 6}
-    assert values["pixels split"] == values["lanes split"] == {"filters", "pixels"}
+    assert values["packed lines"] >= {1, 2, 3}
+    assert max(values["packed lines"]) > 8
+    assert values["pixels split"] == values["packed split"] == values["lanes split"] == {"filters", "pixels"}
     assert values["winograd split"] == {"tiles", "filters"}
     assert {k.narrow == k.vectors for k in plan.kernels if k.template.startswith(("conv_l", "wino"))} == {True, False}
+    packed = [k for k in plan.kernels if k.template == "conv_packed"]
+    assert {k.narrow == k.rows for k in packed} == {True, False}
+    assert {k.line_step for k in packed} == {1, 2, 3}
 
 
 @pytest.mark.parametrize("isa", ISAS)
@@ -199,7 +205,7 @@ def test_shapes_are_of_all_kinds(isa: Isa) -> None:
     assert {graph.shapes[case.name][1] for case in made.cases} >= CHANNELS
     assert {side for case in made.cases for side in case.source[1:]} == SIDES
     assert {side for case in made.cases for side in graph.shapes[case.name][2:]} == SIDES
-    for family in ("pixels", "grouped", "lanes", "depthwise"):
+    for family in ("pixels", "grouped", "packed", "lanes", "depthwise"):
         cases = [case for case in made.cases if case.family == family]
         ops = [op for case in cases if isinstance(op := graph.node(case.name).op, Conv2d)]
         assert {op.kernel for op in ops} == set(KERNELS)

@@ -14,12 +14,12 @@ from variants import COUNTS, AnySchedule, Case, Cases
 from npas.algorithms import one_shot
 from npas.compiler.formats import FormatName
 from npas.compiler.indexed import Options, shared_filters
-from npas.compiler.plan import DepthwiseSchedule, LaneSchedule, Schedule, WinogradSchedule
+from npas.compiler.plan import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
 from npas.graph.graph import Graph, Network
 from npas.ops import Conv2d
 from npas.schemes import SCHEMES, kind_of
 from npas.search.candidate import Pruning
-from npas.spec.schema import Isa
+from npas.spec.schema import Isa, SchemeName
 
 Fields = Mapping[str, tuple[int | str, ...]]
 """The values that a schedule's fields are dealt from."""
@@ -72,7 +72,10 @@ def prunings_of(cases: list[Case], graph: Graph, rng: np.random.Generator) -> di
     seen, prunings = Counter[tuple[str, str | None]](), dict[str, Pruning]()
     for case in cases:
         kind = kind_of(graph.node(case.name), graph)
-        schemes = [None, *(name for name, scheme in SCHEMES.items() if kind is not None and scheme.applies(kind))]
+        applicable = [name for name, scheme in SCHEMES.items() if kind is not None and scheme.applies(kind)]
+        schemes: list[SchemeName | None] = [None, *applicable]
+        if case.family == "packed":  # which only lists of their own need
+            schemes = [name for name in applicable if has_own_lists(name)]
         # From another one on in each family, so that a kind that is rare in one still meets them all.
         turn = seen[case.family, kind] + len(case.family)
         seen[case.family, kind] += 1
@@ -81,6 +84,11 @@ def prunings_of(cases: list[Case], graph: Graph, rng: np.random.Generator) -> di
             rates = [rate for rate in RATES if rate >= SCHEMES[name].min_rate]
             prunings[case.name] = Pruning(name, float(rng.choice(rates)))
     return prunings
+
+
+def has_own_lists(scheme: SchemeName) -> bool:
+    """Whether a scheme leaves every filter of a convolution with its own kept positions."""
+    return shared_filters(Options(prunings={"": Pruning(scheme, 2.0)}).format_of(""), 2) == 1
 
 
 def schedule_of(case: Case, graph: Graph, options: Options, made: Cases) -> AnySchedule:
@@ -97,6 +105,7 @@ def schedule_of(case: Case, graph: Graph, options: Options, made: Cases) -> AnyS
     # Several filters share a list; those of formats that have one for each are then stored as bcs.
     shared = shared_filters(format_, filters // groups) > 1 or made.rng.random() < 0.15
     kind, fields = {
+        "packed": (PackedSchedule, packed_fields(case.source[0])),
         "lanes": (LaneSchedule, lane_fields(depth, made.lanes)),
         "depthwise": (DepthwiseSchedule, DEPTHWISE),
         "winograd": (WinogradSchedule, WINOGRAD),
@@ -114,6 +123,10 @@ def pixel_fields(rows: tuple[int, ...], channels: int) -> Fields:
         "channel_block": (1, 2, 5, channels),
         "split": ("filters", "pixels"),
     }
+
+
+def packed_fields(channels: int) -> Fields:
+    return {"lines": (1, 2, 3, 5, 12), "channel_block": (1, 2, 5, channels), "split": ("filters", "pixels")}
 
 
 def lane_fields(depth: int, lanes: int) -> Fields:

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 
-from npas.compiler.plan import DepthwiseSchedule, LaneSchedule, Schedule, WinogradSchedule
+from npas.compiler.plan import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
 from npas.graph.builder import ACTIVATIONS, Builder
 from npas.ops import AnyOp, AvgPool, Conv2d, Elementwise, MaxPool
 from npas.ops.base import Op
@@ -36,9 +36,17 @@ EPILOGUES: tuple[Epilogue, ...] = (
     ("relu", "add"),
 )
 
-AnySchedule = Schedule | LaneSchedule | DepthwiseSchedule | WinogradSchedule
-Family = Literal["pixels", "grouped", "lanes", "depthwise", "winograd", "linear"]
-COUNTS: dict[Family, int] = {"pixels": 40, "grouped": 20, "lanes": 40, "depthwise": 16, "winograd": 12, "linear": 18}
+AnySchedule = Schedule | PackedSchedule | LaneSchedule | DepthwiseSchedule | WinogradSchedule
+Family = Literal["pixels", "grouped", "packed", "lanes", "depthwise", "winograd", "linear"]
+COUNTS: dict[Family, int] = {
+    "pixels": 40,
+    "grouped": 20,
+    "packed": 30,
+    "lanes": 40,
+    "depthwise": 16,
+    "winograd": 12,
+    "linear": 18,
+}
 BLOCKED = ("lanes", "depthwise", "winograd")
 
 
@@ -136,7 +144,7 @@ class Cases:
                 continue
             if height * width > 1 and size != [1, 1] and max(size) <= SIDE:
                 break
-        planar = family == "grouped" or (family in ("pixels", "lanes") and self.rng.random() < 0.4)
+        planar = family == "grouped" or (family in ("pixels", "packed", "lanes") and self.rng.random() < 0.4)
         x = self.value(channels, height, width, planar)
         made = self.builder.node(op, x, kind=family)
         paired = not planar and channels % 2 == 0 and channels >= self.lanes

@@ -20,6 +20,15 @@ class Schedule(Record):
     split: Literal["filters", "pixels"] = Field("filters", description="what the threads share out")
 
 
+class PackedSchedule(Record):
+    """The tunable part of an indexed kernel with pixels in lanes that reads a copy of its tile's input."""
+
+    kind: Literal["packed"] = "packed"
+    lines: int = Field(description="rows of pixels in registers, a vector of each")
+    channel_block: int = Field(description="input channels copied and worked through at a time")
+    split: Literal["filters", "pixels"] = Field("filters", description="what the threads share out")
+
+
 class LaneSchedule(Record):
     """The tunable part of an indexed kernel with filters in lanes."""
 
@@ -51,6 +60,8 @@ class WinogradSchedule(Record):
     split: Literal["tiles", "filters"] = Field("tiles", description="what the threads share out")
 
 
-AnySchedule = Annotated[Schedule | LaneSchedule | DepthwiseSchedule | WinogradSchedule, Field(discriminator="kind")]
+AnySchedule = Annotated[
+    Schedule | PackedSchedule | LaneSchedule | DepthwiseSchedule | WinogradSchedule, Field(discriminator="kind")
+]
 
-AnyScheduleKind = Literal["pixels", "lanes", "depthwise", "winograd"]
+AnyScheduleKind = Literal["pixels", "packed", "lanes", "depthwise", "winograd"]

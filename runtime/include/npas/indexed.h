@@ -26,6 +26,7 @@ struct Indexed {
     const std::int32_t* bounds = nullptr;         // [groups][channel_blocks + 1] into offsets
     const std::uint32_t* first_weight = nullptr;  // [groups] into weights
     const int* cut = nullptr;                     // [pieces + 1]: groups shared out by work
+    int pieces = 1;
     const std::int32_t* mask = nullptr;           // [tiles * tile]: all ones on pixels, zero on margins
 
     Range groups_of(Share share) const;

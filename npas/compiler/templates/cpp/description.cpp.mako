@@ -24,7 +24,7 @@ ${taps}
 % if view.indexed:
 // Format, first section; filters, channels, groups, taps and where they lie, channels in a pixel of the input, plane
 // step; rows, depth, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
-// out pixels; width, height and pitch of the output; grid of tiles.
+// out pixels; width, height and pitch of the output; grid of tiles; copies of their input.
 constexpr IndexedSpec kIndexed[] = {
 % for layer in view.indexed:
     ${layer}
