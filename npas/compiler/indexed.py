@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +17,7 @@ from npas.graph.graph import Graph, Node
 from npas.ops import Conv2d
 from npas.search.candidate import Pruning
 
-Section = NDArray[np.float32] | NDArray[np.uint16] | NDArray[np.uint32]
+Section = NDArray[np.float32] | NDArray[np.float16] | NDArray[np.uint16] | NDArray[np.uint32]
 
 BLOCK_FILTERS = 8
 """Filters that share their kept positions in the block schemes."""
@@ -41,6 +41,8 @@ class Options:
     schedules: Mapping[str, AnySchedule] = field(default_factory=dict)
     known: Mapping[str, AnySchedule] = field(default_factory=dict)
     """What was measured before, by a layer's key."""
+    halves: Collection[str] = ()
+    """Fully connected nodes whose weights half precision holds, to be stored in 16 bits."""
     direct: bool = False
     """Whether no layer may be computed by Winograd's method."""
 
@@ -90,6 +92,14 @@ def pack(matrix: Floats, bias: Floats, format_: FormatName, geometry: Geometry) 
         format_ = "csr" if geometry.rows == 1 else "bcs"
     packed: Packed = FORMATS[format_].pack(matrix, geometry)
     return format_, [packed.weights, bias, *(_narrow(a) for a in packed.indices)]
+
+
+def in_half(sections: list[Section]) -> list[Section]:
+    """The sections of a layer with its weights in 16 bits, which must hold them exactly."""
+    weights, *others = sections
+    halves = weights.astype(np.float16)
+    assert np.array_equal(halves.astype(np.float32), weights), "weights must be rounded before they are lowered"
+    return [halves, *others]
 
 
 def _narrow(indices: NDArray[np.int64]) -> Section:

@@ -62,6 +62,8 @@ class Lowered:
     sections: tuple[Section, ...]
     choices: Mapping[str, Choice]
     """What could have been decided of each layer with weights, by root node."""
+    options: Options
+    """With which other weights in the same places give the same plan."""
 
     def weights(self) -> bytes:
         """The weights file."""
@@ -78,7 +80,8 @@ def lower(network: Network, *, isa: Isa, threads: int, options: Options | None =
 
     Raises UnsupportedError where an operator has no lowering at its shapes.
     """
-    plan = PlanBuilder(network, isa, threads, options or Options())
+    options = options or Options()
+    plan = PlanBuilder(network, isa, threads, options)
     groups = list(plan.groups)
     while groups:
         group, *groups = groups
@@ -88,7 +91,7 @@ def lower(network: Network, *, isa: Isa, threads: int, options: Options | None =
             _lowering(plan, group)(plan, group)
     for i, name in enumerate(plan.graph.outputs):
         plan.add(OutputLayer(nodes=(name,), inputs=(plan.place[name],), output=-1 - i))
-    return Lowered(plan.plan(), tuple(plan.sections), plan.choices)
+    return Lowered(plan.plan(), tuple(plan.sections), plan.choices, options)
 
 
 def _lowering(plan: PlanBuilder, group: Group) -> Callable[[PlanBuilder, Group], None]:

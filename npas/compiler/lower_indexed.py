@@ -11,7 +11,7 @@ from npas.compiler.builder import PlanBuilder
 from npas.compiler.formats import FormatName
 from npas.compiler.formats.base import Floats, Geometry
 from npas.compiler.fuse import Group
-from npas.compiler.indexed import matrix_of, pack, shared_filters
+from npas.compiler.indexed import in_half, matrix_of, pack, shared_filters
 from npas.compiler.layout import Phases, reads_phases, spread
 from npas.compiler.plan import ConvLayer, Indexed, Kernel, Layout, LinearLayer, SplitLayer
 from npas.compiler.schedules import packed
@@ -20,6 +20,7 @@ from npas.compiler.schedules.pixels import ConvWork, conv_schedule, conv_space, 
 from npas.compiler.schedules.records import AnySchedule, Schedule
 from npas.errors import UnsupportedError
 from npas.ops import Conv2d, Linear
+from npas.spec.schema import Storage
 
 
 def lower_conv(plan: PlanBuilder, group: Group) -> None:
@@ -101,8 +102,9 @@ def lower_linear(plan: PlanBuilder, group: Group) -> None:
     if grouped and format_ == "dense":
         format_ = "bcs"  # as a matrix, groups are blocks on the diagonal: most of it is zero
     shared = shared_filters(format_, len(matrix)) > 1
+    storage: Storage = "fp16" if root.name in plan.options.halves else "fp32"
     choice = Choice(
-        key=plan.key(group, "linear", format_),
+        key=plan.key(group, "linear" if storage == "fp32" else "linear fp16", format_),
         space=linear_space(columns, shared, plan.isa),
         estimated=(linear_schedule(len(matrix), columns, shared, plan.isa),),
     )
@@ -118,8 +120,8 @@ def lower_linear(plan: PlanBuilder, group: Group) -> None:
             inputs=inputs,
             output=plan.result(group),
             macs=plan.graph.macs(root),
-            kernel=_kernel(plan, group, "linear", schedule),
-            indexed=_indexed(plan, group, format_, matrix, geometry, view, schedule),
+            kernel=_kernel(plan, group, "linear", schedule, storage),
+            indexed=_indexed(plan, group, format_, matrix, geometry, view, schedule, storage),
         )
     )
 
@@ -147,10 +149,13 @@ def _indexed(
     geometry: Geometry,
     view: _View,
     schedule: Schedule,
+    storage: Storage = "fp32",
 ) -> Indexed:
     root = group.root
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(geometry.filters, np.float32))
     format_, sections = pack(matrix, bias, wanted, geometry)
+    if storage == "fp16":
+        sections = in_half(sections)
     return Indexed(
         format=format_,
         first_section=plan.store(sections),
@@ -166,12 +171,14 @@ def _indexed(
         schedule=schedule,
         pruned=plan.options.pruned(root.name),
         kept_weights=int(np.count_nonzero(matrix)),
+        storage=storage,
         bytes=sum(s.nbytes for s in sections),
     )
 
 
-def _kernel(plan: PlanBuilder, group: Group, template: str, schedule: Schedule) -> str:
+def _kernel(plan: PlanBuilder, group: Group, template: str, schedule: Schedule, storage: Storage = "fp32") -> str:
     tile = f"r{schedule.rows}" + (f"p{schedule.vectors}" if template == "conv" else "")
+    tile += "" if storage == "fp32" else "_fp16"
     return plan.kernel(
         Kernel(
             name=f"{template}_indexed_{plan.isa}_{tile}{group.suffix()}",
@@ -180,6 +187,7 @@ def _kernel(plan: PlanBuilder, group: Group, template: str, schedule: Schedule) 
             vectors=schedule.vectors,
             epilogue=group.statements(),
             residual=group.residual is not None,
+            storage=storage,
         )
     )
 

@@ -30,11 +30,10 @@ def lower_packed(plan: PlanBuilder, group: Group) -> None:
     bands = -(-work.height // schedule.lines)
     schedule = schedule.model_copy(update={"lines": -(-work.height // bands)})
     columns, rows = work.columns(plan.isa), work.rows(schedule.lines)
-    inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
+    inputs: tuple[int, ...] = (source,) if group.residual is None else (source, plan.place[group.residual])
     plan.reads(source, _last_read(op, work, read, columns * plan.lanes))
-    if group.residual is not None:
-        residual = plan.layout(inputs[1])
-        plan.reads(inputs[1], (work.height - 1) * residual.pitch + columns * plan.lanes)
+    for residual in inputs[1:]:
+        plan.reads(residual, (work.height - 1) * plan.layout(residual).pitch + columns * plan.lanes)
     copy = plan.value(f"{root.name}.copy", Layout(channels=1, height=1, width=1, pitch=1, origin=0, plane=1))
     size = min(schedule.channel_block, work.channels) * op.kernel[1] * rows * plan.lanes
     plan.resize(copy, Layout(channels=size, height=1, width=1, pitch=1, origin=0, plane=1), plan.threads)

@@ -13,7 +13,7 @@ from pydantic import Field
 from npas.compiler.formats import FormatName
 from npas.compiler.record import Record
 from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
-from npas.spec.schema import Isa, SchemeName
+from npas.spec.schema import Isa, SchemeName, Storage
 
 
 class Layout(Record):
@@ -101,6 +101,7 @@ class Stored(Record):
     kernel: tuple[int, int]
     pruned: Pruned | None = None
     kept_weights: int
+    storage: Storage = "fp32"
     bytes: int
 
     @property
@@ -309,6 +310,7 @@ class Kernel(Record):
     dilation: tuple[int, int] = (1, 1)
     epilogue: tuple[str, ...] = Field((), description="C++ statements on the vector x")
     residual: bool = False
+    storage: Storage = "fp32"
     binary: Literal["", "plane", "channel"] = ""
 
 

@@ -56,6 +56,7 @@ def _indexed(plan: Plan, layer: ConvLayer | LinearLayer, taps: Mapping[tuple[int
         f"Format::{ix.format}",
         ix.first_section,
         *(ix.filters, ix.channels, ix.groups, ix.taps),
+        str(ix.storage == "fp16").lower(),
         f"kTaps{taps[ix.tap_offsets]}",
         *(ix.input_block, ix.plane_step, rows, depth),
         str(lanes).lower(),

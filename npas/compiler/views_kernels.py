@@ -18,7 +18,7 @@ _NAMING = {
     "depthwise_lanes": "depthwise_lanes_<isa>_k<window>_s<stride>[_d<dilation>]_p<pixels>_<epilogue>: channels do.",
     "winograd_lanes": "winograd_lanes_<isa>_m<pixels on a tile's side>v<vectors of filters>[n<of the last group>]"
     "p<tiles>_<epilogue>.",
-    "linear": "linear_indexed_<isa>_r<filters>_<epilogue>.",
+    "linear": "linear_indexed_<isa>_r<filters>[_fp16: how weights are stored]_<epilogue>.",
     "elementwise": "<operation>_<isa>_<epilogue>.",
 }
 
@@ -51,6 +51,7 @@ class KernelView:
     dilation: tuple[int, int]
     epilogue: tuple[str, ...]
     residual: bool
+    half: bool
     binary: Literal["", "plane", "channel"]
     summary: str
     naming: str
@@ -103,6 +104,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         dilation=kernel.dilation,
         epilogue=kernel.epilogue,
         residual=kernel.residual,
+        half=kernel.storage == "fp16",
         binary=kernel.binary,
         summary=_summary(kernel),
         naming=_NAMING[kernel.template],

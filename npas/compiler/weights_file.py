@@ -13,7 +13,7 @@ from npas.compiler.indexed import Section
 MAGIC = b"NPASWTS1"
 VERSION = 2
 ALIGNMENT = 64
-_TYPES = {np.dtype(np.float32): 0, np.dtype(np.uint16): 1, np.dtype(np.uint32): 2}
+_TYPES = {np.dtype(np.float32): 0, np.dtype(np.uint16): 1, np.dtype(np.uint32): 2, np.dtype(np.float16): 3}
 _HEADER = struct.Struct("<8sIIQQ")
 _ENTRY = struct.Struct("<IIQQ")
 _HASHES = 1024

@@ -132,6 +132,8 @@ Device = Annotated[LocalDevice, Field()]
 
 Isa = Literal["portable", "avx2", "avx512"]
 
+Storage = Literal["fp32", "fp16"]
+
 
 class CpuTarget(Part):
     """A C++ runtime; ``native`` is the widest ISA that this machine has."""
@@ -139,6 +141,9 @@ class CpuTarget(Part):
     type: Literal["cpu"] = "cpu"
     isa: Literal["native", Isa] = "native"
     threads: Annotated[int, Field(ge=1, le=64)] = 1
+    fully_connected: Storage = Field(
+        "fp32", description="How weights of fully connected layers are stored; fp16 rounds them, and halves their size."
+    )
     device: Device = LocalDevice()
 
 

@@ -27,7 +27,7 @@ from npas.stages import runtime as runtimes
 from npas.stages.cache import Cache, network_digest
 from npas.stages.layers import profiles, table, without_losers
 from npas.stages.lock import Lock, LockedLayer, digest, dump_yaml, spec_digest
-from npas.stages.program import Compiled, Machine, compiled
+from npas.stages.program import Compiled, Machine, compiled, stored
 from npas.stages.runtime import Runtime
 from npas.stages.searching import meets
 from npas.stages.start import Start, recipe
@@ -101,7 +101,7 @@ def export(network: Network, name: str, folder: Path) -> Path:
 
 def lock_of(spec_digest_: str, generated: Runtime) -> Lock:
     """The lock of a generated runtime."""
-    plan, options = generated.lowered.plan, generated.options
+    plan, options = generated.lowered.plan, generated.lowered.options
     present = {layer.nodes[0] for layer in plan.weights_layers}
     return Lock(
         npas_version=importlib.metadata.version("npas"),
@@ -110,6 +110,7 @@ def lock_of(spec_digest_: str, generated: Runtime) -> Lock:
         model=digest(generated.model),
         isa=plan.isa,
         threads=plan.threads,
+        fully_connected="fp16" if options.halves else "fp32",
         layers={
             node: LockedLayer(scheme=p.scheme, rate=p.rate, built_dense_because=options.dense.get(node))
             for node, p in sorted(options.prunings.items())
@@ -125,7 +126,6 @@ def parity(folder: Path, generated: Runtime, machine: Machine, images: np.ndarra
     subject = Subject(
         network=generated.network,
         lowered=generated.lowered,
-        options=generated.options,
         model=generated.model,
         verify=runtimes.compile_tool(folder, machine, "verify"),
         weights=generated.files["runtime/weights.bin"],
@@ -176,6 +176,7 @@ def finish(
     """
     spec, (trial, network, options) = start.spec, chosen
     pruned, algorithm, accuracies = prune(start, network, options, cache, say)
+    pruned = stored(pruned, machine)
     accuracy = evaluate(pruned, start.dataset)
     say.log(f"{algorithm}: accuracy {accuracy:.4f} after {spec.pruning.epochs} epochs")
 

@@ -17,7 +17,7 @@ from npas.compiler.indexed import Options
 from npas.compiler.schedules.records import AnySchedule
 from npas.errors import DriftError, UsageError
 from npas.search.candidate import Pruning
-from npas.spec.schema import Isa, SchemeName, Spec
+from npas.spec.schema import Isa, SchemeName, Spec, Storage
 
 LINE = 120
 
@@ -44,6 +44,7 @@ class Lock(BaseModel):
     model: str
     isa: Isa
     threads: int
+    fully_connected: Storage = "fp32"
     layers: dict[str, LockedLayer]
     schedules: dict[str, AnySchedule]
     sources: dict[str, str]

@@ -93,7 +93,7 @@ def bench(folder: Path) -> dict[str, Any]:
 def _machine(lock: Lock) -> Machine:
     isa = ISAS[lock.isa]
     require(isa)
-    return Machine(isa, lock.threads, LocalDevice())
+    return Machine(isa, lock.threads, LocalDevice(), fully_connected=lock.fully_connected)
 
 
 def _again(folder: Path, lock: Lock) -> Runtime:
@@ -102,7 +102,7 @@ def _again(folder: Path, lock: Lock) -> Runtime:
         raise UsageError(f"{model}: a build needs its model, got no such file, run npas build without --locked")
     if digest(model.read_bytes()) != lock.model:
         raise DriftError(f"{model}: must be the model of npas.lock, got another, build again without --locked")
-    machine = Machine(ISAS[lock.isa], lock.threads, LocalDevice())
+    machine = Machine(ISAS[lock.isa], lock.threads, LocalDevice(), fully_connected=lock.fully_connected)
     return runtime.generate(model, lock.name, machine, lock.options())
 
 

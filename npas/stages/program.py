@@ -10,9 +10,10 @@ from npas.compiler.emit import emit
 from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered, lower
 from npas.compiler.passes import simplify
+from npas.compiler.passes.round_weights import round_weights, rounded_nodes
 from npas.compiler.schedules.records import AnySchedule
 from npas.graph.graph import Network
-from npas.spec.schema import CpuTarget
+from npas.spec.schema import CpuTarget, Storage
 from npas.targets import scratch
 from npas.targets.bench import RunnableProgram
 from npas.targets.isa import Isa, require, resolve
@@ -31,6 +32,8 @@ class Machine:
     device: LocalDevice
     known: Mapping[str, AnySchedule] = field(default_factory=dict)
     """Tuned schedules by a layer's key."""
+    fully_connected: Storage = "fp32"
+    """How weights of fully connected layers are stored."""
 
     @staticmethod
     def of(target: CpuTarget) -> Machine:
@@ -39,7 +42,7 @@ class Machine:
         require(isa)
         device = LocalDevice()
         known = {key: found.schedule for key, found in Known(device).read().items()}
-        return Machine(isa, target.threads, device, known)
+        return Machine(isa, target.threads, device, known, target.fully_connected)
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,20 @@ class Compiled:
     bench: RunnableProgram
 
 
+def stored(network: Network, machine: Machine) -> Network:
+    """The network with its weights as the target stores them: itself, or simplified and rounded. Made again of what
+    it gave it changes nothing. Raises UnsupportedError where a weight is too large for its type."""
+    if machine.fully_connected == "fp32":
+        return network
+    return round_weights(simplify(network))
+
+
 def lower_for(network: Network, name: str, machine: Machine, options: Options | None = None) -> tuple[Network, Lowered]:
     """The simplified network and its plan. Raises UnsupportedError."""
     named = replace(network, graph=replace(network.graph, name=name))
-    simple = simplify(named)
-    options = replace(options or Options(), known=machine.known)
+    simple = simplify(stored(named, machine))
+    halves = rounded_nodes(simple.graph) if machine.fully_connected == "fp16" else ()
+    options = replace(options or Options(), known=machine.known, halves=halves)
     return simple, lower(simple, isa=machine.isa.name, threads=machine.threads, options=options)
 
 

@@ -26,11 +26,10 @@ GOLDEN_SAMPLES = 2
 
 @dataclass(frozen=True)
 class Runtime:
-    """A generated runtime: its network (simplified), plan and files, all functions of the model and the options."""
+    """A generated runtime: its network (simplified), plan and files, all functions of the model and its options."""
 
     network: Network
     lowered: Lowered
-    options: Options
     model: bytes
     files: Mapping[str, bytes]
     """``plan.yaml`` and everything under ``runtime/`` but the golden data, by path in the build folder."""
@@ -48,7 +47,7 @@ def generate(model: Path, name: str, machine: Machine, options: Options) -> Runt
     files = {f"runtime/{path}": data for path, data in emit(lowered.plan).items()}
     files["runtime/weights.bin"] = lowered.weights()
     files["plan.yaml"] = dump_yaml(lowered.plan).encode()
-    return Runtime(network, lowered, options, model.read_bytes(), files)
+    return Runtime(network, lowered, model.read_bytes(), files)
 
 
 def golden(model: bytes, images: Floats) -> bytes:

@@ -29,7 +29,7 @@ ISAS: dict[IsaName, Isa] = {
     isa.name: isa
     for isa in (
         Isa("portable", 4, 16, (), frozenset()),
-        Isa("avx2", 8, 16, ("-mavx2", "-mfma"), frozenset({"avx2", "fma"})),
+        Isa("avx2", 8, 16, ("-mavx2", "-mfma", "-mf16c"), frozenset({"avx2", "fma", "f16c"})),
         Isa(
             "avx512",
             16,

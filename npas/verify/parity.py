@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered, lower
 from npas.errors import NumericsError
 from npas.graph.graph import Network
@@ -60,7 +59,6 @@ class Subject:
     network: Network
     """Simplified, as the plan computes it."""
     lowered: Lowered
-    options: Options
     model: bytes
     """The pruned network's ONNX file."""
     verify: Program
@@ -166,7 +164,7 @@ def _check_layers(subject: Subject, runner: _Runner, image: Floats) -> tuple[Lay
 
     generator = np.random.default_rng(0)
     whole = integer_network(network, generator)
-    lowered = lower(whole, isa=plan.isa, threads=plan.threads, options=subject.options)
+    lowered = lower(whole, isa=plan.isa, threads=plan.threads, options=subject.lowered.options)
     assert lowered.plan == plan, "integer weights in the same places must give the same plan"
     numbers = [[integers(network.graph.shapes[n], generator) for n in of_part] for of_part in names]
 

@@ -257,7 +257,8 @@ std::size_t index_sections(Format format) {
 Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedIndexed& out) {
     const auto first = static_cast<std::size_t>(spec.first_section);
     const Section &weights = file[first], &bias = file[first + 1];
-    if (weights.type != Type::f32 || bias.type != Type::f32) return Status::format;
+    if (weights.type != (spec.half ? Type::f16 : Type::f32) || bias.type != Type::f32) return Status::format;
+    if (spec.half && spec.format == Format::fkw) return Status::format;  // whose weights are put in another order
     if (bias.count != static_cast<std::size_t>(spec.filters)) return Status::format;
     Lists lists;
     out = LoadedIndexed();
@@ -290,7 +291,11 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedI
     share_out(lists, pieces, out);
     Indexed& view = out.view;
     view.spec = &spec;
-    view.weights = out.weights.empty() ? weights.floats() : out.weights.data();
+    if (spec.half) {
+        view.halves = weights.halves();
+    } else {
+        view.weights = out.weights.empty() ? weights.floats() : out.weights.data();
+    }
     view.bias = out.bias.data();
     view.rows = out.rows.data();
     view.offsets = out.offsets.data();

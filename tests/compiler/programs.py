@@ -95,7 +95,6 @@ def subject_of(folder: Path, made: runtime.Runtime, isa: str = "portable", threa
     return Subject(
         network=made.network,
         lowered=made.lowered,
-        options=made.options,
         model=made.model,
         verify=runtime.compile_tool(folder, machine(isa, threads), "verify"),
         weights=(folder / "runtime" / "weights.bin").read_bytes(),

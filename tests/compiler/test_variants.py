@@ -28,7 +28,7 @@ from npas.compiler.lower import Lowered, lower
 from npas.compiler.plan import ElementwiseLayer, GlobalAvgPoolLayer, Kernel, Plan, PoolLayer, WeightsLayer
 from npas.ops import Conv2d
 from npas.schemes import SCHEMES, LayerKind, kind_of
-from npas.spec.schema import Isa
+from npas.spec.schema import Isa, Storage
 from npas.stages import finish
 from npas.targets.compilers import Compiler
 from npas.targets.isa import ISAS
@@ -73,7 +73,6 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     subject = Subject(
         network=made.network,
         lowered=lowered,
-        options=made.options,
         model=finish.export(made.network, NAME, folder).read_bytes(),
         verify=compile_watched(folder, tree, NAME, ISAS[isa], compiler),
         weights=lowered.weights(),
@@ -139,6 +138,8 @@ def test_every_kind_of_kernel_is_there(isa: Isa) -> None:
     assert formats["conv"] == set(FORMATS)
     assert formats["conv_lanes"] == {"dense", "bcs"}
     assert formats["linear"] == {"dense", "csr", "bcs"}  # 3x3 patterns have no meaning there
+    stored = {(layer.stored.format, layer.stored.storage) for layer in layers["linear"]}
+    assert stored == {(format_, storage) for format_ in formats["linear"] for storage in get_args(Storage)}
     assert {"pool", "global_avg_pool", "split", "copy"} <= {layer.kind for layer in plan.layers}
     for template, found in layers.items():
         kernels = [kernel for kernel in plan.kernels if kernel.template == template]

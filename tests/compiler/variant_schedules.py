@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -64,7 +64,11 @@ def variants(isa: Isa, seed: int) -> Variants:
             made.schedules[case.name] = schedule_of(case, graph, Options(prunings=prunings), made)
     options = Options(prunings=prunings, schedules=made.schedules, direct=True)
     pruned = one_shot(network_of(graph, seed), prunings).network
-    return Variants(pruned, options, tuple(made.cases))
+    # Half of the fully connected layers have weights that 16 bits hold, and are stored in as many.
+    names = made.rng.permutation([case.name for case in made.cases if case.family == "linear"])[::2].tolist()
+    options = replace(options, halves=frozenset(names))
+    halves = {f"{n}.weight": pruned.weights[f"{n}.weight"].astype(np.float16).astype(np.float32) for n in names}
+    return Variants(replace(pruned, weights={**pruned.weights, **halves}), options, tuple(made.cases))
 
 
 def prunings_of(cases: list[Case], graph: Graph, rng: np.random.Generator) -> dict[str, Pruning]:

@@ -12,7 +12,7 @@ from npas.frontend.initialise import initialise
 from npas.graph.builder import Builder
 from npas.progress import Progress
 from npas.spec.schema import CpuTarget, Tune
-from npas.stages import tuning
+from npas.stages import finish, runtime, tuning
 from npas.stages.program import Machine, lower_for
 from npas.tuning.genetic import Genetic
 from npas.tuning.known import Known
@@ -77,3 +77,17 @@ def test_every_round_tries_one_schedule_of_every_kernel(network, monkeypatch):
     assert len(programs) == 3 + 2 * tuning.CONFIRMING_ROUNDS
     stem = [program["conv2d_1" if "conv2d_1" in program else next(iter(program))] for program in programs[:3]]
     assert len(set(stem)) == 3
+
+
+def test_a_program_of_tuned_schedules_can_be_proven(network, tmp_path):
+    """Integer weights, with which a proof runs it once more, must meet the same schedules."""
+    plain = machine()
+    _, lowered = lower_for(network, "net", plain)
+    rng = np.random.default_rng(0)
+    known = {choice.key: choice.space.random(rng) for choice in lowered.choices.values()}
+    tuned = replace(plain, known=known)
+    made = runtime.generate(finish.export(network, "net", tmp_path), "net", tuned, Options())
+    assert made.lowered.plan != lowered.plan
+    runtime.write(tmp_path, made, b"")
+    images = rng.standard_normal((1, 3, 20, 20)).astype(np.float32)
+    assert finish.parity(tmp_path, made, tuned, images).passed

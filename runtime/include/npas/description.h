@@ -54,6 +54,7 @@ struct IndexedSpec {
     int first_section;               // in the weights file: weights, bias, then the format's index sections
     int filters, channels, groups;   // of the convolution; channels counts all groups
     int taps;                        // kernel positions, 1 for a fully connected layer
+    bool half;                       // weights are stored in 16 bits
     const std::int32_t* tap_offset;  // floats from an output pixel to the input pixel under each tap
     int input_block, plane_step;     // channels in a pixel of the input; floats from one of its planes to the next
     int rows;                        // filters in a group

@@ -55,6 +55,37 @@ inline ivec load(const std::int32_t* p) {
     return v;
 }
 
+// Half precision: shifted into place, the number is too small by 2^112, subnormal ones included. Neither infinities nor
+// NaN are stored so.
+inline float half_to_float(std::uint16_t half) {
+    const std::uint32_t bits = (half & 0x7fffu) << 13;
+    float x;
+    std::memcpy(&x, &bits, sizeof x);
+    x *= 0x1p112f;
+    return half & 0x8000u ? -x : x;
+}
+
+inline vec load_halves(const std::uint16_t* p) {
+#if defined(__AVX512F__)
+    typedef short packed __attribute__((vector_size(kLanes * 2)));
+    packed v;
+    std::memcpy(&v, p, sizeof v);
+    return __builtin_ia32_vcvtph2ps512_mask(v, vec{}, -1, 4);
+#elif defined(__F16C__)
+    typedef short packed __attribute__((vector_size(kLanes * 2)));
+    packed v;
+    std::memcpy(&v, p, sizeof v);
+    return __builtin_ia32_vcvtph2ps256(v);
+#else
+    typedef std::uint16_t packed __attribute__((vector_size(kLanes * 2)));
+    packed v;
+    std::memcpy(&v, p, sizeof v);
+    const ivec wide = __builtin_convertvector(v, ivec);
+    const vec x = (vec)((wide & 0x7fff) << 13) * splat(0x1p112f);
+    return (vec)((ivec)x | ((wide & 0x8000) << 16));
+#endif
+}
+
 // All bits set in the first `count` lanes.
 inline ivec first_lanes(int count) {
     ivec mask;

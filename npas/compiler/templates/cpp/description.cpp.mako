@@ -22,7 +22,7 @@ ${taps}
 % endfor
 
 % if view.indexed:
-// Format, first section; filters, channels, groups, taps and where they lie, channels in a pixel of the input, plane
+// Format, first section; filters, channels, groups, taps, whether weights are halves, where taps lie, channels in a pixel of the input, plane
 // step; rows, depth, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
 // out pixels; width, height and pitch of the output; grid of tiles; copies of their input.
 constexpr IndexedSpec kIndexed[] = {

@@ -1,6 +1,8 @@
 <%page args="view"/>\
 <%
 vectors = range(view.vectors)
+load_weights = "load_halves" if view.half else "load"
+weight = (lambda at: f"half_to_float(weights[{at}])") if view.half else (lambda at: f"weights[{at}]")
 %>\
 // Fully connected layer over lists of kept columns, \
 ${view.summary}.
@@ -29,14 +31,14 @@ ${view.signature} {
     for (int group = groups.begin; group < groups.end; ++group) {
         const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(group) * kRows;
         const std::int32_t* bounds = layer.bounds + static_cast<std::ptrdiff_t>(group) * 2;
-        const float* weights = layer.weights + layer.first_weight[group];
+        const ${"std::uint16_t" if view.half else "float"}* weights = layer.${"halves" if view.half else "weights"} + layer.first_weight[group];
 % for p in vectors:
         vec sum${p} = load(layer.bias + row + ${p} * kLanes);
 % endfor
         for (std::int32_t k = bounds[0]; k < bounds[1]; ++k, weights += kRows) {
             const vec x = broadcast(in.data + layer.offsets[k]);
 % for p in vectors:
-            sum${p} = fma(load(weights + ${p} * kLanes), x, sum${p});
+            sum${p} = fma(${load_weights}(weights + ${p} * kLanes), x, sum${p});
 % endfor
         }
 % for p in vectors:
@@ -49,16 +51,16 @@ ${view.signature} {
     const Range groups = layer.groups_of(share);
     for (int group = groups.begin; group < groups.end; ++group) {
         const std::int32_t* bounds = layer.bounds + static_cast<std::ptrdiff_t>(group) * 2;
-        const float* weights = layer.weights + layer.first_weight[group];
+        const ${"std::uint16_t" if view.half else "float"}* weights = layer.${"halves" if view.half else "weights"} + layer.first_weight[group];
         const std::int32_t* offsets = layer.offsets + bounds[0];
         const std::int32_t count = bounds[1] - bounds[0];
         // Four sums, so that one addition need not wait for the other.
         float sum[4] = {layer.bias[group], 0.0f, 0.0f, 0.0f};
         std::int32_t k = 0;
         for (; k + 4 <= count; k += 4) {
-            for (int i = 0; i < 4; ++i) sum[i] += weights[k + i] * in.data[offsets[k + i]];
+            for (int i = 0; i < 4; ++i) sum[i] += ${weight("k + i")} * in.data[offsets[k + i]];
         }
-        for (; k < count; ++k) sum[0] += weights[k] * in.data[offsets[k]];
+        for (; k < count; ++k) sum[0] += ${weight("k")} * in.data[offsets[k]];
         const std::int32_t row = layer.rows[group];
         const vec x = splat((sum[0] + sum[1]) + (sum[2] + sum[3]));
         out.data[row] = epilogue(x${", splat(residual.data[row])" if view.residual else ""})[0];

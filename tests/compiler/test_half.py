@@ -1,0 +1,94 @@
+"""Fully connected layers stored in 16 bits: rounded once, in the network that is proven, and exact from there on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from programs import NAME, assert_parity, images_of, machine, subject_of
+
+from npas.algorithms import one_shot
+from npas.compiler.indexed import Options
+from npas.compiler.lower import lower
+from npas.compiler.passes import simplify
+from npas.compiler.passes.round_weights import LARGEST, round_weights
+from npas.compiler.plan import LinearLayer
+from npas.errors import UnsupportedError
+from npas.frontend.initialise import initialise
+from npas.graph.builder import Builder
+from npas.graph.graph import Network
+from npas.search.candidate import Pruning
+from npas.spec.schema import CpuTarget, SchemeName
+from npas.stages import finish, runtime
+from npas.stages.program import Machine, lower_for, stored
+from npas.verify import verify
+
+HALF = replace(machine(), fully_connected="fp16")
+
+
+def network() -> Network:
+    """A batch-norm behind a fully connected layer would change its weights after they were rounded."""
+    builder = Builder("net")
+    x = builder.act(builder.bn(builder.conv(builder.input((3, 6, 6)), 8, 3)), "relu")
+    x = builder.act(builder.linear(builder.flatten(x), 40, name="wide"), "relu")
+    return initialise(builder.graph(builder.linear(x, 12, name="head")), np.random.default_rng(0))
+
+
+def test_only_fully_connected_weights_are_rounded():
+    plain = network()
+    rounded = round_weights(plain)
+    for name, weight in plain.weights.items():
+        if name in ("wide.weight", "head.weight"):
+            assert np.abs(rounded.weights[name] - weight).max() <= np.abs(weight).max() * 2.0**-11
+            assert not np.array_equal(rounded.weights[name], weight)
+        else:
+            assert np.array_equal(rounded.weights[name], weight)
+
+
+def test_what_is_stored_is_stored_again_without_change():
+    once = stored(network(), HALF)
+    again = stored(once, HALF)
+    assert once.graph == again.graph
+    assert all(np.array_equal(once.weights[name], again.weights[name]) for name in once.weights)
+    assert stored(once, machine()) is once
+
+
+def test_weights_beyond_half_precision_are_refused():
+    plain = network()
+    weights = {**plain.weights, "head.weight": plain.weights["head.weight"] * np.float32(1e7)}
+    with pytest.raises(UnsupportedError, match=r"node head: .* fp16, got .* set target.fully_connected to fp32"):
+        round_weights(replace(plain, weights=weights))
+    edge = {**plain.weights, "head.weight": np.full_like(plain.weights["head.weight"], LARGEST)}
+    assert np.isfinite(round_weights(replace(plain, weights=edge)).weights["head.weight"]).all()
+
+
+@pytest.mark.parametrize("scheme", [None, "unstructured", "block"])
+def test_the_program_computes_what_the_exported_model_does(tmp_path: Path, scheme: SchemeName | None):
+    prunings = {} if scheme is None else {name: Pruning(scheme, 2.0) for name in ("wide", "head")}
+    pruned = stored(one_shot(network(), prunings).network, HALF)
+    made = runtime.generate(finish.export(pruned, NAME, tmp_path), NAME, HALF, Options(prunings=prunings))
+    runtime.write(tmp_path, made, b"")
+    layers = [x for x in made.lowered.plan.layers if isinstance(x, LinearLayer)]
+    assert [layer.stored.storage for layer in layers] == ["fp16", "fp16"]
+    assert_parity(verify(subject_of(tmp_path, made), images_of(pruned, 2)))
+    assert finish.lock_of("", made).fully_connected == "fp16"
+
+
+def test_it_halves_the_weights(tmp_path: Path):
+    _, whole = lower_for(network(), NAME, machine())
+    _, half = lower_for(network(), NAME, HALF)
+    for a, b in zip(whole.plan.weights_layers, half.plan.weights_layers, strict=True):
+        saved = 2 * a.stored.weights if isinstance(a, LinearLayer) else 0
+        assert a.stored.bytes - b.stored.bytes == saved
+
+
+def test_weights_must_be_rounded_before():
+    with pytest.raises(AssertionError, match="must be rounded before"):
+        lower(simplify(network()), isa="portable", threads=1, options=Options(halves=("head",)))
+
+
+def test_a_spec_asks_for_it():
+    target = CpuTarget(type="cpu", isa="portable", fully_connected="fp16")
+    assert Machine.of(target).fully_connected == "fp16"
