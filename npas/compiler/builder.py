@@ -85,7 +85,7 @@ class PlanBuilder:
 
     def _packing_pays(self, group: Group, format_: FormatName) -> bool:
         """As measured before, else by estimate."""
-        work = packed.work_of(self.graph, group.root)
+        work = packed.work_of(self.graph, group.root, self.network.weights[f"{group.root.name}.weight"])
         if work is None:
             return False
         known = self.options.known.get(self.key(group, "pixels", format_))

@@ -81,7 +81,8 @@ def pixels_choice(plan: PlanBuilder, group: Group, format_: FormatName) -> Choic
     )
     space = conv_space(work, plan.isa, plan.threads)
     estimated: tuple[AnySchedule, ...] = (conv_schedule(work, plan.isa, plan.threads),)
-    over_copies = packed.work_of(graph, root) if work.shared == 1 else None
+    weight = plan.network.weights[f"{root.name}.weight"]
+    over_copies = packed.work_of(graph, root, weight) if work.shared == 1 else None
     if over_copies is not None:
         space = space.joined(packed.packed_space(over_copies, plan.isa, plan.threads))
         by_copies = packed.packed_schedule(over_copies, plan.isa, plan.threads)

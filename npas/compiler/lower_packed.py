@@ -20,7 +20,8 @@ from npas.ops import Conv2d
 def lower_packed(plan: PlanBuilder, group: Group) -> None:
     """From values of any layout and stride to planes."""
     root, graph = group.root, plan.graph
-    op, work = root.op, work_of(graph, root)
+    weight = plan.network.weights[f"{root.name}.weight"]
+    op, work = root.op, work_of(graph, root, weight)
     assert isinstance(op, Conv2d)
     assert work is not None
     source = source_of(plan, group)
@@ -38,9 +39,9 @@ def lower_packed(plan: PlanBuilder, group: Group) -> None:
     size = min(schedule.channel_block, work.channels) * op.kernel[1] * rows * plan.lanes
     plan.resize(copy, Layout(channels=size, height=1, width=1, pitch=1, origin=0, plane=1), plan.threads)
     out = plan.result(group, work.height * pitch)
-    weight = plan.network.weights[f"{root.name}.weight"].reshape(op.filters, -1)
+    matrix = weight.reshape(op.filters, -1)
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
-    format_, sections = pack(weight, bias, format_, Geometry(op.filters, weight.shape[1], taps=prod(op.kernel)))
+    format_, sections = pack(matrix, bias, format_, Geometry(op.filters, matrix.shape[1], taps=prod(op.kernel)))
     plan.add(
         ConvLayer(
             nodes=group.nodes,

@@ -13,7 +13,15 @@ from npas.algorithms import one_shot
 from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered, lower
 from npas.compiler.plan import ConvLayer
-from npas.compiler.schedules.packed import COPY_BYTES, MOST_LINES, PackedWork, packed_schedule, packed_space, pays
+from npas.compiler.schedules.packed import (
+    COPY_BYTES,
+    MOST_COPY_BYTES,
+    MOST_LINES,
+    PackedWork,
+    packed_schedule,
+    packed_space,
+    pays,
+)
 from npas.compiler.schedules.records import PackedSchedule, Schedule
 from npas.graph.builder import Builder
 from npas.search.candidate import Pruning
@@ -30,16 +38,18 @@ from npas.targets.isa import ISAS
     dilation=st.tuples(st.integers(1, 2), st.integers(1, 2)),
     height=st.integers(1, 230),
     width=st.integers(1, 230),
+    density=st.floats(0.0, 1.0),
     threads=st.integers(1, 8),
 )
-def test_schedules_fit_registers_and_cache(isa, channels, kernel, stride, dilation, height, width, threads):
-    work = PackedWork(64, channels, kernel, stride, dilation, height, width)
+def test_schedules_fit_registers_and_cache(isa, channels, kernel, stride, dilation, height, width, density, threads):
+    work = PackedWork(64, channels, kernel, stride, dilation, height, width, density)
     schedule = packed_schedule(work, isa, threads)
     assert schedule in packed_space(work, isa, threads)
     assert schedule.lines <= MOST_LINES[isa] < ISAS[isa].registers
     assert -(-height // schedule.lines) == -(-height // MOST_LINES[isa])
     channel = kernel[1] * work.rows(schedule.lines) * ISAS[isa].lanes * 4
-    assert schedule.channel_block <= 4 or schedule.channel_block * channel <= COPY_BYTES
+    room = COPY_BYTES if density >= 0.4 else MOST_COPY_BYTES
+    assert schedule.channel_block <= 4 or schedule.channel_block * channel <= room
 
 
 def test_rows_that_no_line_reads_are_not_copied():

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from npas.compiler.blocks import is_compact
 from npas.compiler.schedules.records import AnySchedule, PackedSchedule
 from npas.compiler.schedules.space import Axes, Space, parts
@@ -18,8 +21,11 @@ from npas.ops import Conv2d
 from npas.spec.schema import Isa
 from npas.targets.isa import ISAS
 
-COPY_BYTES = 24 * 1024
-"""What the copy may take of a 32 KiB first-level cache; lists and sums pass through the rest."""
+COPY_BYTES, MOST_COPY_BYTES = 24 * 1024, 48 * 1024
+"""What the copy takes where most is kept, so that it stays in a 32 KiB first-level cache, lists and sums beside it; and
+where little is: sums wait in memory between channel blocks, and short lists do not pay for that."""
+DENSE = 0.4
+"""The share of weights kept up to which COPY_BYTES hold; beyond, they grow with its root."""
 MOST_LINES: dict[Isa, int] = {"portable": 12, "avx2": 14, "avx512": 28}
 """Sums in registers, a weight beside them."""
 MOST_WASTE = 1.35
@@ -40,6 +46,8 @@ class PackedWork:
     height: int
     width: int
     """Of the output."""
+    density: float = 1.0
+    """Share of the weights that are kept."""
 
     def rows(self, lines: int) -> int:
         """Rows of the copy under so many lines of the output."""
@@ -55,14 +63,15 @@ class PackedWork:
         return -(-self.width // ISAS[isa].lanes)
 
 
-def work_of(graph: Graph, node: Node) -> PackedWork | None:
+def work_of(graph: Graph, node: Node, weight: NDArray[np.float32]) -> PackedWork | None:
     """Of a convolution that a packed kernel can compute from planes to planes."""
     op = node.op
     if not isinstance(op, Conv2d) or op.groups > 1 or is_compact(graph.shapes[node.name]):
         return None
     _, filters, height, width = graph.shapes[node.name]
     channels = graph.input_shapes(node)[0][1]
-    return PackedWork(filters, channels, op.kernel, op.stride, op.dilation, height, width)
+    density = np.count_nonzero(weight) / weight.size
+    return PackedWork(filters, channels, op.kernel, op.stride, op.dilation, height, width, density)
 
 
 def pays(work: PackedWork, isa: Isa) -> bool:
@@ -77,7 +86,8 @@ def packed_schedule(work: PackedWork, isa: Isa, threads: int) -> PackedSchedule:
     bands = -(-work.height // MOST_LINES[isa])
     lines = -(-work.height // bands)
     channel_bytes = work.kernel[1] * work.rows(lines) * ISAS[isa].lanes * 4
-    blocks = -(-work.channels // max(4, COPY_BYTES // channel_bytes))
+    room = min(COPY_BYTES * (DENSE / max(work.density, 1e-3)) ** 0.5, MOST_COPY_BYTES)
+    blocks = -(-work.channels // max(4, int(max(room, COPY_BYTES)) // channel_bytes))
     tiles = bands * work.columns(isa)
     by_pixels = threads > 1 and (tiles >= 4 * threads or tiles % threads == 0)
     return PackedSchedule(
