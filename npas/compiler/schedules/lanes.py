@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,8 +39,11 @@ FAR_BYTES = 160 * 1024
 
 ALL_BUT = 0.9
 """Share of kept positions above which a list is read as if it were whole."""
-SPARSE_CHANNELS = 128
-"""Of a channel block where lists are sparse: their length hardly matters, the input's does."""
+TILE_BYTES, MOST_TILE_BYTES = 12_800, 24 * 1024
+"""Of a tile's input in one channel block where lists are sparse: half a list that keeps much of it, and longer where
+little is kept, since sums wait in memory between blocks."""
+HALF = 0.4
+"""The share of positions kept up to which TILE_BYTES hold; beyond, they grow with its root."""
 CHANNEL_GRAIN = 16
 """Channels to whose multiples blocks are rounded: the widest vectors."""
 MOST_VECTORS = 6
@@ -109,7 +113,7 @@ def _blocked(shape: tuple[int, int], depth: int, work: LaneWork, blocks: int, th
     """The schedule of V vectors and P pixels, its loops cut to fit the caches."""
     vectors, pixels = shape[0], even(work.width, shape[1])
     columns = -(-work.width // pixels)
-    channel_block = _channel_block(work)
+    channel_block = _channel_block(work, pixels)
     row_bytes = 4 * work.row_floats * channel_block
     near = FAR_BYTES if work.density > ALL_BUT else NEAR_BYTES
     if work.rows == 1:
@@ -197,12 +201,16 @@ def step_cycles(vectors: int, pixels: int) -> float:
     return max(vectors * pixels / 2, LOAD_CYCLES * vectors + BROADCAST_CYCLES * (pixels + 1), LATENCY / 2)
 
 
-def _channel_block(work: LaneWork) -> int:
+def _channel_block(work: LaneWork, pixels: int) -> int:
     """Blocks of equal size, in whole vectors of channels."""
-    entries = work.channels * work.taps * work.density
-    dense = work.density > ALL_BUT
-    blocks = max(1, round(entries / MOST_ENTRIES)) if dense else -(-work.channels // SPARSE_CHANNELS)
-    size = -(-work.channels // blocks)
+    if work.density > ALL_BUT:
+        blocks = round(work.channels * work.taps * work.density / MOST_ENTRIES)
+    else:
+        side = math.isqrt(work.taps)
+        channel_bytes = 4 * side * (pixels + side - 1)
+        grown = TILE_BYTES * math.sqrt(HALF / max(work.density, 1e-3))
+        blocks = round(work.channels * channel_bytes / min(max(grown, TILE_BYTES), MOST_TILE_BYTES))
+    size = -(-work.channels // max(1, blocks))
     return min(work.channels, -(-size // CHANNEL_GRAIN) * CHANNEL_GRAIN)
 
 
