@@ -1,4 +1,4 @@
-#include "conv_indexed_avx2_r1p11.h"
+#include "conv_packed_avx2_h10.h"
 #include "npas/layers.h"
 #include "npas/parts.h"
 #include "npas/run.h"
@@ -8,7 +8,8 @@ namespace npas_net {
 // fkw (3x3, dilation (2, 1)): 10x10x7 -> 9x10x7.
 // 272 of 810 weights, stored as fkw, 1524 bytes: pattern 3x.
 void layer_003(Run& run) {
-    conv_indexed_avx2_r1p11(run.indexed(2), run.value(2), run.value(3), run.share());
+    conv_packed_avx2_h10(run.indexed(2), run.value(3), run.value(5), own_buffer(run.value(4), run.seat().thread),
+                         run.seat());
 }
 
 }  // namespace npas_net

@@ -7,7 +7,7 @@ namespace npas_net {
 // max_pool1 (max_pool 2x2): 17x5x3 -> 17x4x2.
 void layer_006(Run& run) {
     static constexpr Window kWindow = {2, 2, 1, 1, 0, 0};
-    max_pool(kWindow, run.value(5), run.value(6), run.share());
+    max_pool(kWindow, run.value(7), run.value(8), run.share());
 }
 
 }  // namespace npas_net

@@ -6,7 +6,7 @@ namespace npas_net {
 
 // concat1 (concat): 17x4x2 -> 34x4x2.
 void layer_008(Run& run) {
-    copy_channels(run.value(6), run.value(8), 0, run.share());
+    copy_channels(run.value(8), run.value(10), 0, run.share());
 }
 
 }  // namespace npas_net

@@ -6,7 +6,7 @@ namespace npas_net {
 
 // concat1 (concat): 17x4x2 -> 34x4x2.
 void layer_009(Run& run) {
-    copy_channels(run.value(7), run.value(8), 17, run.share());
+    copy_channels(run.value(9), run.value(10), 17, run.share());
 }
 
 }  // namespace npas_net

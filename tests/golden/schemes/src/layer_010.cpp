@@ -6,7 +6,7 @@ namespace npas_net {
 
 // pool1 (global avg pool): 34x4x2 -> 34x1x1.
 void layer_010(Run& run) {
-    global_average_pool(run.value(8), run.value(9), run.share());
+    global_average_pool(run.value(10), run.value(11), run.share());
 }
 
 }  // namespace npas_net

@@ -6,7 +6,7 @@ namespace npas_net {
 
 // row (output): 5x1x1 -> 5x1x1.
 void layer_016(Run& run) {
-    copy(run.value(14), run.output(0), run.share());
+    copy(run.value(16), run.output(0), run.share());
 }
 
 }  // namespace npas_net
