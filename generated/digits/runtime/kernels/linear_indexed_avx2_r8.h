@@ -1,4 +1,4 @@
-// linear_indexed_<isa>_r<filters>_<epilogue>.
+// linear_indexed_<isa>_r<filters>[_fp16: how weights are stored]_<epilogue>.
 #pragma once
 
 #include "npas/tensor.h"

@@ -191,8 +191,9 @@ bool orderly(const IndexedSpec& spec, const std::vector<std::int32_t>& rows) {
 }
 
 // Where each block of channels begins in each list: entries of one block are neighbours if the list is sorted
-// by channel, as every packer and decoder here sorts it; from another order the sums would still be complete.
-void bound(const IndexedSpec& spec, const Lists& lists, LoadedIndexed& out) {
+// by channel, as every packer and decoder here sorts it; from another order the sums would still be complete, unless
+// a kernel sees one block at a time: then there is no other.
+Status bound(const IndexedSpec& spec, const Lists& lists, LoadedIndexed& out) {
     const auto blocks = static_cast<std::size_t>(out.view.channel_blocks);
     const auto block_of = [&](std::uint32_t column) {
         return static_cast<std::size_t>(column / static_cast<std::uint32_t>(spec.taps)) /
@@ -202,10 +203,13 @@ void bound(const IndexedSpec& spec, const Lists& lists, LoadedIndexed& out) {
         std::uint32_t k = lists.start[list];
         out.bounds.push_back(static_cast<std::int32_t>(k));
         for (std::size_t b = 0; b < blocks; ++b) {
-            while (k < lists.start[list + 1] && (b + 1 == blocks || block_of(lists.columns[k]) <= b)) ++k;
+            for (; k < lists.start[list + 1] && (b + 1 == blocks || block_of(lists.columns[k]) <= b); ++k) {
+                if (spec.packing.lines > 0 && block_of(lists.columns[k]) != b) return Status::format;
+            }
             out.bounds.push_back(static_cast<std::int32_t>(k));
         }
     }
+    return Status::ok;
 }
 
 // Cuts the groups into pieces of about equal work.
@@ -231,7 +235,8 @@ void share_out(const Lists& lists, int pieces, LoadedIndexed& out) {
 
 Range Indexed::groups_of(Share share) const {
     if (spec->split_pixels) return {0, groups};
-    return {cut[share.thread], cut[share.thread + 1]};
+    const Range own = slice(share, pieces);
+    return {cut[own.begin], cut[own.end]};
 }
 
 Range Indexed::tiles_of(Share share) const {
@@ -252,7 +257,8 @@ std::size_t index_sections(Format format) {
 Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedIndexed& out) {
     const auto first = static_cast<std::size_t>(spec.first_section);
     const Section &weights = file[first], &bias = file[first + 1];
-    if (weights.type != Type::f32 || bias.type != Type::f32) return Status::format;
+    if (weights.type != (spec.half ? Type::f16 : Type::f32) || bias.type != Type::f32) return Status::format;
+    if (spec.half && spec.format == Format::fkw) return Status::format;  // whose weights are put in another order
     if (bias.count != static_cast<std::size_t>(spec.filters)) return Status::format;
     Lists lists;
     out = LoadedIndexed();
@@ -267,8 +273,8 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedI
         const auto tap = static_cast<int>(column) % spec.taps;
         const auto channel = static_cast<int>(column) / spec.taps;
         if (channel % spec.depth != 0 || channel + spec.depth > spec.channels) return Status::format;
-        out.offsets.push_back(channel / spec.input_block * spec.plane_step + channel % spec.input_block +
-                              spec.tap_offset[tap]);
+        const int at = spec.packing.lines > 0 ? channel % spec.channel_block : channel;
+        out.offsets.push_back(at / spec.input_block * spec.plane_step + at % spec.input_block + spec.tap_offset[tap]);
     }
     std::size_t used = 0;
     for (const std::uint32_t list : lists.list_of) {
@@ -281,17 +287,22 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedI
     }
     out.view.groups = static_cast<int>(lists.list_of.size());
     out.view.channel_blocks = (spec.channels + spec.channel_block - 1) / spec.channel_block;
-    bound(spec, lists, out);
+    if (bound(spec, lists, out) != Status::ok) return Status::format;
     share_out(lists, pieces, out);
     Indexed& view = out.view;
     view.spec = &spec;
-    view.weights = out.weights.empty() ? weights.floats() : out.weights.data();
+    if (spec.half) {
+        view.halves = weights.halves();
+    } else {
+        view.weights = out.weights.empty() ? weights.floats() : out.weights.data();
+    }
     view.bias = out.bias.data();
     view.rows = out.rows.data();
     view.offsets = out.offsets.data();
     view.bounds = out.bounds.data();
     view.first_weight = out.first_weight.data();
     view.cut = out.cut.data();
+    view.pieces = pieces;
     return Status::ok;
 }
 

@@ -5,8 +5,8 @@
 
 namespace npas_digits {
 
-// stage1_block2_conv2 + stage1_block2_add + stage1_block2_act2 (3x3): 3x16x16 -> 16x16x16.
-// 81 of 432 weights, stored as dense, 1792 bytes: filter 5x.
+// stage1_block2_conv2 + stage1_block2_add + stage1_block2_act2 (1x1): 3x16x16 -> 16x16x16.
+// 18 of 48 weights, stored as dense, 256 bytes: filter 2.5x.
 void layer_007(Run& run) {
     conv_lanes_avx2_v2p6s1_add_hard_swish(run.indexed(4), run.value(6), run.value(7), run.value(4),
                                           part_of(run.indexed(4), run.share()));

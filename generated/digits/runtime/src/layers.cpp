@@ -66,16 +66,49 @@ struct Mean {
     }
 };
 
+// The output positions whose windows lie inside the image.
+Range whole(int stride, int before, int size, int image, int count) {
+    const int begin = std::min((before + stride - 1) / stride, count), room = image - size + before;
+    return {begin, std::max(begin, std::min(room < 0 ? 0 : room / stride + 1, count))};
+}
+
+// A vector of floats, `step` (1 or 2) apart.
+inline vec every(const float* p, int step) { return step == 1 ? load(p) : evens(load(p), load(p + kLanes)); }
+
+// Pixels of one row, a vector of them at a time, the last ones perhaps twice; the first that is left.
+template <class Pooling>
+int pool_vectors(const Window& window, Pooling pooling, const float* source, std::ptrdiff_t row_step, Range rows,
+                 Range columns, float* target) {
+    const int count = (rows.end - rows.begin) * window.width;
+    if (columns.end - columns.begin < kLanes) return columns.begin;
+    for (int next = columns.begin; next < columns.end; next += kLanes) {
+        const int x = std::min(next, columns.end - kLanes);
+        vec sum = pooling.template start<vec>();
+        for (int i = rows.begin; i < rows.end; ++i) {
+            const float* first = source + i * row_step + x * window.stride_x - window.left;
+            for (int j = 0; j < window.width; ++j) sum = pooling.join(sum, every(first + j, window.stride_x));
+        }
+        store(target + x, pooling.finish(sum, count));
+    }
+    return columns.end;
+}
+
 // One plane of the input to pixels from `out` on, of each of which `floats` are stored.
 template <class Pixel, class Pooling>
 void pool_plane(const Window& window, Pooling pooling, ConstView in, const Layout& to, int plane, float* out,
                 int floats) {
     constexpr int kFloats = sizeof(Pixel) / sizeof(float);
     const Layout& from = *in.layout;
+    const bool in_vectors = kFloats == 1 && window.stride_x <= 2;
+    const Range inner = whole(window.stride_x, window.left, window.width, from.width, to.width);
     for (int y = 0; y < to.height; ++y) {
         const Range rows = inside(y, window.stride_y, window.top, window.height, from.height);
         float* target = out + y * to.row_step();
         for (int x = 0; x < to.width; ++x) {
+            if (in_vectors && x == inner.begin) {
+                x = pool_vectors(window, pooling, in.plane(plane), from.row_step(), rows, inner, target);
+                if (x == to.width) break;
+            }
             const Range columns = inside(x, window.stride_x, window.left, window.width, from.width);
             Pixel sum = pooling.template start<Pixel>();
             for (int i = rows.begin; i < rows.end; ++i) {

@@ -88,7 +88,7 @@ Status Model::prepare_layers(int threads) {
         const auto first = static_cast<std::size_t>(spec.first_section);
         weights_.discard(first + 2, index_sections(spec.format));
         if (!indexed_[i].weights.empty()) weights_.discard(first);
-        if (spec.lanes || spec.tiles == 0) continue;
+        if (spec.lanes || spec.packing.lines > 0 || spec.tiles == 0) continue;
         std::size_t mask = 0;
         while (mask < owners.size() && !same_plane(*owners[mask], spec)) ++mask;
         if (mask == owners.size()) {

@@ -31,7 +31,9 @@ struct Close {
     void operator()(std::FILE* f) const { std::fclose(f); }
 };
 
-std::size_t width(std::uint32_t type) { return type == static_cast<std::uint32_t>(Type::u16) ? 2 : 4; }
+std::size_t width(std::uint32_t type) {
+    return type == static_cast<std::uint32_t>(Type::u16) || type == static_cast<std::uint32_t>(Type::f16) ? 2 : 4;
+}
 
 std::uint64_t mix(std::uint64_t hash, std::uint64_t word) { return (hash ^ word) * 1099511628211ull; }
 
@@ -110,7 +112,8 @@ Status Weights::adopt(std::size_t size, std::uint64_t fingerprint, std::size_t s
     for (std::size_t i = 0; i < sections; ++i) {
         Entry entry;
         std::memcpy(&entry, bytes_.get() + sizeof header + i * sizeof entry, sizeof entry);
-        if (entry.type > 2 || entry.offset > size || entry.offset % kAlignment != 0) return Status::format;
+        if (entry.type > static_cast<std::uint32_t>(Type::f16) || entry.offset > size || entry.offset % kAlignment != 0)
+            return Status::format;
         if (entry.count > (size - entry.offset) / width(entry.type)) return Status::format;
         sections_[i] = {static_cast<Type>(entry.type), entry.count, bytes_.get() + entry.offset};
     }

@@ -19,6 +19,15 @@ struct Grid {
     int row_step;  // floats from the input of one row of pixels to that of the next
 };
 
+// What a kernel that reads copies of its input copies for a tile; see packing.h.
+struct Packing {
+    int lines, line_step;      // of the output in a tile; rows of the copy from one to the next
+    int rows, row_step;        // in the copy; rows of the input from one to the next
+    int columns, column_step;  // of the window; pixels from one to the next
+    int stride_y, stride_x;
+    int top, left;  // padding
+};
+
 // A depthwise layer whose channels lie in lanes. Sections: weights [planes][taps][lanes], bias [planes][lanes].
 struct DepthwiseSpec {
     int first_section;
@@ -45,6 +54,7 @@ struct IndexedSpec {
     int first_section;               // in the weights file: weights, bias, then the format's index sections
     int filters, channels, groups;   // of the convolution; channels counts all groups
     int taps;                        // kernel positions, 1 for a fully connected layer
+    bool half;                       // weights are stored in 16 bits
     const std::int32_t* tap_offset;  // floats from an output pixel to the input pixel under each tap
     int input_block, plane_step;     // channels in a pixel of the input; floats from one of its planes to the next
     int rows;                        // filters in a group
@@ -55,7 +65,8 @@ struct IndexedSpec {
     int tiles_at_a_time;
     bool split_pixels;         // threads share out tiles of pixels rather than groups of filters
     int width, height, pitch;  // of the output plane
-    Grid grid;                 // of the tiles, with filters in lanes
+    Grid grid;                 // of the tiles, with filters in lanes or copies of the input
+    Packing packing;           // has no lines where a kernel reads its input as it lies
 };
 
 struct LayerInfo {

@@ -18,7 +18,8 @@ namespace NPAS_NAMESPACE {
 // What a kernel sees; the arrays are a LoadedIndexed's.
 struct Indexed {
     const IndexedSpec* spec = nullptr;
-    const float* weights = nullptr;  // per group: [list length][rows][depth]
+    const float* weights = nullptr;         // per group: [list length][rows][depth]
+    const std::uint16_t* halves = nullptr;  // instead of weights, where these are stored in 16 bits
     int groups = 0, channel_blocks = 1;
     const float* bias = nullptr;                  // [groups][rows]
     const std::int32_t* rows = nullptr;           // [groups][rows]: filter, or -1 where the last group is not full
@@ -26,7 +27,8 @@ struct Indexed {
     const std::int32_t* bounds = nullptr;         // [groups][channel_blocks + 1] into offsets
     const std::uint32_t* first_weight = nullptr;  // [groups] into weights
     const int* cut = nullptr;                     // [pieces + 1]: groups shared out by work
-    const std::int32_t* mask = nullptr;           // [tiles * tile]: all ones on pixels, zero on margins
+    int pieces = 1;
+    const std::int32_t* mask = nullptr;  // [tiles * tile]: all ones on pixels, zero on margins
 
     Range groups_of(Share share) const;
     Range tiles_of(Share share) const;

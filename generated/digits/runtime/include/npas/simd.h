@@ -55,11 +55,67 @@ inline ivec load(const std::int32_t* p) {
     return v;
 }
 
+// Half precision: shifted into place, the number is too small by 2^112, subnormal ones included. Neither infinities nor
+// NaN are stored so.
+inline float half_to_float(std::uint16_t half) {
+    const std::uint32_t bits = (half & 0x7fffu) << 13;
+    float x;
+    std::memcpy(&x, &bits, sizeof x);
+    x *= 0x1p112f;
+    return half & 0x8000u ? -x : x;
+}
+
+inline vec load_halves(const std::uint16_t* p) {
+#if defined(__AVX512F__)
+    typedef short packed __attribute__((vector_size(kLanes * 2)));
+    packed v;
+    std::memcpy(&v, p, sizeof v);
+    return __builtin_ia32_vcvtph2ps512_mask(v, vec{}, -1, 4);
+#elif defined(__F16C__)
+    typedef short packed __attribute__((vector_size(kLanes * 2)));
+    packed v;
+    std::memcpy(&v, p, sizeof v);
+    return __builtin_ia32_vcvtph2ps256(v);
+#else
+    typedef std::uint16_t packed __attribute__((vector_size(kLanes * 2)));
+    packed v;
+    std::memcpy(&v, p, sizeof v);
+    const ivec wide = __builtin_convertvector(v, ivec);
+    const vec x = (vec)((wide & 0x7fff) << 13) * splat(0x1p112f);
+    return (vec)((ivec)x | ((wide & 0x8000) << 16));
+#endif
+}
+
+// All bits set in the first `count` lanes.
+inline ivec first_lanes(int count) {
+    ivec mask;
+    for (int i = 0; i < kLanes; ++i) mask[i] = i < count ? -1 : 0;
+    return mask;
+}
+
 // a * b + c; one rounding where the machine has it (-ffp-contract=fast).
 inline vec fma(vec a, vec b, vec c) { return a * b + c; }
 
 // The value where the mask's bits are set, +0 elsewhere (also where the value is NaN or infinite).
 inline vec keep(vec v, ivec mask) { return (vec)((ivec)v & mask); }
+
+// Every other float of a and b, from the first on.
+inline vec evens(vec a, vec b) {
+#if !__has_builtin(__builtin_shufflevector)  // GCC before 12
+    vec found;
+    for (int i = 0; i < kLanes / 2; ++i) {
+        found[i] = a[2 * i];
+        found[i + kLanes / 2] = b[2 * i];
+    }
+    return found;
+#elif defined(__AVX512F__)
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#elif defined(__AVX2__)
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+#else
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6);
+#endif
+}
 
 // The sums of neighbouring lanes: a0 + a1, a2 + a3, ..., then those of b.
 inline vec pairs(vec a, vec b) {

@@ -34,7 +34,7 @@ enum class Status : int {
 // A sentence without a full stop; "unknown status" for a number that is none.
 const char* status_text(Status status);
 
-enum class Type : std::uint32_t { f32 = 0, u16 = 1, u32 = 2 };
+enum class Type : std::uint32_t { f32 = 0, u16 = 1, u32 = 2, f16 = 3 };
 
 struct Section {
     Type type;
@@ -44,6 +44,7 @@ struct Section {
     // Element i of an index section, of either width.
     std::uint32_t index(std::size_t i) const;
     const float* floats() const { return reinterpret_cast<const float*>(data); }
+    const std::uint16_t* halves() const { return reinterpret_cast<const std::uint16_t*>(data); }
 };
 
 class Weights {

@@ -12,6 +12,6 @@ struct Part;
 struct Strip;
 struct Winograd;
 
-void conv_lanes_avx2_v2p2s8_hard_swish(const Indexed& conv, View in, View out, const Part& part);
+void conv_lanes_avx2_v2p4s2(const Indexed& conv, View in, View out, const Part& part);
 
 }  // namespace npas_digits

@@ -1,5 +1,5 @@
-// Convolution over lists of kept positions, filters in lanes: 2 vectors of weights x 2 pixels in registers.
-#include "conv_lanes_avx2_v2p2s8_add_hard_swish.h"
+// Convolution over lists of kept positions, filters in lanes: 2 vectors of weights, two input channels side by side, x 2 pixels in registers.
+#include "conv_lanes_avx2_v2d2p2s8_hard_swish.h"
 #include "npas/parts.h"
 #include "npas/simd.h"
 
@@ -10,10 +10,9 @@ namespace {
 constexpr int kPixels = 2;
 constexpr int kStep = 8;  // floats from the input of one pixel to that of the next
 constexpr int kStored = 2 * kLanes;  // weights of a group for one entry of its list
-constexpr int kRows = kStored / 1;  // filters in a group
+constexpr int kRows = kStored / 2;  // filters in a group
 
-inline vec epilogue(vec x, vec residual) {
-    x = x + residual;
+inline vec epilogue(vec x) {
     x = hard_swish(x);
     return x;
 }
@@ -22,8 +21,6 @@ struct Tile {
     const float* in;
     float* out;
     std::ptrdiff_t plane_step;
-    const float* residual;
-    std::ptrdiff_t residual_step;
     const float* bias;
     bool first, last;  // of the channel blocks, between which sums wait in `out`
 };
@@ -36,35 +33,27 @@ void tile_v2p2(const Tile& tile, const std::int32_t* offset, const std::int32_t*
         const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
         const vec w1 = load(weights + 1 * kLanes);
-        const vec xa = broadcast(x + 0 * kStep);
+        const vec xa = broadcast_pair(x + 0 * kStep);
         a0a = fma(w0, xa, a0a);
         a1a = fma(w1, xa, a1a);
-        const vec xb = broadcast(x + 1 * kStep);
+        const vec xb = broadcast_pair(x + 1 * kStep);
         a0b = fma(w0, xb, a0b);
         a1b = fma(w1, xb, a1b);
     }
+    a0a = pairs(a0a, a1a);
+    a0b = pairs(a0b, a1b);
     float* out0 = tile.out;
-    float* out1 = tile.out + 1 * tile.plane_step;
     if (!tile.first) {
         a0a = a0a + load(out0 + 0 * kLanes);
         a0b = a0b + load(out0 + 1 * kLanes);
-        a1a = a1a + load(out1 + 0 * kLanes);
-        a1b = a1b + load(out1 + 1 * kLanes);
     }
     if (tile.last) {
         const vec bias0 = load(tile.bias + 0 * kLanes);
-        const float* residual0 = tile.residual;
-        a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
-        a0b = epilogue(a0b + bias0, load(residual0 + 1 * kLanes));
-        const vec bias1 = load(tile.bias + 1 * kLanes);
-        const float* residual1 = tile.residual + 1 * tile.residual_step;
-        a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
-        a1b = epilogue(a1b + bias1, load(residual1 + 1 * kLanes));
+        a0a = epilogue(a0a + bias0);
+        a0b = epilogue(a0b + bias0);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
-    store(out1 + 0 * kLanes, a1a);
-    store(out1 + 1 * kLanes, a1b);
 }
 
 // 2 vectors of weights x 1 pixel.
@@ -73,28 +62,22 @@ void tile_v2p1(const Tile& tile, const std::int32_t* offset, const std::int32_t*
     vec a1a{};
     for (; offset != end; ++offset, weights += kStored) {
         const float* x = tile.in + *offset;
-        const vec xa = broadcast(x + 0 * kStep);
+        const vec xa = broadcast_pair(x + 0 * kStep);
         const vec w0 = load(weights + 0 * kLanes);
         a0a = fma(w0, xa, a0a);
         const vec w1 = load(weights + 1 * kLanes);
         a1a = fma(w1, xa, a1a);
     }
+    a0a = pairs(a0a, a1a);
     float* out0 = tile.out;
-    float* out1 = tile.out + 1 * tile.plane_step;
     if (!tile.first) {
         a0a = a0a + load(out0 + 0 * kLanes);
-        a1a = a1a + load(out1 + 0 * kLanes);
     }
     if (tile.last) {
         const vec bias0 = load(tile.bias + 0 * kLanes);
-        const float* residual0 = tile.residual;
-        a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
-        const vec bias1 = load(tile.bias + 1 * kLanes);
-        const float* residual1 = tile.residual + 1 * tile.residual_step;
-        a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
+        a0a = epilogue(a0a + bias0);
     }
     store(out0 + 0 * kLanes, a0a);
-    store(out1 + 0 * kLanes, a1a);
 }
 
 // Fetches the pixels of a tile from all planes of a channel block; `pixels` is the first, of plane 0.
@@ -110,7 +93,7 @@ void fetch(const float* pixels, int first_channel, View in, const IndexedSpec& s
 
 // A few tiles of pixels at a time, channel blocks and groups of filters inside: the tiles' input stays in a near cache
 // while every group of filters passes over it.
-void conv_lanes_avx2_v2p2s8_add_hard_swish(const Indexed& conv, View in, View out, View residual, const Part& part) {
+void conv_lanes_avx2_v2d2p2s8_hard_swish(const Indexed& conv, View in, View out, const Part& part) {
     const IndexedSpec& spec = *conv.spec;
     const Layout& to = *out.layout;
     const Range groups = part.groups, tiles = part.tiles;
@@ -137,8 +120,6 @@ void conv_lanes_avx2_v2p2s8_add_hard_swish(const Indexed& conv, View in, View ou
                         in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step + x * kStep,
                         out.plane(plane) + (y - part.row) * to.row_step() + x * kLanes,
                         to.plane_step(),
-                        residual.plane(plane) + (y - part.row) * residual.layout->row_step() + x * kLanes,
-                        residual.layout->plane_step(),
                         conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
                         last,

@@ -12,6 +12,6 @@ struct Part;
 struct Strip;
 struct Winograd;
 
-void conv_lanes_avx2_v2p2s16(const Indexed& conv, View in, View out, const Part& part);
+void conv_lanes_avx2_v1p2s16(const Indexed& conv, View in, View out, const Part& part);
 
 }  // namespace npas_digits
