@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from npas.compiler.cpp_text import comment, listing, with_note
 from npas.compiler.plan import (
@@ -28,9 +29,12 @@ from npas.compiler.plan import (
     WeightsLayer,
     WinogradLayer,
 )
-from npas.compiler.schedules.records import LaneSchedule, PackedSchedule
+from npas.compiler.schedules.records import LaneSchedule
 from npas.compiler.views_kernels import namespace
 from npas.graph.graph import NAME
+
+PIECES = 4
+"""For each thread, of a layer whose pieces go to whoever is free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ def _layer(plan: Plan, index: int, layer: Layer, specs: Mapping[int, int]) -> La
         step=with_note(f"run{_together(layer)}({function_name(index)});", title, indent=4),
         notes=tuple(line for note in (f"{title}.", *_notes(layer)) for line in comment(note)),
         constants=_constants(plan, layer),
-        body=_expansion(layer, specs) if isinstance(layer, ExpansionLayer) else _body(layer, specs.get(id(layer), -1)),
+        body=_text(layer, specs),
         inputs=(max(inputs[0], -1), max(inputs[1], -1)),
         output=max(layer.output, -1),
     )
@@ -143,15 +147,11 @@ def _notes(layer: Layer) -> tuple[str, ...]:
 def _together(layer: Layer) -> str:
     """How ``forward`` runs a layer: piece by piece, unless it shares out its work itself, since what a thread copies
     or transforms is dear."""
-    return ".together" if isinstance(layer, ExpansionLayer | WinogradLayer) or _copies_for_filters(layer) else ""
+    return ".together" if isinstance(layer, ExpansionLayer | WinogradLayer) or _is_packed(layer) else ""
 
 
-def _copies_for_filters(layer: Layer) -> bool:
-    """Whether every share of a layer copies the whole input."""
-    if not isinstance(layer, ConvLayer):
-        return False
-    schedule = layer.indexed.schedule
-    return isinstance(schedule, PackedSchedule) and schedule.split == "filters"
+def _is_packed(layer: Layer) -> TypeGuard[ConvLayer]:
+    return isinstance(layer, ConvLayer) and layer.indexed.packing is not None
 
 
 def _kernels(layer: Layer) -> tuple[str, ...]:
@@ -178,10 +178,22 @@ def _constants(plan: Plan, layer: Layer) -> tuple[str, ...]:
             *(plan.values[layer.scratch[0]].layout.planes, layer.shares),
         )
         return (f"static constexpr Expansion kExpansion = {{{', '.join(map(str, members))}}};",)
+    if _is_packed(layer):
+        copies = (f"static constexpr int kCopies = {plan.threads};",)
+        pieces = 1 if plan.threads == 1 else PIECES * plan.threads
+        by_pixels = layer.indexed.schedule.split == "pixels"
+        return (*copies, f"static constexpr int kPieces = {pieces};") if by_pixels else copies
     if isinstance(layer, PoolLayer):
         window = (*layer.window, *layer.stride, layer.top, layer.left)
         return (f"static constexpr Window kWindow = {{{', '.join(map(str, window))}}};",)
     return ()
+
+
+def _text(layer: Layer, specs: Mapping[int, int]) -> str:
+    if isinstance(layer, ExpansionLayer):
+        return _expansion(layer, specs)
+    spec = specs.get(id(layer), -1)
+    return _packed(layer, spec) if _is_packed(layer) else _body(layer, spec)
 
 
 def _body(layer: Layer, spec: int) -> str:
@@ -211,6 +223,21 @@ def _expansion(layer: ExpansionLayer, specs: Mapping[int, int]) -> str:
     )
 
 
+def _packed(layer: ConvLayer, spec: int) -> str:
+    """Threads that have a buffer for copies: each takes its part of the filters, or the next piece of the pixels."""
+    source, *residual = (_place(i, "input") for i in layer.inputs)
+    arguments = [f"run.indexed({spec})", source, _place(layer.output, "output"), *residual, "copy"]
+    lines = [
+        "    if (run.seat().thread >= kCopies) return;",
+        f"    const View copy = own_buffer(run.value({layer.scratch[0]}), run.seat().thread);",
+    ]
+    if layer.indexed.schedule.split == "filters":
+        return "\n".join((*lines, listing(f"    {layer.kernel}(", [*arguments, "first_of(run.seat(), kCopies)"], ");")))
+    loop = "    for (int piece = run.next(); piece < kPieces; piece = run.next()) {"
+    call = listing(f"        {layer.kernel}(", [*arguments, "{piece, kPieces}"], ");")
+    return "\n".join((*lines, loop, call, "    }"))
+
+
 def _call(layer: Layer, spec: int) -> tuple[str, ...]:
     """The layer's one call: a function and its arguments, the last of which is mostly the thread's share."""
     sources, out = tuple(_place(i, "input") for i in layer.inputs), _place(layer.output, "output")
@@ -223,10 +250,6 @@ def _call(layer: Layer, spec: int) -> tuple[str, ...]:
         return ("split_phases", "kSplit", *sources, out, share)
     if isinstance(layer, ConvLayer | LinearLayer):
         weights = f"run.indexed({spec})"
-        if isinstance(layer.indexed.schedule, PackedSchedule):
-            own = f"own_buffer(run.value({layer.scratch[0]}), run.seat().thread)"
-            mine = "run.seat()" if _copies_for_filters(layer) else share
-            return (layer.kernel, weights, sources[0], out, *sources[1:], own, mine)
         part = f"part_of({weights}, {share})" if isinstance(layer.indexed.schedule, LaneSchedule) else share
         return (layer.kernel, weights, sources[0], out, *sources[1:], part)
     if isinstance(layer, DepthwiseLayer):
