@@ -8,15 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from programs import lowered, lowered_at_random
+from programs import lowered, lowered_at_random, network_of
 from random_graphs import SEEDS, random_graph
 
+from npas.algorithms import one_shot
 from npas.compiler import arena
+from npas.compiler.indexed import Options
 from npas.compiler.layout import ALIASING, spread
+from npas.compiler.lower import lower
 from npas.compiler.plan import ConvLayer, DepthwiseLayer, Kernel, Layout, Plan, SplitLayer, Value
 from npas.graph.builder import Builder
 from npas.graph.graph import Graph
 from npas.ops import Conv2d
+from npas.search.candidate import Pruning
 from npas.targets.isa import ISAS
 
 Ints = NDArray[np.int64]
@@ -109,6 +113,54 @@ def check_windows(plan: Plan, layer: ConvLayer | DepthwiseLayer, op: Conv2d) -> 
             np.testing.assert_array_equal(got_column, np.where(image, column, -1))
 
 
+def check_copies(plan: Plan, layer: ConvLayer, op: Conv2d) -> None:
+    """What a packed kernel copies: under each tap of each line the pixel that the operator names, or a margin."""
+    read, out = plan.values[layer.inputs[0]].layout, plan.values[layer.output].layout
+    indexed, packing = layer.indexed, layer.indexed.packing
+    assert packing is not None
+    y, x = np.divmod(np.arange(out.height * out.width), out.width)
+    for k, tap in enumerate(indexed.tap_offsets):
+        i, j = divmod(k, op.kernel[1])
+        copied_column, copied_row = divmod(tap // plan.lanes, packing.rows)
+        # The rows of the copy under line 0, counted on from there; a tile may begin at any line.
+        row = y * packing.stride[0] - packing.top + copied_row * packing.row_step
+        column = x * packing.stride[1] - packing.left + copied_column * packing.column_step
+        begin = read.origin * read.block
+        _, got_row, got_column = pixel_at(read, begin + (row * read.pitch + column) * read.block)
+        wanted_row = y * op.stride[0] + i * op.dilation[0] - op.pads[0]
+        wanted_column = x * op.stride[1] + j * op.dilation[1] - op.pads[1]
+        image = (wanted_row >= 0) & (wanted_row < read.height) & (wanted_column >= 0) & (wanted_column < read.width)
+        np.testing.assert_array_equal(got_row, np.where(image, wanted_row, -1))
+        np.testing.assert_array_equal(got_column, np.where(image, wanted_column, -1))
+        # From one line to the next, a copy and the image move together.
+        assert packing.line_step * packing.row_step == op.stride[0]
+        assert copied_row + (packing.lines - 1) * packing.line_step < packing.rows
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_copies_stay_inside_the_arena_and_lines_inside_their_planes(seed, isa):
+    plan = lowered_at_random(random_graph(seed), seed, isa).plan
+    for layer in conv_layers(plan, "packed"):
+        indexed, packing, out = layer.indexed, layer.indexed.packing, plan.values[layer.output].layout
+        assert packing is not None
+        copy = plan.values[layer.scratch[0]]
+        channels = min(indexed.schedule.channel_block, indexed.channels)
+        assert copy.size >= plan.threads * channels * packing.columns * packing.rows * plan.lanes
+        assert indexed.grid.columns * plan.lanes <= out.pitch
+        assert (out.block, out.pitch % plan.lanes, out.origin % plan.lanes) == (1, 0, 0)
+        assert out.origin + out.height * out.pitch <= out.plane
+        source = plan.values[layer.inputs[0]]
+        assert packing.top * source.layout.pitch + packing.left <= source.layout.origin
+        row = (out.height - 1) * packing.stride[0] - packing.top + (packing.rows - 1) * packing.row_step
+        row -= (packing.lines - 1) * packing.line_step * packing.row_step
+        width = indexed.grid.columns * plan.lanes
+        column = width * packing.stride[1] - packing.left + (packing.columns - 1) * packing.column_step
+        last = (row * source.layout.pitch + column) * source.layout.block
+        first = source.layout.origin * source.layout.block
+        assert behind(source) - source.layout.plane * source.layout.block + first + last <= plan.arena
+
+
 @pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_windows_stand_over_the_right_pixels(seed, isa):
@@ -117,8 +169,27 @@ def test_windows_stand_over_the_right_pixels(seed, isa):
     split = {layer.output for layer in plan.layers if isinstance(layer, SplitLayer)}
     for layer in plan.weights_layers:
         op = graph.node(layer.nodes[0]).op
-        if isinstance(layer, ConvLayer | DepthwiseLayer) and layer.inputs[0] not in split:
+        if isinstance(layer, ConvLayer) and layer.indexed.packing is not None:
+            assert isinstance(op, Conv2d)
+            check_copies(plan, layer, op)
+        elif isinstance(layer, ConvLayer | DepthwiseLayer) and layer.inputs[0] not in split:
             check_windows(plan, layer, op)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize(("kernel", "dilation"), [((3, 3), 1), ((3, 3), 2), ((1, 3), 1), ((1, 1), 1), ((5, 2), 1)])
+def test_copies_of_any_stride(kernel, dilation, stride):
+    """The random graphs are too small for lines of strided layers."""
+    builder = Builder("net")
+    op = Conv2d(filters=16, kernel=kernel, stride=(stride, stride), dilation=(dilation, dilation), pads=(1, 2, 2, 1))
+    x = builder.node(op, builder.conv(builder.input((16, 40, 40)), 16, 3), name="middle")
+    prunings = {"middle": Pruning("unstructured", 3.0)}
+    graph = builder.graph(x)
+    network = one_shot(network_of(graph), prunings).network
+    plan = lower(network, isa="avx2", threads=1, options=Options(prunings=prunings)).plan
+    (layer,) = conv_layers(plan, "packed" if (kernel, stride) != ((1, 1), 1) else "pixels")
+    if layer.indexed.packing is not None:
+        check_copies(plan, layer, op)
 
 
 def test_the_random_graphs_hold_every_kind_of_layer():
@@ -139,6 +210,7 @@ def test_the_random_graphs_hold_every_kind_of_layer():
     assert seen.keys() >= {
         *(f"conv lanes {f}" for f in ("dense", "bcs")),
         *(f"conv pixels {f}" for f in ("dense", "csr", "fkw", "bcs")),
+        *(f"conv packed {f}" for f in ("csr", "fkw")),
         *(f"conv {kind} stride {s}" for kind in ("lanes", "pixels") for s in (1, 2, 3)),
         *(f"{kind} dilation {d}" for kind in ("conv lanes", "conv pixels", "depthwise depthwise") for d in (1, 2)),
         *(f"{kind} of {n}" for kind in ("conv lanes", "conv pixels", "depthwise depthwise") for n in (1, 2)),

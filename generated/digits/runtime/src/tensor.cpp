@@ -38,7 +38,7 @@ void clear_gaps(const View& value, int plane, Range rows) {
     if (l.plane == l.height * l.width) return;  // there are none
     float* pixels = value.plane(plane);
     const std::ptrdiff_t origin = static_cast<std::ptrdiff_t>(l.origin) * l.block;
-    if (rows.begin == 0) zero(pixels - origin, origin);
+    if (rows.begin == 0 && rows.end > 0) zero(pixels - origin, origin);  // an empty part at the start is nobody's
     for (int y = rows.begin; y < rows.end; ++y) {
         float* end = pixels + y * l.row_step() + static_cast<std::ptrdiff_t>(l.width) * l.block;
         float* next = y + 1 < l.height ? pixels + (y + 1) * l.row_step() : pixels - origin + l.plane_step();

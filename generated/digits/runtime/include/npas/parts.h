@@ -21,6 +21,9 @@ struct Strip {
     int plane, row;  // of the image, with which the memory that is read begins
 };
 
+// The seat among the first `most`.
+inline Share first_of(Share seat, int most) { return {seat.thread, seat.threads < most ? seat.threads : most}; }
+
 // A piece of a layer that stands alone.
 Part part_of(const Indexed& conv, Share share);
 Strip strip_of(const Layout& out, Share share);
