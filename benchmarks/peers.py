@@ -1,15 +1,16 @@
 """Our runtime beside the engines that a user would take instead: dense networks, fp32, batch 1, 224x224.
 
     python benchmarks/peers.py --work DIR [--networks a,b] [--engines a,b] [--threads 1,2] [--rounds 5]
-                               [--json FILE] [--check]
+                               [--fp16] [--json FILE] [--check]
 
 Every engine gets a virtual environment of its own under DIR, made on first use, and a process of its own in every
 round; rounds go through the engines in random order. All get the same network (random weights, batch-norm folded), as
 an ONNX file or, those that come from torch, as an exported torch program. Inductor is torch.compile's, compiled ahead
 of time, with weights as constants. TVM runs by its default schedule, since tuning takes hours (see
-engines/convert_tvm.py): that row is no fair peer. An engine whose output is not ONNX Runtime's is left out, and so is
-one that cannot be had; both are named, as missing, with the reason. The figure is our median over the least of
-theirs, round by round, with a 95 % bootstrap interval over rounds.
+engines/convert_tvm.py): that row is no fair peer. ``--fp16`` adds a row of ours whose fully connected weights are
+stored in 16 bits; it counts in no ratio. An engine whose output is not ONNX Runtime's is left out, and so is one that
+cannot be had; both are named, as missing, with the reason. The figure is our median over the least of theirs, round by
+round, with a 95 % bootstrap interval over rounds.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args
@@ -33,6 +35,7 @@ from npas.spec.schema import CpuTarget
 from npas.stages.program import Machine
 from npas.targets.bench import Settings, run_bench
 
+OURS, HALF = "ours", "ours (fp16 fully connected)"
 GOAL, MOST = 0.8, 1.0
 """Our time over the best peer's: what we want, and what must hold in every cell."""
 DENSE = ("onnxruntime", "openvino", "mnn", "ncnn", "litert", "tvm", "executorch", "inductor")
@@ -51,20 +54,23 @@ def convertible(subject: Subject, threads: int, peers: Mapping[str, Path]) -> tu
 
 
 def interleaved(
-    subject: Subject, threads: int, peers: Mapping[str, Path], rounds: int
+    subject: Subject, threads: int, peers: Mapping[str, Path], rounds: int, half: Subject | None
 ) -> tuple[dict[str, list[Timing]], dict[str, str]]:
     """Ours and theirs, round by round in random order; and the peers that fell out."""
     settings = Settings(processes=1, runs=15, min_s=1.0)
     machine = Machine.of(CpuTarget(type="cpu", threads=threads))
-    times: dict[str, list[Timing]] = {name: [] for name in ("ours", *peers)}
     missing: dict[str, str] = {}
-    with rivals.ours(subject, threads, Options()) as program:
+    with ExitStack() as stack:
+        own = {OURS: stack.enter_context(rivals.ours(subject, threads, Options()))}
+        if half is not None:
+            own[HALF] = stack.enter_context(rivals.ours(half, threads, Options(), "fp16"))
+        times: dict[str, list[Timing]] = {name: [] for name in (*own, *peers)}
         for turn in range(rounds):
             order = [name for name in times if name not in missing]
             random.Random(turn).shuffle(order)
             for name in order:
-                if name == "ours":
-                    output = run_bench(program, machine.device, threads, settings)
+                if name in own:
+                    output = run_bench(own[name], machine.device, threads, settings)
                     times[name].append(Timing(float(np.median(output.times_ms)), 0.0, version("npas")))
                     continue
                 try:
@@ -75,22 +81,27 @@ def interleaved(
 
 
 def cell(
-    subject: Subject, threads: int, peers: Mapping[str, Path], absent: Mapping[str, str], rounds: int
+    subject: Subject,
+    threads: int,
+    peers: Mapping[str, Path],
+    absent: Mapping[str, str],
+    rounds: int,
+    half: Subject | None = None,
 ) -> dict[str, Any]:
     """One network at one number of threads; ``absent`` are the engines that have no environment."""
     usable, unconverted = convertible(subject, threads, peers)
-    times, failed = interleaved(subject, threads, usable, rounds)
+    times, failed = interleaved(subject, threads, usable, rounds, half)
     missing = {**absent, **unconverted, **failed}
     medians = {name: float(np.median([t.ms for t in timings])) for name, timings in times.items()}
-    best = min((name for name in medians if name != "ours"), key=medians.__getitem__, default=None)
+    best = min((name for name in medians if name not in (OURS, HALF)), key=medians.__getitem__, default=None)
     if best is None:
         raise SystemExit(f"{subject.name}: no engine to compare with: {missing}")
-    ratios = [a.ms / b.ms for a, b in zip(times["ours"], times[best], strict=True)]
+    ratios = [a.ms / b.ms for a, b in zip(times[OURS], times[best], strict=True)]
     return {
         "network": subject.name,
         "threads": threads,
         "ms": medians,
-        "errors": {name: max(t.error for t in times[name]) for name in times if name != "ours"},
+        "errors": {name: max(t.error for t in times[name]) for name in times if name not in (OURS, HALF)},
         "versions": {name: timings[0].version for name, timings in times.items()},
         "best_peer": best,
         "ratio": float(np.median(ratios)),
@@ -119,6 +130,7 @@ def main() -> int:
     options.add_argument("--engines", default=",".join(DENSE))
     options.add_argument("--threads", default="1,2")
     options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--fp16", action="store_true", help="a row of ours with fully connected weights in 16 bits")
     given = options.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     peers, absent = rivals.environments(given.engines.split(","), given.work)
@@ -126,8 +138,9 @@ def main() -> int:
     for network_name in given.networks.split(","):
         network = initialise(zoo.build(network_name), np.random.default_rng(0))
         subject = rivals.export(network, network_name, given.work)
+        half = rivals.halved(subject) if given.fp16 else None
         for threads in map(int, given.threads.split(",")):
-            cells.append(cell(subject, threads, peers, absent, given.rounds))
+            cells.append(cell(subject, threads, peers, absent, given.rounds, half))
             show(cells[-1])
     worst = max(cells, key=lambda row: row["ratio"])
     missed = [f"{row['network']}/{row['threads']}" for row in cells if row["ratio"] > MOST]

@@ -18,8 +18,10 @@ import torch
 import torch_program
 
 from npas.compiler.indexed import Options
+from npas.compiler.passes import simplify
+from npas.compiler.passes.round_weights import round_weights
 from npas.graph.graph import Network
-from npas.spec.schema import CpuTarget
+from npas.spec.schema import CpuTarget, Storage
 from npas.stages import finish as stages
 from npas.stages import runtime
 from npas.stages.program import Machine
@@ -118,6 +120,12 @@ def export(network: Network, name: str, folder: Path) -> Subject:
     return subject
 
 
+def halved(subject: Subject) -> Subject:
+    """The same network with its fully connected weights rounded to 16 bits, exported beside it."""
+    rounded = round_weights(simplify(subject.network))
+    return export(rounded, f"{subject.name}_fp16", subject.folder)
+
+
 def environment(name: str, engine: Engine, work: Path) -> Path:
     """The folder of its environment's programs. Raises MissingError."""
     folder = work.resolve() / "environments" / (engine.environment or name)
@@ -190,9 +198,11 @@ def _run(command: Sequence[str | Path], timeout: float, folder: Path | None = No
 
 
 @contextmanager
-def ours(subject: Subject, threads: int, options: Options) -> Iterator[RunnableProgram]:
+def ours(
+    subject: Subject, threads: int, options: Options, fully_connected: Storage = "fp32"
+) -> Iterator[RunnableProgram]:
     """Our program, proven first."""
-    machine = Machine.of(CpuTarget(type="cpu", threads=threads))
+    machine = Machine.of(CpuTarget(type="cpu", threads=threads, fully_connected=fully_connected))
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         made = runtime.generate(subject.model.with_suffix(".onnx"), subject.name, machine, options)
