@@ -71,8 +71,8 @@ class Blocks:
         for group in groups:
             name = group.root.name
             if name in wanted:
-                planar_too = block.get(group.value, 1) == 1 and wanted[name] != "packed"
-                kernel[name] = "pixels" if planar_too else wanted[name]
+                writes_planes = block.get(group.value, 1) == 1
+                kernel[name] = "pixels" if writes_planes and wanted[name] != "packed" else wanted[name]
                 if kernel[name] == "winograd" and block.get(group.root.inputs[0], 1) == 1:
                     kernel[name] = "lanes"
         return Blocks(block, kernel)

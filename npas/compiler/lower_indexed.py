@@ -82,7 +82,7 @@ def pixels_choice(plan: PlanBuilder, group: Group, format_: FormatName) -> Choic
     space = conv_space(work, plan.isa, plan.threads)
     estimated: tuple[AnySchedule, ...] = (conv_schedule(work, plan.isa, plan.threads),)
     weight = plan.network.weights[f"{root.name}.weight"]
-    over_copies = packed.work_of(graph, root, weight) if work.shared == 1 else None
+    over_copies = packed.work_of(graph, root, weight) if shared_filters(format_, 2) == 1 else None
     if over_copies is not None:
         space = space.joined(packed.packed_space(over_copies, plan.isa, plan.threads))
         by_copies = packed.packed_schedule(over_copies, plan.isa, plan.threads)

@@ -42,7 +42,7 @@ from npas.targets.isa import ISAS
     threads=st.integers(1, 8),
 )
 def test_schedules_fit_registers_and_cache(isa, channels, kernel, stride, dilation, height, width, density, threads):
-    work = PackedWork(64, channels, kernel, stride, dilation, height, width, density)
+    work = PackedWork(channels, kernel, stride, dilation, height, width, density)
     schedule = packed_schedule(work, isa, threads)
     assert schedule in packed_space(work, isa, threads)
     assert schedule.lines <= MOST_LINES[isa] < ISAS[isa].registers
@@ -53,10 +53,10 @@ def test_schedules_fit_registers_and_cache(isa, channels, kernel, stride, dilati
 
 
 def test_rows_that_no_line_reads_are_not_copied():
-    every_other = PackedWork(8, 8, (1, 1), (2, 2), (1, 1), 14, 14)
+    every_other = PackedWork(8, (1, 1), (2, 2), (1, 1), 14, 14)
     assert every_other.rows(14) == 14
-    assert PackedWork(8, 8, (3, 3), (2, 2), (1, 1), 14, 14).rows(14) == 29
-    assert PackedWork(8, 8, (3, 3), (1, 1), (2, 2), 14, 14).rows(14) == 18
+    assert PackedWork(8, (3, 3), (2, 2), (1, 1), 14, 14).rows(14) == 29
+    assert PackedWork(8, (3, 3), (1, 1), (2, 2), 14, 14).rows(14) == 18
 
 
 MIDDLE = "middle"
@@ -127,6 +127,6 @@ def test_what_was_measured_decides():
 
 
 def test_work_pays_only_where_vectors_are_filled():
-    wide = PackedWork(64, 64, (3, 3), (1, 1), (1, 1), 14, 14)
+    wide = PackedWork(64, (3, 3), (1, 1), (1, 1), 14, 14)
     assert pays(wide, "avx2")
-    assert not pays(PackedWork(64, 64, (3, 3), (1, 1), (1, 1), 7, 7), "avx512")
+    assert not pays(PackedWork(64, (3, 3), (1, 1), (1, 1), 7, 7), "avx512")

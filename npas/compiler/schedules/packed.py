@@ -38,7 +38,6 @@ LEAST_LINES = 4
 class PackedWork:
     """What the default schedule of a packed convolution depends on."""
 
-    filters: int
     channels: int
     kernel: tuple[int, int]
     stride: tuple[int, int]
@@ -68,10 +67,10 @@ def work_of(graph: Graph, node: Node, weight: NDArray[np.float32]) -> PackedWork
     op = node.op
     if not isinstance(op, Conv2d) or op.groups > 1 or is_compact(graph.shapes[node.name]):
         return None
-    _, filters, height, width = graph.shapes[node.name]
+    _, _, height, width = graph.shapes[node.name]
     channels = graph.input_shapes(node)[0][1]
     density = np.count_nonzero(weight) / weight.size
-    return PackedWork(filters, channels, op.kernel, op.stride, op.dilation, height, width, density)
+    return PackedWork(channels, op.kernel, op.stride, op.dilation, height, width, density)
 
 
 def pays(work: PackedWork, isa: Isa) -> bool:
