@@ -53,7 +53,7 @@ def _together(plan: PlanBuilder, first: Group, second: Group, schedule: Depthwis
     assert isinstance(op, Conv2d)
     source = source_of(plan, first)
     buffer = plan.value(f"{first.root.name}.rows", _buffer(plan, first, second, rows, vectors=1))
-    expand = conv_layer(plan, first, source, buffer)
+    expand = conv_layer(plan, first, source, buffer, whole=rows >= plan.graph.shapes[second.root.name][2])
     tile = expand.indexed.schedule
     assert isinstance(tile, LaneSchedule)
     plan.resize(buffer, _buffer(plan, first, second, rows, tile.vectors // tile.depth), plan.threads)

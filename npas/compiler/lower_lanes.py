@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 
 import numpy as np
@@ -19,6 +18,7 @@ from npas.compiler.schedules.lanes import (
     LaneWork,
     density,
     even,
+    fetches_ahead,
     kept,
     lane_schedules,
     lane_space,
@@ -34,25 +34,27 @@ def lower_conv_lanes(plan: PlanBuilder, group: Group) -> None:
     plan.add(conv_layer(plan, group, source_of(plan, group), plan.result(group)))
 
 
-def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int) -> ConvLayer:
-    """The layer from value to value; ``out`` may be a buffer for some rows of the result."""
+def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int, whole: bool = True) -> ConvLayer:
+    """The layer from value to value; ``out`` may be a buffer, of the ``whole`` result or of some rows at a time."""
     root, graph = group.root, plan.graph
     op = root.op
     assert isinstance(op, Conv2d)
     read = plan.layout(source)
-    _, _, height, width = graph.shapes[root.name]
+    _, _, height, row = graph.shapes[root.name]
     inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
-    flat = plan.layout(out).height == height and _is_flat(op, [plan.layout(i) for i in (*inputs, out)])
-    rows, width = (1, height * width) if flat else (height, width)
+    flat = whole and _is_flat(op, read)
+    ragged = flat and any(plan.layout(i).pitch != row for i in (out, *inputs))
+    rows, width = (1, height * row) if flat else (height, row)
+    longest = row if ragged else width
     weight = plan.network.weights[f"{root.name}.weight"].reshape(op.filters, -1)
     format_ = plan.options.format_of(root.name)
-    schedule = plan.choose(group, lane_choice(plan, group, read, (rows, width), format_, weight), LaneSchedule)
+    schedule = plan.choose(group, lane_choice(plan, group, read, (rows, width, longest), format_, weight), LaneSchedule)
     if read.channels % schedule.depth:
         raise UnsupportedError(
             f"node {root.name}: the depth of its schedule must divide its {read.channels} input channels, "
             f"got {schedule.depth}, build again without --locked"
         )
-    schedule = schedule.model_copy(update={"pixels": even(width, schedule.pixels)})
+    schedule = schedule.model_copy(update={"pixels": even(width, min(schedule.pixels, longest))})
     columns = -(-width // schedule.pixels)
     filters = schedule.vectors * plan.lanes // schedule.depth
     geometry = Geometry(
@@ -67,7 +69,14 @@ def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int) -> ConvLa
         inputs=inputs,
         output=out,
         macs=graph.macs(root),
-        kernel=_kernel(plan, group, schedule, op.stride[1] * read.block),
+        kernel=_kernel(
+            plan,
+            group,
+            schedule,
+            step=op.stride[1] * read.block,
+            ahead=fetches_ahead(format_ == "dense", height * row),
+            ragged=ragged,
+        ),
         indexed=Indexed(
             format=format_,
             first_section=first,
@@ -84,6 +93,7 @@ def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int) -> ConvLa
                 columns=columns,
                 wide=width - columns * (schedule.pixels - 1),
                 row_step=0 if flat else op.stride[0] * read.pitch * read.block,
+                rows=height if flat else 1,
             ),
             schedule=schedule,
             pruned=plan.options.pruned(root.name),
@@ -94,22 +104,21 @@ def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int) -> ConvLa
     )
 
 
-def _is_flat(op: Conv2d, layouts: Sequence[Layout]) -> bool:
-    """Whether all pixels of a plane can pass as one row."""
-    plain = op.kernel == op.stride == (1, 1) and op.pads == (0, 0, 0, 0)
-    return plain and all(layout.pitch == layout.width for layout in layouts)
+def _is_flat(op: Conv2d, read: Layout) -> bool:
+    """Whether all pixels of a plane of the input can pass as one row."""
+    return op.kernel == op.stride == (1, 1) and op.pads == (0, 0, 0, 0) and read.pitch == read.width
 
 
 def lane_choice(
-    plan: PlanBuilder, group: Group, read: Layout, grid: tuple[int, int], format_: FormatName, weight: Floats
+    plan: PlanBuilder, group: Group, read: Layout, grid: tuple[int, int, int], format_: FormatName, weight: Floats
 ) -> Choice:
     """The schedules of a convolution with filters in lanes, and Winograd's where they compute the same.
 
-    ``grid`` has the output's rows and their width.
+    ``grid`` has the output's rows, their width, and the longest tile.
     """
     op = group.root.op
     assert isinstance(op, Conv2d)
-    (rows, width), taps = grid, prod(op.kernel)
+    (rows, width, longest), taps = grid, prod(op.kernel)
     shared = op.filters if format_ == "dense" else BLOCK_FILTERS
     work = LaneWork(
         filters=op.filters,
@@ -121,6 +130,8 @@ def lane_choice(
         shared=max(shared, plan.lanes),
         pairs=format_ == "bcs" and _in_pairs(weight, taps, plan.lanes) and read.block > 1,
         density=1.0 if format_ == "dense" else density(weight, plan.lanes),
+        stride=op.stride[1],
+        longest=longest,
     )
     space = lane_space(work, plan.isa, plan.threads)
     estimated: tuple[AnySchedule, ...] = lane_schedules(work, plan.isa, plan.threads)
@@ -150,16 +161,17 @@ def _in_pairs(weight: Floats, taps: int, lanes: int) -> bool:
     return bool(positions.any(axis=2).sum() * 2 <= 1.15 * positions.sum())
 
 
-def _kernel(plan: PlanBuilder, group: Group, schedule: LaneSchedule, step: int) -> str:
+def _kernel(plan: PlanBuilder, group: Group, schedule: LaneSchedule, step: int, ahead: bool, ragged: bool) -> str:
     op = group.root.op
     assert isinstance(op, Conv2d)
     needed = -(-op.filters // plan.lanes) * schedule.depth
     narrow = needed % schedule.vectors or schedule.vectors
     tail = "" if narrow == schedule.vectors else f"n{narrow}"
     depth = "" if schedule.depth == 1 else f"d{schedule.depth}"
+    words = f"v{schedule.vectors}{tail}{depth}p{schedule.pixels}s{step}{'_ahead' * ahead}{'_ragged' * ragged}"
     return plan.kernel(
         Kernel(
-            name=f"conv_lanes_{plan.isa}_v{schedule.vectors}{tail}{depth}p{schedule.pixels}s{step}{group.suffix()}",
+            name=f"conv_lanes_{plan.isa}_{words}{group.suffix()}",
             template="conv_lanes",
             vectors=schedule.vectors,
             narrow=narrow,
@@ -168,5 +180,7 @@ def _kernel(plan: PlanBuilder, group: Group, schedule: LaneSchedule, step: int) 
             step=step,
             epilogue=group.statements(),
             residual=group.residual is not None,
+            ragged=ragged,
+            ahead=ahead,
         )
     )

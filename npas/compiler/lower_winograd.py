@@ -24,7 +24,7 @@ def lower_winograd(plan: PlanBuilder, group: Group) -> None:
     read, to = plan.layout(source), plan.layout(out)
     inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
     weight = plan.network.weights[f"{root.name}.weight"].reshape(op.filters, -1)
-    choice = lane_choice(plan, group, read, (to.height, to.width), "dense", weight)
+    choice = lane_choice(plan, group, read, (to.height, to.width, to.width), "dense", weight)
     schedule = plan.choose(group, choice, WinogradSchedule)
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
     rows = schedule.vectors * plan.lanes

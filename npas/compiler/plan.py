@@ -74,6 +74,7 @@ class Grid(Record):
     columns: int
     wide: int
     row_step: int
+    rows: int = 1
 
 
 class Packing(Record):
@@ -310,6 +311,8 @@ class Kernel(Record):
     dilation: tuple[int, int] = (1, 1)
     epilogue: tuple[str, ...] = Field((), description="C++ statements on the vector x")
     residual: bool = False
+    ragged: bool = Field(False, description="whether tiles pass the ends of rows that lie apart in the output")
+    ahead: bool = Field(False, description="whether the next group's weights are fetched while one runs")
     storage: Storage = "fp32"
     binary: Literal["", "plane", "channel"] = ""
 

@@ -63,7 +63,7 @@ def _indexed(plan: Plan, layer: ConvLayer | LinearLayer, taps: Mapping[tuple[int
         *(schedule.channel_block, ix.tile, ix.tiles, at_a_time),
         str(schedule.split == "pixels").lower(),
         *(out.width, out.height, out.pitch),
-        f"{{{ix.grid.columns}, {ix.grid.wide}, {ix.grid.row_step}}}",
+        f"{{{ix.grid.columns}, {ix.grid.wide}, {ix.grid.row_step}, {ix.grid.rows}}}",
         _packing(ix.packing),
     )
     return tuple(map(str, fields))

@@ -13,8 +13,8 @@ _NAMING = {
     "conv": "conv_indexed_<isa>_r<filters>p<vectors of pixels>_<epilogue>: pixels lie in lanes.",
     "conv_packed": "conv_packed_<isa>_h<lines of pixels>[n<of a shorter tile>][s<rows from line to line>]_<epilogue>: "
     "pixels lie in lanes, input in copies.",
-    "conv_lanes": "conv_lanes_<isa>_v<vectors of weights>[n<of the last group>][d<depth>]p<pixels>s<step>_<epilogue>: "
-    "filters do.",
+    "conv_lanes": "conv_lanes_<isa>_v<vectors of weights>[n<of the last group>][d<depth>]p<pixels>s<step>"
+    "[_ahead: fetches weights][_ragged: past the ends of rows]_<epilogue>: filters do.",
     "depthwise_lanes": "depthwise_lanes_<isa>_k<window>_s<stride>[_d<dilation>]_p<pixels>_<epilogue>: channels do.",
     "winograd_lanes": "winograd_lanes_<isa>_m<pixels on a tile's side>v<vectors of filters>[n<of the last group>]"
     "p<tiles>_<epilogue>.",
@@ -51,6 +51,8 @@ class KernelView:
     dilation: tuple[int, int]
     epilogue: tuple[str, ...]
     residual: bool
+    ragged: bool
+    ahead: bool
     half: bool
     binary: Literal["", "plane", "channel"]
     summary: str
@@ -104,6 +106,8 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         dilation=kernel.dilation,
         epilogue=kernel.epilogue,
         residual=kernel.residual,
+        ragged=kernel.ragged,
+        ahead=kernel.ahead,
         half=kernel.storage == "fp16",
         binary=kernel.binary,
         summary=_summary(kernel),

@@ -130,11 +130,11 @@ def test_depthwise_schedules_fit_the_registers(isa):
         ),
         (
             LaneSchedule(vectors=2, pixels=3, tiles_at_a_time=2, channel_block=3, split="pixels"),
-            "conv_lanes_avx2_v2n1p3s8",
+            "conv_lanes_avx2_v2n1p3s8_ahead",
         ),
         (
             LaneSchedule(vectors=4, depth=2, pixels=1, tiles_at_a_time=1, channel_block=8),
-            "conv_lanes_avx2_v4n2d2p1s8",
+            "conv_lanes_avx2_v4n2d2p1s8_ahead",
         ),
     ],
     ids=["pixels", "lanes", "pairs"],

@@ -99,8 +99,10 @@ def test_every_variant(built: Built, threads: int) -> None:
 
 
 def test_a_wrong_weight_is_found(built: Built) -> None:
-    """In the last layer that has weights, so that it stands for all."""
-    layer = built.subject.lowered.plan.weights_layers[-1]
+    """In the last layer that has weights, all of which meet pixels, so that it stands for all."""
+    plan = built.subject.lowered.plan
+    sizes = [(plan.values[layer.inputs[0]].layout, layer) for layer in plan.weights_layers]
+    layer = [layer for layout, layer in sizes if min(layout.height, layout.width) >= 3][-1]
     weights = bytearray(built.subject.weights)
     _, _, count, offset = struct.unpack_from("<IIQQ", weights, 32 + 24 * layer.stored.first_section)
     values = np.frombuffer(weights, "<f4", count, offset)
@@ -192,6 +194,10 @@ def test_schedules_are_of_all_kinds(isa: Isa) -> None:
     assert values["pixels split"] == values["packed split"] == values["lanes split"] == {"filters", "pixels"}
     assert values["winograd split"] == {"tiles", "filters"}
     assert {k.narrow == k.vectors for k in plan.kernels if k.template.startswith(("conv_l", "wino"))} == {True, False}
+    lanes = [k for k in plan.kernels if k.template == "conv_lanes"]
+    assert {(k.ahead, k.ragged) for k in lanes} == {(a, r) for a in (True, False) for r in (True, False)}
+    assert any(k.ragged and k.residual for k in lanes)
+    assert any(k.ragged and k.pixels > 1 for k in lanes)
     packed = [k for k in plan.kernels if k.template == "conv_packed"]
     assert {k.narrow == k.rows for k in packed} == {True, False}
     assert {k.line_step for k in packed} == {1, 2, 3}

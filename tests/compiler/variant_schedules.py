@@ -64,8 +64,9 @@ def variants(isa: Isa, seed: int) -> Variants:
             made.schedules[case.name] = schedule_of(case, graph, Options(prunings=prunings), made)
     options = Options(prunings=prunings, schedules=made.schedules, direct=True)
     pruned = one_shot(network_of(graph, seed), prunings).network
-    # Half of the fully connected layers have weights that 16 bits hold, and are stored in as many.
-    names = made.rng.permutation([case.name for case in made.cases if case.family == "linear"])[::2].tolist()
+    # Half of the fully connected layers of each format have weights that 16 bits hold, and are stored in as many.
+    linear = [case.name for case in made.cases if case.family == "linear"]
+    names = sorted(linear, key=lambda name: (options.format_of(name), name))[::2]
     options = replace(options, halves=frozenset(names))
     halves = {f"{n}.weight": pruned.weights[f"{n}.weight"].astype(np.float16).astype(np.float32) for n in names}
     return Variants(replace(pruned, weights={**pruned.weights, **halves}), options, tuple(made.cases))
@@ -111,6 +112,7 @@ def schedule_of(case: Case, graph: Graph, options: Options, made: Cases) -> AnyS
     kind, fields = {
         "packed": (PackedSchedule, packed_fields(case.source[0])),
         "lanes": (LaneSchedule, lane_fields(depth, made.lanes)),
+        "pointwise": (LaneSchedule, lane_fields(depth, made.lanes)),
         "depthwise": (DepthwiseSchedule, DEPTHWISE),
         "winograd": (WinogradSchedule, WINOGRAD),
     }.get(case.family, (Schedule, pixel_fields((1, 2, 4, 8) if shared else (1,), case.source[0])))

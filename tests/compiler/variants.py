@@ -37,17 +37,18 @@ EPILOGUES: tuple[Epilogue, ...] = (
 )
 
 AnySchedule = Schedule | PackedSchedule | LaneSchedule | DepthwiseSchedule | WinogradSchedule
-Family = Literal["pixels", "grouped", "packed", "lanes", "depthwise", "winograd", "linear"]
+Family = Literal["pixels", "grouped", "packed", "lanes", "pointwise", "depthwise", "winograd", "linear"]
 COUNTS: dict[Family, int] = {
     "pixels": 40,
     "grouped": 20,
     "packed": 30,
     "lanes": 40,
+    "pointwise": 14,
     "depthwise": 16,
     "winograd": 12,
     "linear": 18,
 }
-BLOCKED = ("lanes", "depthwise", "winograd")
+BLOCKED = ("lanes", "pointwise", "depthwise", "winograd")
 
 
 @dataclass(frozen=True)
@@ -133,11 +134,11 @@ class Cases:
 
     def conv(self, family: Family, i: int) -> None:
         """One convolution from planes to planes; sizes are drawn until the window fits."""
-        kernel = (3, 3) if family == "winograd" else KERNELS[i % len(KERNELS)]
+        kernel = {"winograd": (3, 3), "pointwise": (1, 1)}.get(family, KERNELS[i % len(KERNELS)])
         channels, filters, groups = self.channels(family)
         while True:
             height, width = self.integer(1, SIDE), self.integer(1, SIDE)
-            op = self.window(kernel, filters, groups, plain=family == "winograd")
+            op = self.window(kernel, filters, groups, family)
             try:
                 _, _, *size = op.infer(((1, channels, height, width),))
             except ValueError:
@@ -167,13 +168,15 @@ class Cases:
         channels = self.dealt(f"{family} channels", as_many_as_lanes if family == "winograd" else all_)
         return channels, filters, 1
 
-    def window(self, kernel: tuple[int, int], filters: int, groups: int, plain: bool) -> Conv2d:
-        rng = self.rng
+    def window(self, kernel: tuple[int, int], filters: int, groups: int, family: Family) -> Conv2d:
+        rng, plain = self.rng, family in ("winograd", "pointwise")
         stride = (1, 1) if plain or rng.random() < 0.4 else (self.integer(1, 3), self.integer(1, 3))
         dilation = (1, 1) if plain or rng.random() < 0.5 else (self.integer(1, 2), self.integer(1, 2))
         top, left, bottom, right = rng.integers(0, 4, 4).tolist()
         if rng.random() < 0.3:
             top, left = bottom, right = [d * (k - 1) // 2 for d, k in zip(dilation, kernel, strict=True)]
+        if family == "pointwise":
+            top = left = bottom = right = 0
         return Conv2d(
             filters=filters,
             kernel=kernel,

@@ -32,22 +32,25 @@ SUM_CYCLES = 1.6
 
 MOST_ENTRIES = 640
 """Of a list in one channel block: as many weights as stay in the nearest cache while a row of tiles passes."""
-NEAR_BYTES = 48 * 1024
-"""Of a few tiles' input where lists are sparse, and each group of filters reads other parts of it."""
-FAR_BYTES = 160 * 1024
-"""Of a few tiles' input where every group of filters reads all of it in order: part of the second-level cache."""
+CHUNK_BYTES = 160 * 1024
+"""Of a few tiles' input, which every group of filters reads: part of the second-level cache."""
+STREAMS, SPARSE_STREAMS = 28.0, 56.0
+"""Channels of a block for the root of the groups of filters, where lists are whole and where not. More
+planes of the input at a time are more streams than hardware foresees: what first touches them costs in proportion to
+the planes, sums that wait between blocks to the groups."""
+PAGE_BYTES = 4096
+"""A page, up to which neighbouring planes are one stream."""
 
 ALL_BUT = 0.9
 """Share of kept positions above which a list is read as if it were whole."""
-TILE_BYTES, MOST_TILE_BYTES = 12_800, 24 * 1024
-"""Of a tile's input in one channel block where lists are sparse: half a list that keeps much of it, and longer where
-little is kept, since sums wait in memory between blocks."""
-HALF = 0.4
-"""The share of positions kept up to which TILE_BYTES hold; beyond, they grow with its root."""
+TILE_BYTES = 12_800
+"""Of a tile's input in one channel block where lists are sparse: less than half a near cache."""
 CHANNEL_GRAIN = 16
 """Channels to whose multiples blocks are rounded: the widest vectors."""
 MOST_VECTORS = 6
 """Of weights in registers; from five on, loads leave the multiplications too little room on most machines."""
+FEW_PIXELS = 128
+"""Of an output, up to which so few pixels use a weight that a list's loop gains by fetching the next ones meanwhile."""
 MANY_TILES = 32
 """For each thread: enough for several pieces that each fill the caches with weights once."""
 MOST_DEPTHWISE = 8
@@ -74,6 +77,10 @@ class LaneWork:
     """Whether kept positions come in pairs of neighbouring channels."""
     density: float
     """Share of the positions that is kept."""
+    stride: int = 1
+    """Pixels of the input between those of neighbouring output pixels."""
+    longest: int = 16
+    """Pixels of a tile: where the rows of the output lie apart, it passes the end of one at most."""
 
 
 def lane_schedules(work: LaneWork, isa: Isa, threads: int) -> tuple[LaneSchedule, ...]:
@@ -83,17 +90,17 @@ def lane_schedules(work: LaneWork, isa: Isa, threads: int) -> tuple[LaneSchedule
     blocks = _blocks(work, isa)
     best = []
     for vectors in _vectors(work, isa, depth):
-        shapes = [(vectors, p) for p in range(1, most_pixels(vectors, isa) + 1)]
+        shapes = [(vectors, p) for p in range(1, min(most_pixels(vectors, isa), work.longest) + 1)]
         cycles, shape = min((_cycles(s, depth, work, blocks, entries), s) for s in shapes)
         best.append((cycles, shape))
-    return tuple(_blocked(shape, depth, work, blocks, threads) for _, shape in sorted(best))
+    return tuple(_blocked(shape, depth, work, ISAS[isa].lanes, threads) for _, shape in sorted(best))
 
 
 def cycles(work: LaneWork, isa: Isa) -> float:
     """Of the whole layer by its best schedule."""
     depth = 2 if _takes_pairs(work, isa) else 1
     entries = max(1.0, work.density * work.channels * work.taps / depth)
-    shapes = [(v, p) for v in _vectors(work, isa, depth) for p in range(1, most_pixels(v, isa) + 1)]
+    shapes = [(v, p) for v in _vectors(work, isa, depth) for p in range(1, min(most_pixels(v, isa), work.longest) + 1)]
     return work.rows * min(_cycles(s, depth, work, _blocks(work, isa), entries) for s in shapes)
 
 
@@ -109,18 +116,17 @@ def kept(weight: NDArray[np.float32], lanes: int) -> NDArray[np.bool_]:
     return found
 
 
-def _blocked(shape: tuple[int, int], depth: int, work: LaneWork, blocks: int, threads: int) -> LaneSchedule:
+def _blocked(shape: tuple[int, int], depth: int, work: LaneWork, lanes: int, threads: int) -> LaneSchedule:
     """The schedule of V vectors and P pixels, its loops cut to fit the caches."""
     vectors, pixels = shape[0], even(work.width, shape[1])
     columns = -(-work.width // pixels)
-    channel_block = _channel_block(work, pixels)
+    channel_block = _channel_block(work, vectors, depth, pixels, lanes)
     row_bytes = 4 * work.row_floats * channel_block
-    near = FAR_BYTES if work.density > ALL_BUT else NEAR_BYTES
     if work.rows == 1:
-        at_a_time = max(4, near * columns // max(row_bytes, 1))
+        at_a_time = max(4, CHUNK_BYTES * columns // max(row_bytes, 1))
     else:
-        at_a_time = columns * max(1, near // row_bytes - work.taps // 4)
-    tiles, groups = columns * work.rows, -(-blocks * depth // vectors)
+        at_a_time = columns * max(1, CHUNK_BYTES // row_bytes - work.taps // 4)
+    tiles, groups = columns * work.rows, -(-work.filters // lanes * depth // vectors)
     return LaneSchedule(
         vectors=vectors,
         depth=depth,
@@ -131,6 +137,12 @@ def _blocked(shape: tuple[int, int], depth: int, work: LaneWork, blocks: int, th
     )
 
 
+def fetches_ahead(dense: bool, pixels: int) -> bool:
+    """Whether the kernel fetches the next group's weights while one runs: dense loops have the room for it, sparse ones
+    only where weights are a good part of what a layer reads."""
+    return dense or pixels <= FEW_PIXELS
+
+
 def lane_space(work: LaneWork, isa: Isa, threads: int) -> Space:
     """All schedules of a convolution with filters in lanes."""
     depths = (1, 2) if _takes_pairs(work, isa) else (1,)
@@ -138,7 +150,7 @@ def lane_space(work: LaneWork, isa: Isa, threads: int) -> Space:
     axes: Axes = {
         "vectors": tuple(vectors),
         "depth": depths,
-        "pixels": tuple(range(1, min(most_pixels(1, isa), work.width) + 1)),
+        "pixels": tuple(range(1, min(most_pixels(1, isa), work.width, work.longest) + 1)),
         "tiles_at_a_time": halvings(work.rows * work.width),
         "channel_block": parts(work.channels, CHANNEL_GRAIN),
         "split": ("filters", "pixels") if threads > 1 else ("filters",),
@@ -201,16 +213,18 @@ def step_cycles(vectors: int, pixels: int) -> float:
     return max(vectors * pixels / 2, LOAD_CYCLES * vectors + BROADCAST_CYCLES * (pixels + 1), LATENCY / 2)
 
 
-def _channel_block(work: LaneWork, pixels: int) -> int:
+def _channel_block(work: LaneWork, vectors: int, depth: int, pixels: int, lanes: int) -> int:
     """Blocks of equal size, in whole vectors of channels."""
     if work.density > ALL_BUT:
-        blocks = round(work.channels * work.taps * work.density / MOST_ENTRIES)
+        most, streams = MOST_ENTRIES / work.taps, STREAMS
     else:
         side = math.isqrt(work.taps)
-        channel_bytes = 4 * side * (pixels + side - 1)
-        grown = TILE_BYTES * math.sqrt(HALF / max(work.density, 1e-3))
-        blocks = round(work.channels * channel_bytes / min(max(grown, TILE_BYTES), MOST_TILE_BYTES))
-    size = -(-work.channels // max(1, blocks))
+        streams = SPARSE_STREAMS
+        most = TILE_BYTES / (4 * side * ((pixels - 1) * work.stride + side))
+    pages = min(1.0, 4 * lanes * work.rows * work.row_floats / PAGE_BYTES)
+    groups = work.filters * depth / (vectors * lanes)
+    most = min(most, streams * math.sqrt(groups / (max(work.density, 1e-3) * pages)))
+    size = -(-work.channels // max(1, round(work.channels / most)))
     return min(work.channels, -(-size // CHANNEL_GRAIN) * CHANNEL_GRAIN)
 
 

@@ -21,10 +21,10 @@ inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
     return x;
 }
 
-${lanes.tile_struct(view.residual)}\
+${lanes.tile_struct(view.residual, view.ahead, view.ragged)}\
 % for vectors in dict.fromkeys((view.vectors, view.narrow)):
 % for pixels in dict.fromkeys((view.pixels, max(view.pixels - 1, 1))):
-${lanes.tile(vectors, pixels, view.depth, view.residual)}\
+${lanes.tile(vectors, pixels, view.depth, view.residual, view.ahead, view.ragged)}\
 % endfor
 % endfor
 
@@ -39,6 +39,7 @@ void fetch(const float* pixels, int first_channel, View in, const IndexedSpec& s
 
 }  // namespace
 
+<% row, left = ("row", "left") if view.ragged else ("y", "x") %>\
 // A few tiles of pixels at a time, channel blocks and groups of filters inside: the tiles' input stays in a near cache
 // while every group of filters passes over it.
 ${view.signature} {
@@ -58,23 +59,46 @@ ${view.signature} {
                 const std::int32_t *begin = conv.offsets + bounds[block],
                                    *end = conv.offsets + bounds[block + 1];
                 const int plane = group * (kRows / kLanes) - part.plane;
+% if view.ahead:
+                // The next group's weights come from far: they are fetched while this group's tiles run.
+                const int following = group + 1 < groups.end ? group + 1 : group;
+                const std::int32_t* then = conv.bounds + static_cast<std::ptrdiff_t>(following) * (blocks + 1);
+                const float* coming = conv.weights + conv.first_weight[following] +
+                                      static_cast<std::ptrdiff_t>(then[block] - then[0]) * kStored;
+                const int pace = (kStored + stop - start - 1) / (stop - start);
+% endif
                 // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
                 const bool ahead = spec.taps == 1 && group == groups.begin;
                 int y = start / spec.grid.columns, column = start % spec.grid.columns;
+% if view.ragged:
+                const int passed = column < spec.grid.wide ? 0 : column - spec.grid.wide;
+                int row = (column * kPixels - passed) / spec.width, left = (column * kPixels - passed) % spec.width;
+% endif
                 for (int t = start; t < stop; ++t) {
                     const bool wide = column < spec.grid.wide;
                     const int x = column * kPixels - (wide ? 0 : column - spec.grid.wide);
                     const Tile tile = {
                         in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step + x * kStep,
-                        out.plane(plane) + (y - part.row) * to.row_step() + x * kLanes,
+                        out.plane(plane) + (${row} - part.row) * to.row_step() + ${left} * kLanes,
                         to.plane_step(),
 % if view.residual:
-                        residual.plane(plane) + (y - part.row) * residual.layout->row_step() + x * kLanes,
+                        residual.plane(plane) + (${row} - part.row) * residual.layout->row_step() + ${left} * kLanes,
                         residual.layout->plane_step(),
 % endif
                         conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
                         last,
+% if view.ahead:
+                        coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,
+                        pace,
+% endif
+% if view.ragged:
+                        spec.width - left,
+                        to.row_step() - spec.width * kLanes,
+% if view.residual:
+                        residual.layout->row_step() - spec.width * kLanes,
+% endif
+% endif
                     };
 <%def name="call(vectors)">\
 % if view.pixels > 1:
@@ -93,6 +117,13 @@ tile_v${vectors}p1(tile, begin, end, weights);\
                     ${call(view.vectors)}
 % endif
                     if (ahead) fetch(tile.in + kPixels * kStep, block * spec.channel_block, in, spec);
+% if view.ragged:
+                    left += wide ? kPixels : kPixels - 1;
+                    if (left >= spec.width) {
+                        left -= spec.width;
+                        ++row;
+                    }
+% endif
                     if (++column == spec.grid.columns) {
                         column = 0;
                         ++y;

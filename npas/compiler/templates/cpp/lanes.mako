@@ -1,5 +1,5 @@
 ## The inner kernel of everything with filters in lanes: sums of a few vectors of filters and a few pixels in registers.
-<%def name="tile_struct(residual, blocks=True)">\
+<%def name="tile_struct(residual, ahead, ragged=False, blocks=True)">\
 struct Tile {
     const float* in;
     float* out;
@@ -12,20 +12,40 @@ struct Tile {
     const float* bias;
     bool first, last;  // of the channel blocks, between which sums wait in `out`
 % endif
+% if ahead:
+    const float* coming;  // weights to fetch ahead, `pace` floats with each entry
+    int pace;
+% endif
+% if ragged:
+    int cut;             // pixels before the row ends
+    std::ptrdiff_t gap;  // from its end to the next row
+% if residual:
+    std::ptrdiff_t residual_gap;
+% endif
+% endif
 };
 </%def>\
-<%def name="tile(vectors, pixels, depth, residual, blocks=True)">
+<%def name="tile(vectors, pixels, depth, residual, ahead, ragged=False, blocks=True)">
 <%
 broadcast = "broadcast" if depth == 1 else "broadcast_pair"
 outputs = vectors // depth
 places = [(v, p) for v in range(outputs) for p in range(pixels)]
+at = [f" + at{p}" if ragged and p else f" + {p} * kLanes" for p in range(pixels)]
+from_ = [f" + from{p}" if ragged and p else f" + {p} * kLanes" for p in range(pixels)]
 %>\
 // ${vectors} vector${"s" if vectors > 1 else ""} of weights x ${pixels} pixel${"s" if pixels > 1 else ""}.
 void tile_v${vectors}p${pixels}(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
 % for v in range(vectors):
     vec ${", ".join(f"a{v}{chr(97 + p)}{{}}" for p in range(pixels))};
 % endfor
+% if ahead:
+    const float* coming = tile.coming;
+% endif
     for (; offset != end; ++offset, weights += kStored) {
+% if ahead:
+        __builtin_prefetch(coming);
+        coming += tile.pace;
+% endif
         const float* x = tile.in + *offset;
 % if vectors <= pixels:
 % for v in range(vectors):
@@ -54,13 +74,21 @@ void tile_v${vectors}p${pixels}(const Tile& tile, const std::int32_t* offset, co
     a${v}${chr(97 + p)} = pairs(a${2 * v}${chr(97 + p)}, a${2 * v + 1}${chr(97 + p)});
 % endfor
 % endif
+% if ragged:
+% for p in range(1, pixels):
+    const std::ptrdiff_t at${p} = ${p} * kLanes + (tile.cut > ${p} ? 0 : tile.gap);
+% if residual:
+    const std::ptrdiff_t from${p} = ${p} * kLanes + (tile.cut > ${p} ? 0 : tile.residual_gap);
+% endif
+% endfor
+% endif
 % for v in range(outputs):
     float* out${v} = tile.out${f" + {v} * tile.plane_step" if v else ""};
 % endfor
 % if blocks:
     if (!tile.first) {
 % for v, p in places:
-        a${v}${chr(97 + p)} = a${v}${chr(97 + p)} + load(out${v} + ${p} * kLanes);
+        a${v}${chr(97 + p)} = a${v}${chr(97 + p)} + load(out${v}${at[p]});
 % endfor
     }
     if (tile.last) {
@@ -70,13 +98,13 @@ void tile_v${vectors}p${pixels}(const Tile& tile, const std::int32_t* offset, co
         const float* residual${v} = tile.residual${f" + {v} * tile.residual_step" if v else ""};
 % endif
 % for p in range(pixels):
-        a${v}${chr(97 + p)} = epilogue(a${v}${chr(97 + p)} + bias${v}${f", load(residual{v} + {p} * kLanes)" if residual else ""});
+        a${v}${chr(97 + p)} = epilogue(a${v}${chr(97 + p)} + bias${v}${f", load(residual{v}{from_[p]})" if residual else ""});
 % endfor
 % endfor
     }
 % endif
 % for v, p in places:
-    store(out${v} + ${p} * kLanes, a${v}${chr(97 + p)});
+    store(out${v}${at[p]}, a${v}${chr(97 + p)});
 % endfor
 }
 </%def>\

@@ -25,10 +25,10 @@ inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
     return x;
 }
 
-${lanes.tile_struct(False, False)}\
+${lanes.tile_struct(False, True, blocks=False)}\
 % for vectors in dict.fromkeys((view.vectors, view.narrow)):
 % for pixels in range(view.pixels, 0, -1):
-${lanes.tile(vectors, pixels, 1, False, False)}\
+${lanes.tile(vectors, pixels, 1, False, True, blocks=False)}\
 % endfor
 % endfor
 
@@ -81,11 +81,16 @@ ${view.signature} {
             const float* tiles = transformed + static_cast<std::ptrdiff_t>(position) * from.planes() * room * kLanes;
             float* target = sums + (static_cast<std::ptrdiff_t>(position) * planes + group * (kStored / kLanes)) *
                                        room * kLanes;
+            // The next unit's weights come from far: they are fetched while this one's tiles run.
+            const float* coming = weights + (unit + 1 < kPositions * groups ? unit + 1 : unit) * panel;
+            const int pace = (kStored + columns - 1) / columns;
             for (int column = 0; column < columns; ++column) {
                 const Range part = slice({column, columns}, count);
                 const Tile tile = {tiles + part.begin * kLanes,
                                    target + part.begin * kLanes,
-                                   static_cast<std::ptrdiff_t>(room) * kLanes};
+                                   static_cast<std::ptrdiff_t>(room) * kLanes,
+                                   coming + static_cast<std::ptrdiff_t>(column) * spec.channels * pace,
+                                   pace};
                 multiply[part.end - part.begin](tile, offsets, end, weights + unit * panel);
             }
         }

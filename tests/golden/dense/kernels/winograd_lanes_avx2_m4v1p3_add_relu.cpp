@@ -25,12 +25,17 @@ struct Tile {
     const float* in;
     float* out;
     std::ptrdiff_t plane_step;
+    const float* coming;  // weights to fetch ahead, `pace` floats with each entry
+    int pace;
 };
 
 // 1 vector of weights x 3 pixels.
 void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{}, a0b{}, a0c{};
+    const float* coming = tile.coming;
     for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
         const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
@@ -49,7 +54,10 @@ void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t*
 // 1 vector of weights x 2 pixels.
 void tile_v1p2(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{}, a0b{};
+    const float* coming = tile.coming;
     for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
         const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
@@ -65,7 +73,10 @@ void tile_v1p2(const Tile& tile, const std::int32_t* offset, const std::int32_t*
 // 1 vector of weights x 1 pixel.
 void tile_v1p1(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{};
+    const float* coming = tile.coming;
     for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
         const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
@@ -117,11 +128,16 @@ void winograd_lanes_avx2_m4v1p3_add_relu(const Winograd& layer, View in, View ou
             const float* tiles = transformed + static_cast<std::ptrdiff_t>(position) * from.planes() * room * kLanes;
             float* target = sums + (static_cast<std::ptrdiff_t>(position) * planes + group * (kStored / kLanes)) *
                                        room * kLanes;
+            // The next unit's weights come from far: they are fetched while this one's tiles run.
+            const float* coming = weights + (unit + 1 < kPositions * groups ? unit + 1 : unit) * panel;
+            const int pace = (kStored + columns - 1) / columns;
             for (int column = 0; column < columns; ++column) {
                 const Range part = slice({column, columns}, count);
                 const Tile tile = {tiles + part.begin * kLanes,
                                    target + part.begin * kLanes,
-                                   static_cast<std::ptrdiff_t>(room) * kLanes};
+                                   static_cast<std::ptrdiff_t>(room) * kLanes,
+                                   coming + static_cast<std::ptrdiff_t>(column) * spec.channels * pace,
+                                   pace};
                 multiply[part.end - part.begin](tile, offsets, end, weights + unit * panel);
             }
         }

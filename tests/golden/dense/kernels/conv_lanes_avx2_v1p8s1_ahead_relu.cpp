@@ -1,5 +1,5 @@
-// Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 4 pixels in registers.
-#include "conv_lanes_avx2_v1p4s16.h"
+// Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 8 pixels in registers.
+#include "conv_lanes_avx2_v1p8s1_ahead_relu.h"
 #include "npas/parts.h"
 #include "npas/simd.h"
 
@@ -7,12 +7,13 @@ namespace npas_net {
 
 namespace {
 
-constexpr int kPixels = 4;
-constexpr int kStep = 16;  // floats from the input of one pixel to that of the next
+constexpr int kPixels = 8;
+constexpr int kStep = 1;  // floats from the input of one pixel to that of the next
 constexpr int kStored = 1 * kLanes;  // weights of a group for one entry of its list
 constexpr int kRows = kStored / 1;  // filters in a group
 
 inline vec epilogue(vec x) {
+    x = relu(x);
     return x;
 }
 
@@ -22,12 +23,17 @@ struct Tile {
     std::ptrdiff_t plane_step;
     const float* bias;
     bool first, last;  // of the channel blocks, between which sums wait in `out`
+    const float* coming;  // weights to fetch ahead, `pace` floats with each entry
+    int pace;
 };
 
-// 1 vector of weights x 4 pixels.
-void tile_v1p4(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    vec a0a{}, a0b{}, a0c{}, a0d{};
+// 1 vector of weights x 8 pixels.
+void tile_v1p8(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+    vec a0a{}, a0b{}, a0c{}, a0d{}, a0e{}, a0f{}, a0g{}, a0h{};
+    const float* coming = tile.coming;
     for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
         const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
@@ -38,6 +44,14 @@ void tile_v1p4(const Tile& tile, const std::int32_t* offset, const std::int32_t*
         a0c = fma(w0, xc, a0c);
         const vec xd = broadcast(x + 3 * kStep);
         a0d = fma(w0, xd, a0d);
+        const vec xe = broadcast(x + 4 * kStep);
+        a0e = fma(w0, xe, a0e);
+        const vec xf = broadcast(x + 5 * kStep);
+        a0f = fma(w0, xf, a0f);
+        const vec xg = broadcast(x + 6 * kStep);
+        a0g = fma(w0, xg, a0g);
+        const vec xh = broadcast(x + 7 * kStep);
+        a0h = fma(w0, xh, a0h);
     }
     float* out0 = tile.out;
     if (!tile.first) {
@@ -45,6 +59,10 @@ void tile_v1p4(const Tile& tile, const std::int32_t* offset, const std::int32_t*
         a0b = a0b + load(out0 + 1 * kLanes);
         a0c = a0c + load(out0 + 2 * kLanes);
         a0d = a0d + load(out0 + 3 * kLanes);
+        a0e = a0e + load(out0 + 4 * kLanes);
+        a0f = a0f + load(out0 + 5 * kLanes);
+        a0g = a0g + load(out0 + 6 * kLanes);
+        a0h = a0h + load(out0 + 7 * kLanes);
     }
     if (tile.last) {
         const vec bias0 = load(tile.bias + 0 * kLanes);
@@ -52,17 +70,28 @@ void tile_v1p4(const Tile& tile, const std::int32_t* offset, const std::int32_t*
         a0b = epilogue(a0b + bias0);
         a0c = epilogue(a0c + bias0);
         a0d = epilogue(a0d + bias0);
+        a0e = epilogue(a0e + bias0);
+        a0f = epilogue(a0f + bias0);
+        a0g = epilogue(a0g + bias0);
+        a0h = epilogue(a0h + bias0);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
     store(out0 + 2 * kLanes, a0c);
     store(out0 + 3 * kLanes, a0d);
+    store(out0 + 4 * kLanes, a0e);
+    store(out0 + 5 * kLanes, a0f);
+    store(out0 + 6 * kLanes, a0g);
+    store(out0 + 7 * kLanes, a0h);
 }
 
-// 1 vector of weights x 3 pixels.
-void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    vec a0a{}, a0b{}, a0c{};
+// 1 vector of weights x 7 pixels.
+void tile_v1p7(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+    vec a0a{}, a0b{}, a0c{}, a0d{}, a0e{}, a0f{}, a0g{};
+    const float* coming = tile.coming;
     for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
         const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
@@ -71,22 +100,42 @@ void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t*
         a0b = fma(w0, xb, a0b);
         const vec xc = broadcast(x + 2 * kStep);
         a0c = fma(w0, xc, a0c);
+        const vec xd = broadcast(x + 3 * kStep);
+        a0d = fma(w0, xd, a0d);
+        const vec xe = broadcast(x + 4 * kStep);
+        a0e = fma(w0, xe, a0e);
+        const vec xf = broadcast(x + 5 * kStep);
+        a0f = fma(w0, xf, a0f);
+        const vec xg = broadcast(x + 6 * kStep);
+        a0g = fma(w0, xg, a0g);
     }
     float* out0 = tile.out;
     if (!tile.first) {
         a0a = a0a + load(out0 + 0 * kLanes);
         a0b = a0b + load(out0 + 1 * kLanes);
         a0c = a0c + load(out0 + 2 * kLanes);
+        a0d = a0d + load(out0 + 3 * kLanes);
+        a0e = a0e + load(out0 + 4 * kLanes);
+        a0f = a0f + load(out0 + 5 * kLanes);
+        a0g = a0g + load(out0 + 6 * kLanes);
     }
     if (tile.last) {
         const vec bias0 = load(tile.bias + 0 * kLanes);
         a0a = epilogue(a0a + bias0);
         a0b = epilogue(a0b + bias0);
         a0c = epilogue(a0c + bias0);
+        a0d = epilogue(a0d + bias0);
+        a0e = epilogue(a0e + bias0);
+        a0f = epilogue(a0f + bias0);
+        a0g = epilogue(a0g + bias0);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
     store(out0 + 2 * kLanes, a0c);
+    store(out0 + 3 * kLanes, a0d);
+    store(out0 + 4 * kLanes, a0e);
+    store(out0 + 5 * kLanes, a0f);
+    store(out0 + 6 * kLanes, a0g);
 }
 
 // Fetches the pixels of a tile from all planes of a channel block; `pixels` is the first, of plane 0.
@@ -102,7 +151,7 @@ void fetch(const float* pixels, int first_channel, View in, const IndexedSpec& s
 
 // A few tiles of pixels at a time, channel blocks and groups of filters inside: the tiles' input stays in a near cache
 // while every group of filters passes over it.
-void conv_lanes_avx2_v1p4s16(const Indexed& conv, View in, View out, const Part& part) {
+void conv_lanes_avx2_v1p8s1_ahead_relu(const Indexed& conv, View in, View out, const Part& part) {
     const IndexedSpec& spec = *conv.spec;
     const Layout& to = *out.layout;
     const Range groups = part.groups, tiles = part.tiles;
@@ -119,6 +168,12 @@ void conv_lanes_avx2_v1p4s16(const Indexed& conv, View in, View out, const Part&
                 const std::int32_t *begin = conv.offsets + bounds[block],
                                    *end = conv.offsets + bounds[block + 1];
                 const int plane = group * (kRows / kLanes) - part.plane;
+                // The next group's weights come from far: they are fetched while this group's tiles run.
+                const int following = group + 1 < groups.end ? group + 1 : group;
+                const std::int32_t* then = conv.bounds + static_cast<std::ptrdiff_t>(following) * (blocks + 1);
+                const float* coming = conv.weights + conv.first_weight[following] +
+                                      static_cast<std::ptrdiff_t>(then[block] - then[0]) * kStored;
+                const int pace = (kStored + stop - start - 1) / (stop - start);
                 // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
                 const bool ahead = spec.taps == 1 && group == groups.begin;
                 int y = start / spec.grid.columns, column = start % spec.grid.columns;
@@ -132,8 +187,10 @@ void conv_lanes_avx2_v1p4s16(const Indexed& conv, View in, View out, const Part&
                         conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
                         last,
+                        coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,
+                        pace,
                     };
-                    (wide ? tile_v1p4 : tile_v1p3)(tile, begin, end, weights);
+                    (wide ? tile_v1p8 : tile_v1p7)(tile, begin, end, weights);
                     if (ahead) fetch(tile.in + kPixels * kStep, block * spec.channel_block, in, spec);
                     if (++column == spec.grid.columns) {
                         column = 0;
