@@ -1,15 +1,15 @@
-#include "conv_lanes_avx2_v1p4s8_hard_swish.h"
+#include "conv_lanes_avx2_v1p4s8_ahead_hard_swish.h"
 #include "npas/layers.h"
 #include "npas/parts.h"
 #include "npas/run.h"
 
 namespace npas_digits {
 
-// stage3_block2_conv1 + stage3_block2_act1 (3x3): 32x4x4 -> 9x4x4.
-// 2592 of 2592 weights, stored as dense, 18468 bytes: filter 7x.
+// stage3_block2_conv1 + stage3_block2_act1 (3x3): 13x4x4 -> 13x4x4.
+// 1521 of 1521 weights, stored as dense, 7540 bytes: filter 5x.
 void layer_018(Run& run) {
-    conv_lanes_avx2_v1p4s8_hard_swish(run.indexed(13), run.value(17), run.value(18),
-                                      part_of(run.indexed(13), run.share()));
+    conv_lanes_avx2_v1p4s8_ahead_hard_swish(run.indexed(13), run.value(17), run.value(18),
+                                            part_of(run.indexed(13), run.share()));
 }
 
 }  // namespace npas_digits

@@ -1,15 +1,15 @@
-#include "conv_lanes_avx2_v2d2p2s8_hard_swish.h"
+#include "conv_lanes_avx2_v2p2s8_ahead_hard_swish.h"
 #include "npas/layers.h"
 #include "npas/parts.h"
 #include "npas/run.h"
 
 namespace npas_digits {
 
-// stage4_block2_conv1 + stage4_block2_act1 (3x3): 128x2x2 -> 128x2x2.
-// 29504 of 147456 weights, stored as bcs, 122538 bytes: block_punched 5x.
+// stage4_block2_conv1 + stage4_block2_act1 (3x3): 128x2x2 -> 26x2x2.
+// 29952 of 29952 weights, stored as dense, 147560 bytes: filter 5x.
 void layer_023(Run& run) {
-    conv_lanes_avx2_v2d2p2s8_hard_swish(run.indexed(18), run.value(22), run.value(23),
-                                        part_of(run.indexed(18), run.share()));
+    conv_lanes_avx2_v2p2s8_ahead_hard_swish(run.indexed(18), run.value(22), run.value(23),
+                                            part_of(run.indexed(18), run.share()));
 }
 
 }  // namespace npas_digits

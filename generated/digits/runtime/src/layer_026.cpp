@@ -6,8 +6,7 @@
 namespace npas_digits {
 
 // classifier (linear): 128x1x1 -> 10x1x1.
-// 427 of 1280 weights, stored as dense, 8232 bytes: unstructured 3x.
-// Built dense: csr took 0.0006 ms, dense 0.0005 ms.
+// 256 of 1280 weights, stored as bcs, 1916 bytes: block 5x.
 void layer_026(Run& run) {
     linear_indexed_avx2_r8(run.indexed(20), run.value(25), run.value(26), run.share());
 }

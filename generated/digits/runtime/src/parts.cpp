@@ -31,10 +31,13 @@ Step step_of(const Expansion& pair, const Indexed& conv, const Layout& out, int 
     const int last = (rows.end - 1) * pair.stride - pair.top + pair.reach;
     const auto within = [&](int row) { return std::min(std::max(row, 0), pair.height); };
     const Range inside = {within(first), within(last)};
-    const int columns = conv.spec->grid.columns, plane = group * pair.planes;
+    const Grid& grid = conv.spec->grid;
+    const Range tiles = {inside.begin / grid.rows * grid.columns,
+                         (inside.end + grid.rows - 1) / grid.rows * grid.columns};
+    const int plane = group * pair.planes;
     const Range planes = {plane, std::min(plane + pair.planes, out.planes())};
     return {
-        {{group, group + 1}, {inside.begin * columns, inside.end * columns}, inside, plane, first},
+        {{group, group + 1}, tiles, inside, plane, first},
         {planes, rows, {0, (planes.end - planes.begin) * (rows.end - rows.begin)}, plane, first},
     };
 }

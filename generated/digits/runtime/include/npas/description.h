@@ -13,10 +13,11 @@ namespace NPAS_NAMESPACE {
 enum class Format : int { dense, csr, fkw, bcs };
 
 // The tiles of an output whose filters lie in lanes: `columns` in each row of pixels, the first `wide` of them as wide
-// as the kernel's tile, the others a pixel narrower.
+// as the kernel's tile, the others a pixel narrower. Where nothing lies between the input's rows, all make one.
 struct Grid {
     int columns, wide;
-    int row_step;  // floats from the input of one row of pixels to that of the next
+    int row_step;  // floats from the input of one row of tiles to that of the next
+    int rows;      // of the image in a row of tiles
 };
 
 // What a kernel that reads copies of its input copies for a tile; see packing.h.

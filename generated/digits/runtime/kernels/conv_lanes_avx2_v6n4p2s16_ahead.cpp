@@ -1,5 +1,5 @@
 // Convolution over lists of kept positions, filters in lanes: 6 vectors of weights x 2 pixels in registers.
-#include "conv_lanes_avx2_v6n4p2s8_add_hard_swish.h"
+#include "conv_lanes_avx2_v6n4p2s16_ahead.h"
 #include "npas/parts.h"
 #include "npas/simd.h"
 
@@ -8,13 +8,11 @@ namespace npas_digits {
 namespace {
 
 constexpr int kPixels = 2;
-constexpr int kStep = 8;  // floats from the input of one pixel to that of the next
+constexpr int kStep = 16;  // floats from the input of one pixel to that of the next
 constexpr int kStored = 6 * kLanes;  // weights of a group for one entry of its list
 constexpr int kRows = kStored / 1;  // filters in a group
 
-inline vec epilogue(vec x, vec residual) {
-    x = x + residual;
-    x = hard_swish(x);
+inline vec epilogue(vec x) {
     return x;
 }
 
@@ -22,10 +20,10 @@ struct Tile {
     const float* in;
     float* out;
     std::ptrdiff_t plane_step;
-    const float* residual;
-    std::ptrdiff_t residual_step;
     const float* bias;
     bool first, last;  // of the channel blocks, between which sums wait in `out`
+    const float* coming;  // weights to fetch ahead, `pace` floats with each entry
+    int pace;
 };
 
 // 6 vectors of weights x 2 pixels.
@@ -36,7 +34,10 @@ void tile_v6p2(const Tile& tile, const std::int32_t* offset, const std::int32_t*
     vec a3a{}, a3b{};
     vec a4a{}, a4b{};
     vec a5a{}, a5b{};
+    const float* coming = tile.coming;
     for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
         const float* x = tile.in + *offset;
         const vec xa = broadcast(x + 0 * kStep);
         const vec xb = broadcast(x + 1 * kStep);
@@ -81,29 +82,23 @@ void tile_v6p2(const Tile& tile, const std::int32_t* offset, const std::int32_t*
     }
     if (tile.last) {
         const vec bias0 = load(tile.bias + 0 * kLanes);
-        const float* residual0 = tile.residual;
-        a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
-        a0b = epilogue(a0b + bias0, load(residual0 + 1 * kLanes));
+        a0a = epilogue(a0a + bias0);
+        a0b = epilogue(a0b + bias0);
         const vec bias1 = load(tile.bias + 1 * kLanes);
-        const float* residual1 = tile.residual + 1 * tile.residual_step;
-        a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
-        a1b = epilogue(a1b + bias1, load(residual1 + 1 * kLanes));
+        a1a = epilogue(a1a + bias1);
+        a1b = epilogue(a1b + bias1);
         const vec bias2 = load(tile.bias + 2 * kLanes);
-        const float* residual2 = tile.residual + 2 * tile.residual_step;
-        a2a = epilogue(a2a + bias2, load(residual2 + 0 * kLanes));
-        a2b = epilogue(a2b + bias2, load(residual2 + 1 * kLanes));
+        a2a = epilogue(a2a + bias2);
+        a2b = epilogue(a2b + bias2);
         const vec bias3 = load(tile.bias + 3 * kLanes);
-        const float* residual3 = tile.residual + 3 * tile.residual_step;
-        a3a = epilogue(a3a + bias3, load(residual3 + 0 * kLanes));
-        a3b = epilogue(a3b + bias3, load(residual3 + 1 * kLanes));
+        a3a = epilogue(a3a + bias3);
+        a3b = epilogue(a3b + bias3);
         const vec bias4 = load(tile.bias + 4 * kLanes);
-        const float* residual4 = tile.residual + 4 * tile.residual_step;
-        a4a = epilogue(a4a + bias4, load(residual4 + 0 * kLanes));
-        a4b = epilogue(a4b + bias4, load(residual4 + 1 * kLanes));
+        a4a = epilogue(a4a + bias4);
+        a4b = epilogue(a4b + bias4);
         const vec bias5 = load(tile.bias + 5 * kLanes);
-        const float* residual5 = tile.residual + 5 * tile.residual_step;
-        a5a = epilogue(a5a + bias5, load(residual5 + 0 * kLanes));
-        a5b = epilogue(a5b + bias5, load(residual5 + 1 * kLanes));
+        a5a = epilogue(a5a + bias5);
+        a5b = epilogue(a5b + bias5);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
@@ -127,7 +122,10 @@ void tile_v6p1(const Tile& tile, const std::int32_t* offset, const std::int32_t*
     vec a3a{};
     vec a4a{};
     vec a5a{};
+    const float* coming = tile.coming;
     for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
         const float* x = tile.in + *offset;
         const vec xa = broadcast(x + 0 * kStep);
         const vec w0 = load(weights + 0 * kLanes);
@@ -159,23 +157,17 @@ void tile_v6p1(const Tile& tile, const std::int32_t* offset, const std::int32_t*
     }
     if (tile.last) {
         const vec bias0 = load(tile.bias + 0 * kLanes);
-        const float* residual0 = tile.residual;
-        a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
+        a0a = epilogue(a0a + bias0);
         const vec bias1 = load(tile.bias + 1 * kLanes);
-        const float* residual1 = tile.residual + 1 * tile.residual_step;
-        a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
+        a1a = epilogue(a1a + bias1);
         const vec bias2 = load(tile.bias + 2 * kLanes);
-        const float* residual2 = tile.residual + 2 * tile.residual_step;
-        a2a = epilogue(a2a + bias2, load(residual2 + 0 * kLanes));
+        a2a = epilogue(a2a + bias2);
         const vec bias3 = load(tile.bias + 3 * kLanes);
-        const float* residual3 = tile.residual + 3 * tile.residual_step;
-        a3a = epilogue(a3a + bias3, load(residual3 + 0 * kLanes));
+        a3a = epilogue(a3a + bias3);
         const vec bias4 = load(tile.bias + 4 * kLanes);
-        const float* residual4 = tile.residual + 4 * tile.residual_step;
-        a4a = epilogue(a4a + bias4, load(residual4 + 0 * kLanes));
+        a4a = epilogue(a4a + bias4);
         const vec bias5 = load(tile.bias + 5 * kLanes);
-        const float* residual5 = tile.residual + 5 * tile.residual_step;
-        a5a = epilogue(a5a + bias5, load(residual5 + 0 * kLanes));
+        a5a = epilogue(a5a + bias5);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out1 + 0 * kLanes, a1a);
@@ -191,7 +183,10 @@ void tile_v4p2(const Tile& tile, const std::int32_t* offset, const std::int32_t*
     vec a1a{}, a1b{};
     vec a2a{}, a2b{};
     vec a3a{}, a3b{};
+    const float* coming = tile.coming;
     for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
         const float* x = tile.in + *offset;
         const vec xa = broadcast(x + 0 * kStep);
         const vec xb = broadcast(x + 1 * kStep);
@@ -224,21 +219,17 @@ void tile_v4p2(const Tile& tile, const std::int32_t* offset, const std::int32_t*
     }
     if (tile.last) {
         const vec bias0 = load(tile.bias + 0 * kLanes);
-        const float* residual0 = tile.residual;
-        a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
-        a0b = epilogue(a0b + bias0, load(residual0 + 1 * kLanes));
+        a0a = epilogue(a0a + bias0);
+        a0b = epilogue(a0b + bias0);
         const vec bias1 = load(tile.bias + 1 * kLanes);
-        const float* residual1 = tile.residual + 1 * tile.residual_step;
-        a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
-        a1b = epilogue(a1b + bias1, load(residual1 + 1 * kLanes));
+        a1a = epilogue(a1a + bias1);
+        a1b = epilogue(a1b + bias1);
         const vec bias2 = load(tile.bias + 2 * kLanes);
-        const float* residual2 = tile.residual + 2 * tile.residual_step;
-        a2a = epilogue(a2a + bias2, load(residual2 + 0 * kLanes));
-        a2b = epilogue(a2b + bias2, load(residual2 + 1 * kLanes));
+        a2a = epilogue(a2a + bias2);
+        a2b = epilogue(a2b + bias2);
         const vec bias3 = load(tile.bias + 3 * kLanes);
-        const float* residual3 = tile.residual + 3 * tile.residual_step;
-        a3a = epilogue(a3a + bias3, load(residual3 + 0 * kLanes));
-        a3b = epilogue(a3b + bias3, load(residual3 + 1 * kLanes));
+        a3a = epilogue(a3a + bias3);
+        a3b = epilogue(a3b + bias3);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
@@ -256,7 +247,10 @@ void tile_v4p1(const Tile& tile, const std::int32_t* offset, const std::int32_t*
     vec a1a{};
     vec a2a{};
     vec a3a{};
+    const float* coming = tile.coming;
     for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
         const float* x = tile.in + *offset;
         const vec xa = broadcast(x + 0 * kStep);
         const vec w0 = load(weights + 0 * kLanes);
@@ -280,17 +274,13 @@ void tile_v4p1(const Tile& tile, const std::int32_t* offset, const std::int32_t*
     }
     if (tile.last) {
         const vec bias0 = load(tile.bias + 0 * kLanes);
-        const float* residual0 = tile.residual;
-        a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
+        a0a = epilogue(a0a + bias0);
         const vec bias1 = load(tile.bias + 1 * kLanes);
-        const float* residual1 = tile.residual + 1 * tile.residual_step;
-        a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
+        a1a = epilogue(a1a + bias1);
         const vec bias2 = load(tile.bias + 2 * kLanes);
-        const float* residual2 = tile.residual + 2 * tile.residual_step;
-        a2a = epilogue(a2a + bias2, load(residual2 + 0 * kLanes));
+        a2a = epilogue(a2a + bias2);
         const vec bias3 = load(tile.bias + 3 * kLanes);
-        const float* residual3 = tile.residual + 3 * tile.residual_step;
-        a3a = epilogue(a3a + bias3, load(residual3 + 0 * kLanes));
+        a3a = epilogue(a3a + bias3);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out1 + 0 * kLanes, a1a);
@@ -311,7 +301,7 @@ void fetch(const float* pixels, int first_channel, View in, const IndexedSpec& s
 
 // A few tiles of pixels at a time, channel blocks and groups of filters inside: the tiles' input stays in a near cache
 // while every group of filters passes over it.
-void conv_lanes_avx2_v6n4p2s8_add_hard_swish(const Indexed& conv, View in, View out, View residual, const Part& part) {
+void conv_lanes_avx2_v6n4p2s16_ahead(const Indexed& conv, View in, View out, const Part& part) {
     const IndexedSpec& spec = *conv.spec;
     const Layout& to = *out.layout;
     const Range groups = part.groups, tiles = part.tiles;
@@ -328,6 +318,12 @@ void conv_lanes_avx2_v6n4p2s8_add_hard_swish(const Indexed& conv, View in, View 
                 const std::int32_t *begin = conv.offsets + bounds[block],
                                    *end = conv.offsets + bounds[block + 1];
                 const int plane = group * (kRows / kLanes) - part.plane;
+                // The next group's weights come from far: they are fetched while this group's tiles run.
+                const int following = group + 1 < groups.end ? group + 1 : group;
+                const std::int32_t* then = conv.bounds + static_cast<std::ptrdiff_t>(following) * (blocks + 1);
+                const float* coming = conv.weights + conv.first_weight[following] +
+                                      static_cast<std::ptrdiff_t>(then[block] - then[0]) * kStored;
+                const int pace = (kStored + stop - start - 1) / (stop - start);
                 // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
                 const bool ahead = spec.taps == 1 && group == groups.begin;
                 int y = start / spec.grid.columns, column = start % spec.grid.columns;
@@ -338,11 +334,11 @@ void conv_lanes_avx2_v6n4p2s8_add_hard_swish(const Indexed& conv, View in, View 
                         in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step + x * kStep,
                         out.plane(plane) + (y - part.row) * to.row_step() + x * kLanes,
                         to.plane_step(),
-                        residual.plane(plane) + (y - part.row) * residual.layout->row_step() + x * kLanes,
-                        residual.layout->plane_step(),
                         conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
                         last,
+                        coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,
+                        pace,
                     };
                     if (group + 1 == conv.groups) {
                         (wide ? tile_v4p2 : tile_v4p1)(tile, begin, end, weights);

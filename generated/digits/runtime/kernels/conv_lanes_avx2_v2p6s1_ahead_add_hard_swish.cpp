@@ -1,5 +1,5 @@
 // Convolution over lists of kept positions, filters in lanes: 2 vectors of weights x 6 pixels in registers.
-#include "conv_lanes_avx2_v2p6s1_add_hard_swish.h"
+#include "conv_lanes_avx2_v2p6s1_ahead_add_hard_swish.h"
 #include "npas/parts.h"
 #include "npas/simd.h"
 
@@ -26,13 +26,18 @@ struct Tile {
     std::ptrdiff_t residual_step;
     const float* bias;
     bool first, last;  // of the channel blocks, between which sums wait in `out`
+    const float* coming;  // weights to fetch ahead, `pace` floats with each entry
+    int pace;
 };
 
 // 2 vectors of weights x 6 pixels.
 void tile_v2p6(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{}, a0b{}, a0c{}, a0d{}, a0e{}, a0f{};
     vec a1a{}, a1b{}, a1c{}, a1d{}, a1e{}, a1f{};
+    const float* coming = tile.coming;
     for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
         const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
         const vec w1 = load(weights + 1 * kLanes);
@@ -107,7 +112,10 @@ void tile_v2p6(const Tile& tile, const std::int32_t* offset, const std::int32_t*
 void tile_v2p5(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{}, a0b{}, a0c{}, a0d{}, a0e{};
     vec a1a{}, a1b{}, a1c{}, a1d{}, a1e{};
+    const float* coming = tile.coming;
     for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
         const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
         const vec w1 = load(weights + 1 * kLanes);
@@ -182,7 +190,8 @@ void fetch(const float* pixels, int first_channel, View in, const IndexedSpec& s
 
 // A few tiles of pixels at a time, channel blocks and groups of filters inside: the tiles' input stays in a near cache
 // while every group of filters passes over it.
-void conv_lanes_avx2_v2p6s1_add_hard_swish(const Indexed& conv, View in, View out, View residual, const Part& part) {
+void conv_lanes_avx2_v2p6s1_ahead_add_hard_swish(const Indexed& conv, View in, View out, View residual,
+                                                 const Part& part) {
     const IndexedSpec& spec = *conv.spec;
     const Layout& to = *out.layout;
     const Range groups = part.groups, tiles = part.tiles;
@@ -199,6 +208,12 @@ void conv_lanes_avx2_v2p6s1_add_hard_swish(const Indexed& conv, View in, View ou
                 const std::int32_t *begin = conv.offsets + bounds[block],
                                    *end = conv.offsets + bounds[block + 1];
                 const int plane = group * (kRows / kLanes) - part.plane;
+                // The next group's weights come from far: they are fetched while this group's tiles run.
+                const int following = group + 1 < groups.end ? group + 1 : group;
+                const std::int32_t* then = conv.bounds + static_cast<std::ptrdiff_t>(following) * (blocks + 1);
+                const float* coming = conv.weights + conv.first_weight[following] +
+                                      static_cast<std::ptrdiff_t>(then[block] - then[0]) * kStored;
+                const int pace = (kStored + stop - start - 1) / (stop - start);
                 // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
                 const bool ahead = spec.taps == 1 && group == groups.begin;
                 int y = start / spec.grid.columns, column = start % spec.grid.columns;
@@ -214,6 +229,8 @@ void conv_lanes_avx2_v2p6s1_add_hard_swish(const Indexed& conv, View in, View ou
                         conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
                         last,
+                        coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,
+                        pace,
                     };
                     (wide ? tile_v2p6 : tile_v2p5)(tile, begin, end, weights);
                     if (ahead) fetch(tile.in + kPixels * kStep, block * spec.channel_block, in, spec);

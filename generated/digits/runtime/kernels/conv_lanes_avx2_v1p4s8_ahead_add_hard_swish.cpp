@@ -1,5 +1,5 @@
-// Convolution over lists of kept positions, filters in lanes: 2 vectors of weights, two input channels side by side, x 2 pixels in registers.
-#include "conv_lanes_avx2_v2d2p2s8_hard_swish.h"
+// Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 4 pixels in registers.
+#include "conv_lanes_avx2_v1p4s8_ahead_add_hard_swish.h"
 #include "npas/parts.h"
 #include "npas/simd.h"
 
@@ -7,12 +7,13 @@ namespace npas_digits {
 
 namespace {
 
-constexpr int kPixels = 2;
+constexpr int kPixels = 4;
 constexpr int kStep = 8;  // floats from the input of one pixel to that of the next
-constexpr int kStored = 2 * kLanes;  // weights of a group for one entry of its list
-constexpr int kRows = kStored / 2;  // filters in a group
+constexpr int kStored = 1 * kLanes;  // weights of a group for one entry of its list
+constexpr int kRows = kStored / 1;  // filters in a group
 
-inline vec epilogue(vec x) {
+inline vec epilogue(vec x, vec residual) {
+    x = x + residual;
     x = hard_swish(x);
     return x;
 }
@@ -21,63 +22,85 @@ struct Tile {
     const float* in;
     float* out;
     std::ptrdiff_t plane_step;
+    const float* residual;
+    std::ptrdiff_t residual_step;
     const float* bias;
     bool first, last;  // of the channel blocks, between which sums wait in `out`
+    const float* coming;  // weights to fetch ahead, `pace` floats with each entry
+    int pace;
 };
 
-// 2 vectors of weights x 2 pixels.
-void tile_v2p2(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    vec a0a{}, a0b{};
-    vec a1a{}, a1b{};
+// 1 vector of weights x 4 pixels.
+void tile_v1p4(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+    vec a0a{}, a0b{}, a0c{}, a0d{};
+    const float* coming = tile.coming;
     for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
         const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
-        const vec w1 = load(weights + 1 * kLanes);
-        const vec xa = broadcast_pair(x + 0 * kStep);
+        const vec xa = broadcast(x + 0 * kStep);
         a0a = fma(w0, xa, a0a);
-        a1a = fma(w1, xa, a1a);
-        const vec xb = broadcast_pair(x + 1 * kStep);
+        const vec xb = broadcast(x + 1 * kStep);
         a0b = fma(w0, xb, a0b);
-        a1b = fma(w1, xb, a1b);
+        const vec xc = broadcast(x + 2 * kStep);
+        a0c = fma(w0, xc, a0c);
+        const vec xd = broadcast(x + 3 * kStep);
+        a0d = fma(w0, xd, a0d);
     }
-    a0a = pairs(a0a, a1a);
-    a0b = pairs(a0b, a1b);
     float* out0 = tile.out;
     if (!tile.first) {
         a0a = a0a + load(out0 + 0 * kLanes);
         a0b = a0b + load(out0 + 1 * kLanes);
+        a0c = a0c + load(out0 + 2 * kLanes);
+        a0d = a0d + load(out0 + 3 * kLanes);
     }
     if (tile.last) {
         const vec bias0 = load(tile.bias + 0 * kLanes);
-        a0a = epilogue(a0a + bias0);
-        a0b = epilogue(a0b + bias0);
+        const float* residual0 = tile.residual;
+        a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
+        a0b = epilogue(a0b + bias0, load(residual0 + 1 * kLanes));
+        a0c = epilogue(a0c + bias0, load(residual0 + 2 * kLanes));
+        a0d = epilogue(a0d + bias0, load(residual0 + 3 * kLanes));
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
+    store(out0 + 2 * kLanes, a0c);
+    store(out0 + 3 * kLanes, a0d);
 }
 
-// 2 vectors of weights x 1 pixel.
-void tile_v2p1(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    vec a0a{};
-    vec a1a{};
+// 1 vector of weights x 3 pixels.
+void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+    vec a0a{}, a0b{}, a0c{};
+    const float* coming = tile.coming;
     for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
         const float* x = tile.in + *offset;
-        const vec xa = broadcast_pair(x + 0 * kStep);
         const vec w0 = load(weights + 0 * kLanes);
+        const vec xa = broadcast(x + 0 * kStep);
         a0a = fma(w0, xa, a0a);
-        const vec w1 = load(weights + 1 * kLanes);
-        a1a = fma(w1, xa, a1a);
+        const vec xb = broadcast(x + 1 * kStep);
+        a0b = fma(w0, xb, a0b);
+        const vec xc = broadcast(x + 2 * kStep);
+        a0c = fma(w0, xc, a0c);
     }
-    a0a = pairs(a0a, a1a);
     float* out0 = tile.out;
     if (!tile.first) {
         a0a = a0a + load(out0 + 0 * kLanes);
+        a0b = a0b + load(out0 + 1 * kLanes);
+        a0c = a0c + load(out0 + 2 * kLanes);
     }
     if (tile.last) {
         const vec bias0 = load(tile.bias + 0 * kLanes);
-        a0a = epilogue(a0a + bias0);
+        const float* residual0 = tile.residual;
+        a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
+        a0b = epilogue(a0b + bias0, load(residual0 + 1 * kLanes));
+        a0c = epilogue(a0c + bias0, load(residual0 + 2 * kLanes));
     }
     store(out0 + 0 * kLanes, a0a);
+    store(out0 + 1 * kLanes, a0b);
+    store(out0 + 2 * kLanes, a0c);
 }
 
 // Fetches the pixels of a tile from all planes of a channel block; `pixels` is the first, of plane 0.
@@ -93,7 +116,8 @@ void fetch(const float* pixels, int first_channel, View in, const IndexedSpec& s
 
 // A few tiles of pixels at a time, channel blocks and groups of filters inside: the tiles' input stays in a near cache
 // while every group of filters passes over it.
-void conv_lanes_avx2_v2d2p2s8_hard_swish(const Indexed& conv, View in, View out, const Part& part) {
+void conv_lanes_avx2_v1p4s8_ahead_add_hard_swish(const Indexed& conv, View in, View out, View residual,
+                                                 const Part& part) {
     const IndexedSpec& spec = *conv.spec;
     const Layout& to = *out.layout;
     const Range groups = part.groups, tiles = part.tiles;
@@ -110,6 +134,12 @@ void conv_lanes_avx2_v2d2p2s8_hard_swish(const Indexed& conv, View in, View out,
                 const std::int32_t *begin = conv.offsets + bounds[block],
                                    *end = conv.offsets + bounds[block + 1];
                 const int plane = group * (kRows / kLanes) - part.plane;
+                // The next group's weights come from far: they are fetched while this group's tiles run.
+                const int following = group + 1 < groups.end ? group + 1 : group;
+                const std::int32_t* then = conv.bounds + static_cast<std::ptrdiff_t>(following) * (blocks + 1);
+                const float* coming = conv.weights + conv.first_weight[following] +
+                                      static_cast<std::ptrdiff_t>(then[block] - then[0]) * kStored;
+                const int pace = (kStored + stop - start - 1) / (stop - start);
                 // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
                 const bool ahead = spec.taps == 1 && group == groups.begin;
                 int y = start / spec.grid.columns, column = start % spec.grid.columns;
@@ -120,11 +150,15 @@ void conv_lanes_avx2_v2d2p2s8_hard_swish(const Indexed& conv, View in, View out,
                         in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step + x * kStep,
                         out.plane(plane) + (y - part.row) * to.row_step() + x * kLanes,
                         to.plane_step(),
+                        residual.plane(plane) + (y - part.row) * residual.layout->row_step() + x * kLanes,
+                        residual.layout->plane_step(),
                         conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
                         last,
+                        coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,
+                        pace,
                     };
-                    (wide ? tile_v2p2 : tile_v2p1)(tile, begin, end, weights);
+                    (wide ? tile_v1p4 : tile_v1p3)(tile, begin, end, weights);
                     if (ahead) fetch(tile.in + kPixels * kStep, block * spec.channel_block, in, spec);
                     if (++column == spec.grid.columns) {
                         column = 0;

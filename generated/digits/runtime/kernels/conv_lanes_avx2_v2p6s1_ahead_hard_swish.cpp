@@ -1,5 +1,5 @@
-// Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 4 pixels in registers.
-#include "conv_lanes_avx2_v1p4s8_hard_swish.h"
+// Convolution over lists of kept positions, filters in lanes: 2 vectors of weights x 6 pixels in registers.
+#include "conv_lanes_avx2_v2p6s1_ahead_hard_swish.h"
 #include "npas/parts.h"
 #include "npas/simd.h"
 
@@ -7,9 +7,9 @@ namespace npas_digits {
 
 namespace {
 
-constexpr int kPixels = 4;
-constexpr int kStep = 8;  // floats from the input of one pixel to that of the next
-constexpr int kStored = 1 * kLanes;  // weights of a group for one entry of its list
+constexpr int kPixels = 6;
+constexpr int kStep = 1;  // floats from the input of one pixel to that of the next
+constexpr int kStored = 2 * kLanes;  // weights of a group for one entry of its list
 constexpr int kRows = kStored / 1;  // filters in a group
 
 inline vec epilogue(vec x) {
@@ -23,29 +23,55 @@ struct Tile {
     std::ptrdiff_t plane_step;
     const float* bias;
     bool first, last;  // of the channel blocks, between which sums wait in `out`
+    const float* coming;  // weights to fetch ahead, `pace` floats with each entry
+    int pace;
 };
 
-// 1 vector of weights x 4 pixels.
-void tile_v1p4(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    vec a0a{}, a0b{}, a0c{}, a0d{};
+// 2 vectors of weights x 6 pixels.
+void tile_v2p6(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+    vec a0a{}, a0b{}, a0c{}, a0d{}, a0e{}, a0f{};
+    vec a1a{}, a1b{}, a1c{}, a1d{}, a1e{}, a1f{};
+    const float* coming = tile.coming;
     for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
         const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
+        const vec w1 = load(weights + 1 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
         a0a = fma(w0, xa, a0a);
+        a1a = fma(w1, xa, a1a);
         const vec xb = broadcast(x + 1 * kStep);
         a0b = fma(w0, xb, a0b);
+        a1b = fma(w1, xb, a1b);
         const vec xc = broadcast(x + 2 * kStep);
         a0c = fma(w0, xc, a0c);
+        a1c = fma(w1, xc, a1c);
         const vec xd = broadcast(x + 3 * kStep);
         a0d = fma(w0, xd, a0d);
+        a1d = fma(w1, xd, a1d);
+        const vec xe = broadcast(x + 4 * kStep);
+        a0e = fma(w0, xe, a0e);
+        a1e = fma(w1, xe, a1e);
+        const vec xf = broadcast(x + 5 * kStep);
+        a0f = fma(w0, xf, a0f);
+        a1f = fma(w1, xf, a1f);
     }
     float* out0 = tile.out;
+    float* out1 = tile.out + 1 * tile.plane_step;
     if (!tile.first) {
         a0a = a0a + load(out0 + 0 * kLanes);
         a0b = a0b + load(out0 + 1 * kLanes);
         a0c = a0c + load(out0 + 2 * kLanes);
         a0d = a0d + load(out0 + 3 * kLanes);
+        a0e = a0e + load(out0 + 4 * kLanes);
+        a0f = a0f + load(out0 + 5 * kLanes);
+        a1a = a1a + load(out1 + 0 * kLanes);
+        a1b = a1b + load(out1 + 1 * kLanes);
+        a1c = a1c + load(out1 + 2 * kLanes);
+        a1d = a1d + load(out1 + 3 * kLanes);
+        a1e = a1e + load(out1 + 4 * kLanes);
+        a1f = a1f + load(out1 + 5 * kLanes);
     }
     if (tile.last) {
         const vec bias0 = load(tile.bias + 0 * kLanes);
@@ -53,41 +79,95 @@ void tile_v1p4(const Tile& tile, const std::int32_t* offset, const std::int32_t*
         a0b = epilogue(a0b + bias0);
         a0c = epilogue(a0c + bias0);
         a0d = epilogue(a0d + bias0);
+        a0e = epilogue(a0e + bias0);
+        a0f = epilogue(a0f + bias0);
+        const vec bias1 = load(tile.bias + 1 * kLanes);
+        a1a = epilogue(a1a + bias1);
+        a1b = epilogue(a1b + bias1);
+        a1c = epilogue(a1c + bias1);
+        a1d = epilogue(a1d + bias1);
+        a1e = epilogue(a1e + bias1);
+        a1f = epilogue(a1f + bias1);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
     store(out0 + 2 * kLanes, a0c);
     store(out0 + 3 * kLanes, a0d);
+    store(out0 + 4 * kLanes, a0e);
+    store(out0 + 5 * kLanes, a0f);
+    store(out1 + 0 * kLanes, a1a);
+    store(out1 + 1 * kLanes, a1b);
+    store(out1 + 2 * kLanes, a1c);
+    store(out1 + 3 * kLanes, a1d);
+    store(out1 + 4 * kLanes, a1e);
+    store(out1 + 5 * kLanes, a1f);
 }
 
-// 1 vector of weights x 3 pixels.
-void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    vec a0a{}, a0b{}, a0c{};
+// 2 vectors of weights x 5 pixels.
+void tile_v2p5(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+    vec a0a{}, a0b{}, a0c{}, a0d{}, a0e{};
+    vec a1a{}, a1b{}, a1c{}, a1d{}, a1e{};
+    const float* coming = tile.coming;
     for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
         const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
+        const vec w1 = load(weights + 1 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
         a0a = fma(w0, xa, a0a);
+        a1a = fma(w1, xa, a1a);
         const vec xb = broadcast(x + 1 * kStep);
         a0b = fma(w0, xb, a0b);
+        a1b = fma(w1, xb, a1b);
         const vec xc = broadcast(x + 2 * kStep);
         a0c = fma(w0, xc, a0c);
+        a1c = fma(w1, xc, a1c);
+        const vec xd = broadcast(x + 3 * kStep);
+        a0d = fma(w0, xd, a0d);
+        a1d = fma(w1, xd, a1d);
+        const vec xe = broadcast(x + 4 * kStep);
+        a0e = fma(w0, xe, a0e);
+        a1e = fma(w1, xe, a1e);
     }
     float* out0 = tile.out;
+    float* out1 = tile.out + 1 * tile.plane_step;
     if (!tile.first) {
         a0a = a0a + load(out0 + 0 * kLanes);
         a0b = a0b + load(out0 + 1 * kLanes);
         a0c = a0c + load(out0 + 2 * kLanes);
+        a0d = a0d + load(out0 + 3 * kLanes);
+        a0e = a0e + load(out0 + 4 * kLanes);
+        a1a = a1a + load(out1 + 0 * kLanes);
+        a1b = a1b + load(out1 + 1 * kLanes);
+        a1c = a1c + load(out1 + 2 * kLanes);
+        a1d = a1d + load(out1 + 3 * kLanes);
+        a1e = a1e + load(out1 + 4 * kLanes);
     }
     if (tile.last) {
         const vec bias0 = load(tile.bias + 0 * kLanes);
         a0a = epilogue(a0a + bias0);
         a0b = epilogue(a0b + bias0);
         a0c = epilogue(a0c + bias0);
+        a0d = epilogue(a0d + bias0);
+        a0e = epilogue(a0e + bias0);
+        const vec bias1 = load(tile.bias + 1 * kLanes);
+        a1a = epilogue(a1a + bias1);
+        a1b = epilogue(a1b + bias1);
+        a1c = epilogue(a1c + bias1);
+        a1d = epilogue(a1d + bias1);
+        a1e = epilogue(a1e + bias1);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
     store(out0 + 2 * kLanes, a0c);
+    store(out0 + 3 * kLanes, a0d);
+    store(out0 + 4 * kLanes, a0e);
+    store(out1 + 0 * kLanes, a1a);
+    store(out1 + 1 * kLanes, a1b);
+    store(out1 + 2 * kLanes, a1c);
+    store(out1 + 3 * kLanes, a1d);
+    store(out1 + 4 * kLanes, a1e);
 }
 
 // Fetches the pixels of a tile from all planes of a channel block; `pixels` is the first, of plane 0.
@@ -103,7 +183,7 @@ void fetch(const float* pixels, int first_channel, View in, const IndexedSpec& s
 
 // A few tiles of pixels at a time, channel blocks and groups of filters inside: the tiles' input stays in a near cache
 // while every group of filters passes over it.
-void conv_lanes_avx2_v1p4s8_hard_swish(const Indexed& conv, View in, View out, const Part& part) {
+void conv_lanes_avx2_v2p6s1_ahead_hard_swish(const Indexed& conv, View in, View out, const Part& part) {
     const IndexedSpec& spec = *conv.spec;
     const Layout& to = *out.layout;
     const Range groups = part.groups, tiles = part.tiles;
@@ -120,6 +200,12 @@ void conv_lanes_avx2_v1p4s8_hard_swish(const Indexed& conv, View in, View out, c
                 const std::int32_t *begin = conv.offsets + bounds[block],
                                    *end = conv.offsets + bounds[block + 1];
                 const int plane = group * (kRows / kLanes) - part.plane;
+                // The next group's weights come from far: they are fetched while this group's tiles run.
+                const int following = group + 1 < groups.end ? group + 1 : group;
+                const std::int32_t* then = conv.bounds + static_cast<std::ptrdiff_t>(following) * (blocks + 1);
+                const float* coming = conv.weights + conv.first_weight[following] +
+                                      static_cast<std::ptrdiff_t>(then[block] - then[0]) * kStored;
+                const int pace = (kStored + stop - start - 1) / (stop - start);
                 // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
                 const bool ahead = spec.taps == 1 && group == groups.begin;
                 int y = start / spec.grid.columns, column = start % spec.grid.columns;
@@ -133,8 +219,10 @@ void conv_lanes_avx2_v1p4s8_hard_swish(const Indexed& conv, View in, View out, c
                         conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
                         last,
+                        coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,
+                        pace,
                     };
-                    (wide ? tile_v1p4 : tile_v1p3)(tile, begin, end, weights);
+                    (wide ? tile_v2p6 : tile_v2p5)(tile, begin, end, weights);
                     if (ahead) fetch(tile.in + kPixels * kStep, block * spec.channel_block, in, spec);
                     if (++column == spec.grid.columns) {
                         column = 0;

@@ -1,5 +1,5 @@
-// Convolution over lists of kept positions, filters in lanes: 2 vectors of weights x 4 pixels in registers.
-#include "conv_lanes_avx2_v2p4s2.h"
+// Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 4 pixels in registers.
+#include "conv_lanes_avx2_v1p4s8_ahead_hard_swish.h"
 #include "npas/parts.h"
 #include "npas/simd.h"
 
@@ -8,11 +8,12 @@ namespace npas_digits {
 namespace {
 
 constexpr int kPixels = 4;
-constexpr int kStep = 2;  // floats from the input of one pixel to that of the next
-constexpr int kStored = 2 * kLanes;  // weights of a group for one entry of its list
+constexpr int kStep = 8;  // floats from the input of one pixel to that of the next
+constexpr int kStored = 1 * kLanes;  // weights of a group for one entry of its list
 constexpr int kRows = kStored / 1;  // filters in a group
 
 inline vec epilogue(vec x) {
+    x = hard_swish(x);
     return x;
 }
 
@@ -22,40 +23,34 @@ struct Tile {
     std::ptrdiff_t plane_step;
     const float* bias;
     bool first, last;  // of the channel blocks, between which sums wait in `out`
+    const float* coming;  // weights to fetch ahead, `pace` floats with each entry
+    int pace;
 };
 
-// 2 vectors of weights x 4 pixels.
-void tile_v2p4(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+// 1 vector of weights x 4 pixels.
+void tile_v1p4(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{}, a0b{}, a0c{}, a0d{};
-    vec a1a{}, a1b{}, a1c{}, a1d{};
+    const float* coming = tile.coming;
     for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
         const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
-        const vec w1 = load(weights + 1 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
         a0a = fma(w0, xa, a0a);
-        a1a = fma(w1, xa, a1a);
         const vec xb = broadcast(x + 1 * kStep);
         a0b = fma(w0, xb, a0b);
-        a1b = fma(w1, xb, a1b);
         const vec xc = broadcast(x + 2 * kStep);
         a0c = fma(w0, xc, a0c);
-        a1c = fma(w1, xc, a1c);
         const vec xd = broadcast(x + 3 * kStep);
         a0d = fma(w0, xd, a0d);
-        a1d = fma(w1, xd, a1d);
     }
     float* out0 = tile.out;
-    float* out1 = tile.out + 1 * tile.plane_step;
     if (!tile.first) {
         a0a = a0a + load(out0 + 0 * kLanes);
         a0b = a0b + load(out0 + 1 * kLanes);
         a0c = a0c + load(out0 + 2 * kLanes);
         a0d = a0d + load(out0 + 3 * kLanes);
-        a1a = a1a + load(out1 + 0 * kLanes);
-        a1b = a1b + load(out1 + 1 * kLanes);
-        a1c = a1c + load(out1 + 2 * kLanes);
-        a1d = a1d + load(out1 + 3 * kLanes);
     }
     if (tile.last) {
         const vec bias0 = load(tile.bias + 0 * kLanes);
@@ -63,66 +58,44 @@ void tile_v2p4(const Tile& tile, const std::int32_t* offset, const std::int32_t*
         a0b = epilogue(a0b + bias0);
         a0c = epilogue(a0c + bias0);
         a0d = epilogue(a0d + bias0);
-        const vec bias1 = load(tile.bias + 1 * kLanes);
-        a1a = epilogue(a1a + bias1);
-        a1b = epilogue(a1b + bias1);
-        a1c = epilogue(a1c + bias1);
-        a1d = epilogue(a1d + bias1);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
     store(out0 + 2 * kLanes, a0c);
     store(out0 + 3 * kLanes, a0d);
-    store(out1 + 0 * kLanes, a1a);
-    store(out1 + 1 * kLanes, a1b);
-    store(out1 + 2 * kLanes, a1c);
-    store(out1 + 3 * kLanes, a1d);
 }
 
-// 2 vectors of weights x 3 pixels.
-void tile_v2p3(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+// 1 vector of weights x 3 pixels.
+void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{}, a0b{}, a0c{};
-    vec a1a{}, a1b{}, a1c{};
+    const float* coming = tile.coming;
     for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
         const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
-        const vec w1 = load(weights + 1 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
         a0a = fma(w0, xa, a0a);
-        a1a = fma(w1, xa, a1a);
         const vec xb = broadcast(x + 1 * kStep);
         a0b = fma(w0, xb, a0b);
-        a1b = fma(w1, xb, a1b);
         const vec xc = broadcast(x + 2 * kStep);
         a0c = fma(w0, xc, a0c);
-        a1c = fma(w1, xc, a1c);
     }
     float* out0 = tile.out;
-    float* out1 = tile.out + 1 * tile.plane_step;
     if (!tile.first) {
         a0a = a0a + load(out0 + 0 * kLanes);
         a0b = a0b + load(out0 + 1 * kLanes);
         a0c = a0c + load(out0 + 2 * kLanes);
-        a1a = a1a + load(out1 + 0 * kLanes);
-        a1b = a1b + load(out1 + 1 * kLanes);
-        a1c = a1c + load(out1 + 2 * kLanes);
     }
     if (tile.last) {
         const vec bias0 = load(tile.bias + 0 * kLanes);
         a0a = epilogue(a0a + bias0);
         a0b = epilogue(a0b + bias0);
         a0c = epilogue(a0c + bias0);
-        const vec bias1 = load(tile.bias + 1 * kLanes);
-        a1a = epilogue(a1a + bias1);
-        a1b = epilogue(a1b + bias1);
-        a1c = epilogue(a1c + bias1);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
     store(out0 + 2 * kLanes, a0c);
-    store(out1 + 0 * kLanes, a1a);
-    store(out1 + 1 * kLanes, a1b);
-    store(out1 + 2 * kLanes, a1c);
 }
 
 // Fetches the pixels of a tile from all planes of a channel block; `pixels` is the first, of plane 0.
@@ -138,7 +111,7 @@ void fetch(const float* pixels, int first_channel, View in, const IndexedSpec& s
 
 // A few tiles of pixels at a time, channel blocks and groups of filters inside: the tiles' input stays in a near cache
 // while every group of filters passes over it.
-void conv_lanes_avx2_v2p4s2(const Indexed& conv, View in, View out, const Part& part) {
+void conv_lanes_avx2_v1p4s8_ahead_hard_swish(const Indexed& conv, View in, View out, const Part& part) {
     const IndexedSpec& spec = *conv.spec;
     const Layout& to = *out.layout;
     const Range groups = part.groups, tiles = part.tiles;
@@ -155,6 +128,12 @@ void conv_lanes_avx2_v2p4s2(const Indexed& conv, View in, View out, const Part& 
                 const std::int32_t *begin = conv.offsets + bounds[block],
                                    *end = conv.offsets + bounds[block + 1];
                 const int plane = group * (kRows / kLanes) - part.plane;
+                // The next group's weights come from far: they are fetched while this group's tiles run.
+                const int following = group + 1 < groups.end ? group + 1 : group;
+                const std::int32_t* then = conv.bounds + static_cast<std::ptrdiff_t>(following) * (blocks + 1);
+                const float* coming = conv.weights + conv.first_weight[following] +
+                                      static_cast<std::ptrdiff_t>(then[block] - then[0]) * kStored;
+                const int pace = (kStored + stop - start - 1) / (stop - start);
                 // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
                 const bool ahead = spec.taps == 1 && group == groups.begin;
                 int y = start / spec.grid.columns, column = start % spec.grid.columns;
@@ -168,8 +147,10 @@ void conv_lanes_avx2_v2p4s2(const Indexed& conv, View in, View out, const Part& 
                         conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
                         last,
+                        coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,
+                        pace,
                     };
-                    (wide ? tile_v2p4 : tile_v2p3)(tile, begin, end, weights);
+                    (wide ? tile_v1p4 : tile_v1p3)(tile, begin, end, weights);
                     if (ahead) fetch(tile.in + kPixels * kStep, block * spec.channel_block, in, spec);
                     if (++column == spec.grid.columns) {
                         column = 0;

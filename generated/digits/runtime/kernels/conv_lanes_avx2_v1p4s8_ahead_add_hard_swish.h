@@ -1,0 +1,18 @@
+// conv_lanes_<isa>_v<vectors of weights>[n<of the last group>][d<depth>]p<pixels>s<step>[_ahead: fetches weights][_ragged: past the ends of rows]_<epilogue>: filters do.
+#pragma once
+
+#include "npas/tensor.h"
+
+namespace npas_digits {
+
+class Run;
+struct Depthwise;
+struct Indexed;
+struct Part;
+struct Strip;
+struct Winograd;
+
+void conv_lanes_avx2_v1p4s8_ahead_add_hard_swish(const Indexed& conv, View in, View out, View residual,
+                                                 const Part& part);
+
+}  // namespace npas_digits
