@@ -208,7 +208,7 @@ def test_equal_kernels_are_emitted_once_and_named_after_what_they_do():
     for _ in range(3):
         x = builder.act(builder.conv(x, 8, 3), "relu6")
     plan = lowered(builder.graph(x), options=Options(direct=True)).plan
-    assert [kernel.name for kernel in plan.kernels] == ["conv_lanes_avx2_v1p9s8_clip_0p0_6p0"]
+    assert [kernel.name for kernel in plan.kernels] == ["conv_lanes_avx2_v1p9s8_ahead_clip_0p0_6p0"]
 
 
 def test_kernel_names_fit_a_file_name_and_differ():
