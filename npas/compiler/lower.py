@@ -51,6 +51,7 @@ from npas.ops import (
     Concat,
     Constant,
     Conv2d,
+    Dropout,
     Elementwise,
     GlobalAvgPool,
     Input,
@@ -228,6 +229,11 @@ def _concat(plan: PlanBuilder, group: Group) -> None:
         first += shapes[name][1]
 
 
+def _same(plan: PlanBuilder, group: Group) -> None:
+    """What computes nothing: simplifying left it to tell an output from an input."""
+    plan.place[group.value] = plan.place[group.root.inputs[0]]
+
+
 def _constant(plan: PlanBuilder, group: Group) -> None:
     plan.constant(group.value, plan.network.weights[f"{group.value}.value"])
 
@@ -243,6 +249,7 @@ _CONVOLUTIONS: Mapping[KernelKind, Callable[[PlanBuilder, Group], None]] = {
 _LOWERINGS: tuple[tuple[type | tuple[type, ...], Callable[[PlanBuilder, Group], None]], ...] = (
     (Input, _input),
     (Constant, _constant),
+    (Dropout, _same),
     (Conv2d, _conv),
     (Linear, lower_linear),
     ((Elementwise, Binary), _elementwise),

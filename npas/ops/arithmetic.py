@@ -11,7 +11,7 @@ from torch import Tensor
 from npas.ops.base import Binary, Shape
 from npas.ops.onnx_io import Attribute, Imported, OnnxCall, OnnxPart, single
 
-Function = Literal["sub", "div", "pow", "min", "max", "fmod", "mod", "prelu"]
+Function = Literal["sub", "div", "pow", "min", "max", "fmod", "prelu"]
 
 _REFERENCES: Mapping[Function, Callable[[Tensor, Tensor], Tensor]] = {
     "sub": torch.sub,
@@ -20,7 +20,6 @@ _REFERENCES: Mapping[Function, Callable[[Tensor, Tensor], Tensor]] = {
     "min": torch.minimum,
     "max": torch.maximum,
     "fmod": torch.fmod,
-    "mod": torch.remainder,
     "prelu": lambda x, slope: torch.where(x < 0, slope * x, x),
 }
 _EXPRESSIONS: Mapping[Function, str] = {
@@ -30,7 +29,6 @@ _EXPRESSIONS: Mapping[Function, str] = {
     "min": "min({}, {})",
     "max": "max({}, {})",
     "fmod": "remainder_of({}, {})",
-    "mod": "modulo({}, {})",
     "prelu": "prelu({}, {})",
 }
 _ONNX: Mapping[Function, str] = {
@@ -40,14 +38,13 @@ _ONNX: Mapping[Function, str] = {
     "min": "Min",
     "max": "Max",
     "fmod": "Mod",
-    "mod": "Mod",
     "prelu": "PRelu",
 }
 _FUNCTIONS: Mapping[str, Function] = {kind: function for function, kind in _ONNX.items() if kind != "Mod"}
 
 
 class Arithmetic(Binary):
-    """``fmod`` has the sign of the first operand, ``mod`` that of the second; ``prelu``'s second is its slope."""
+    """``fmod`` has the sign of the first operand; ``prelu``'s second is its slope."""
 
     type: Literal["arithmetic"] = "arithmetic"
     onnx_types: ClassVar[tuple[str, ...]] = tuple(dict.fromkeys(_ONNX.values()))

@@ -11,6 +11,8 @@ from torch import Tensor
 from npas.ops.broadcast import Shape, broadcast_shape
 from npas.ops.onnx_io import Imported, OnnxCall, OnnxPart, single
 
+__all__ = ["Binary", "Elementwise", "Op", "Shape"]
+
 
 class Op(BaseModel):
     """An operator's fields (no shapes of its inputs, no weights) and its meaning."""

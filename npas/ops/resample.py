@@ -1,4 +1,4 @@
-"""Each element along an axis becomes a weighted sum of some of the input's: linear and cubic resizing, one axis of it."""
+"""Each element along an axis is a weighted sum of some of the input's: linear and cubic resizing, one axis of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from npas.ops.onnx_io import Imported, OnnxCall, OnnxNode, OnnxPart, shortest
 
 
 class Resample(Op):
-    """Element i along ``axis`` is the sum over j of ``weights[taps i + j]`` times the element ``indices[taps i + j]``."""
+    """Element i along ``axis`` is the sum over j of ``weights[taps i + j]`` times element ``indices[taps i + j]``."""
 
     type: Literal["resample"] = "resample"
     onnx_types: ClassVar[tuple[str, ...]] = ("npas.Resample",)

@@ -20,7 +20,7 @@ def reshaped(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     shape = graph.shape(node.output)
     if node.type not in RENAMING or shape is None or (node.type == "Flatten" and node.integer("axis", 1) == 1):
         return None
-    steps = Steps(node)
+    steps = Steps(graph, node)
     return steps.replacement(steps.add("Reshape", node.inputs[0], steps.shape(shape), allowzero=1))
 
 
@@ -29,7 +29,7 @@ def sliced(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     if node.type != "Slice" or graph.shape(node.inputs[0]) is None:
         return None
     call = graph.call(node)
-    shape, steps, x = call.shape(0), Steps(node), node.inputs[0]
+    shape, steps, x = call.shape(0), Steps(graph, node), node.inputs[0]
     for axis, taken in sliced_axes(call).items():
         if taken != range(shape[axis]):
             x = steps.add("npas.Slice", x, axis=axis, start=taken.start, count=len(taken), step=taken.step)
@@ -55,7 +55,7 @@ def split(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     if len(counts) != parts or sum(counts) != shape[axis]:
         raise ValueError(f"split must be {parts} numbers with the sum {shape[axis]}, got {counts}")
     start = sum(counts[:part])
-    steps = Steps(node)
+    steps = Steps(graph, node)
     if counts[part] == shape[axis]:
         return Replacement(alias=node.inputs[0])
     return steps.replacement(
@@ -69,7 +69,7 @@ def padded(graph: RawGraph, node: OnnxNode) -> Replacement | None:
         return None
     call = graph.call(node)
     amounts, mode, value = pad_call(call)
-    shape, steps, x = call.shape(0), Steps(node), node.inputs[0]
+    shape, steps, x = call.shape(0), Steps(graph, node), node.inputs[0]
     for axis, size in enumerate(shape):
         before, after = amounts[axis], amounts[axis + len(shape)]
         lost = (max(0, -before), max(0, -after))
@@ -89,7 +89,7 @@ def center_crop_or_pad(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     axes = [a % len(shape) for a in node.integers("axes", tuple(range(len(shape))))]
     if len(axes) != len(wanted) or min(wanted, default=1) < 1:
         raise ValueError(f"shape must be {len(axes)} numbers from 1 up, got {wanted}")
-    steps, x = Steps(node), node.inputs[0]
+    steps, x = Steps(graph, node), node.inputs[0]
     for axis, count in zip(axes, wanted, strict=True):
         more = count - shape[axis]
         if more < 0:
@@ -108,7 +108,7 @@ def gathered(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     if indices is None or shape is None or indices.ndim == 1:
         return None
     axis = node.integer("axis", 0) % len(shape)
-    steps = Steps(node)
+    steps = Steps(graph, node)
     row = steps.add("Gather", node.inputs[0], steps.shape(indices.reshape(-1)), axis=axis)
     return steps.replacement(steps.reshape(row, (*shape[:axis], *indices.shape, *shape[axis + 1 :])))
 
@@ -119,7 +119,7 @@ def gathered_anyhow(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     if node.type not in _CHOICES or shape is None or node.inputs[0] in graph.constants:
         return None
     chosen = _CHOICES[node.type](graph.call(node), np.arange(prod(shape)).reshape(shape))
-    steps = Steps(node)
+    steps = Steps(graph, node)
     row = steps.add("Gather", steps.reshape(node.inputs[0], (prod(shape),)), steps.shape(chosen.reshape(-1)), axis=0)
     return steps.replacement(steps.reshape(row, chosen.shape))
 
@@ -171,7 +171,7 @@ def tiled(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     repeats = graph.constants.get(node.inputs[1]) if shape is not None and len(node.inputs) == 2 else None
     if shape is None or repeats is None or len(repeats.reshape(-1)) != len(shape):
         return None
-    steps, x = Steps(node), node.inputs[0]
+    steps, x = Steps(graph, node), node.inputs[0]
     for axis, times in enumerate(int(i) for i in repeats.reshape(-1)):
         if times != 1:
             x = steps.add("Gather", x, steps.shape(np.tile(np.arange(shape[axis]), times)), axis=axis)
@@ -188,7 +188,7 @@ def depth_to_space(graph: RawGraph, node: OnnxNode) -> Replacement | None:
         raise ValueError(f"{c} channels do not divide into blocks of {size}, or mode {mode[:20]!r} is unknown")
     depth = c // size**2
     dcr = mode == "DCR"
-    steps = Steps(node)
+    steps = Steps(graph, node)
     x = steps.reshape(node.inputs[0], (n, size, size, depth, h, w) if dcr else (n, depth, size, size, h, w))
     x = steps.add("Transpose", x, perm=(0, 3, 4, 1, 5, 2) if dcr else (0, 1, 4, 2, 5, 3))
     return steps.replacement(steps.reshape(x, (n, depth, h * size, w * size)))
@@ -202,7 +202,7 @@ def space_to_depth(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     n, c, h, w = shape
     if size < 1 or h % size or w % size or mode not in ("DCR", "CRD"):
         raise ValueError(f"{h}x{w} does not divide into blocks of {size}, or mode {mode[:20]!r} is unknown")
-    steps = Steps(node)
+    steps = Steps(graph, node)
     x = steps.reshape(node.inputs[0], (n, c, h // size, size, w // size, size))
     x = steps.add("Transpose", x, perm=(0, 3, 5, 1, 2, 4) if mode == "DCR" else (0, 1, 3, 5, 2, 4))
     return steps.replacement(steps.reshape(x, (n, c * size**2, h // size, w // size)))

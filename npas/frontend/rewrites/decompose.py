@@ -22,7 +22,7 @@ def constants_as_floats(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     odd = {i for i in odd if graph.constants[i].dtype != np.float32}
     if not odd:
         return None
-    steps = Steps(node)
+    steps = Steps(graph, node)
     inputs = [steps.number(graph.constants[i]) if i in odd else i for i in node.inputs]
     return steps.replacement(steps.add(node.type, *inputs, **node.attributes))
 
@@ -35,7 +35,7 @@ def of_many(graph: RawGraph, node: OnnxNode) -> Replacement | None:
         return Replacement(alias=node.inputs[0])
     if node.type != "Mean" and len(node.inputs) == 2:
         return None
-    steps, x = Steps(node), node.inputs[0]
+    steps, x = Steps(graph, node), node.inputs[0]
     for other in node.inputs[1:]:
         x = steps.add("Add" if node.type == "Mean" else node.type, x, other)
     if node.type == "Mean":
@@ -47,7 +47,7 @@ def reduced(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     """Norms and logarithms of sums as sums; a reduction of nothing as what it reads."""
     if not node.type.startswith("Reduce") or not node.inputs or (shape := graph.shape(node.inputs[0])) is None:
         return None
-    call, steps, x = graph.call(node), Steps(node), node.inputs[0]
+    call, steps, x = graph.call(node), Steps(graph, node), node.inputs[0]
     axes = axes_of(call, len(shape))
     nothing = not axes and bool(node.integer("noop_with_empty_axes", 0))
     if node.type not in _REDUCTIONS:
@@ -73,7 +73,7 @@ def log_sum_exp(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     if node.type != "ReduceLogSumExp" or (shape := graph.shape(node.inputs[0])) is None:
         return None
     axes = axes_of(graph.call(node), len(shape)) or tuple(range(len(shape)))
-    steps, x = Steps(node), node.inputs[0]
+    steps, x = Steps(graph, node), node.inputs[0]
     most = steps.add("npas.Reduce", x, function="max", axes=axes, keep=1)
     total = steps.add("npas.Reduce", steps.add("Exp", steps.add("Sub", x, most)), function="sum", axes=axes, keep=1)
     x = steps.add("Add", most, steps.add("Log", total))
@@ -87,7 +87,7 @@ def global_pools(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     shape = graph.shape(node.inputs[0]) if node.type in ("GlobalAveragePool", "GlobalMaxPool") else None
     if shape is None or (len(shape) == 4 and shape[0] == 1) or len(shape) < 3:
         return None
-    steps = Steps(node)
+    steps = Steps(graph, node)
     function = "mean" if node.type == "GlobalAveragePool" else "max"
     axes = tuple(range(2, len(shape)))
     return steps.replacement(steps.add("npas.Reduce", node.inputs[0], function=function, axes=axes, keep=1))
@@ -100,7 +100,7 @@ def batch_norm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
         return None
     if node.integer("training_mode", 0):
         raise ValueError("training_mode must be 0: export the model in evaluation mode")
-    call, steps = graph.call(node), Steps(node)
+    call, steps = graph.call(node), Steps(graph, node)
     scale, bias, mean, variance = (call.weight(i, (shape[1],)).astype(np.float64) for i in range(1, 5))
     factor = scale / np.sqrt(variance + node.number("epsilon", 1e-5))
     lines = (shape[1], *[1] * (len(shape) - 2))
@@ -115,7 +115,7 @@ def layer_norm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     call = graph.call(node)
     if not call.has(2) and (call.constant(1) == 1).all():
         return None
-    steps, axis = Steps(node), node.integer("axis", -1) % len(shape)
+    steps, axis = Steps(graph, node), node.integer("axis", -1) % len(shape)
     x = _normalized(steps, node.inputs[0], shape, axis, node.number("epsilon", 1e-5))
     x = steps.add("Mul", x, node.inputs[1])
     return steps.replacement(steps.add("Add", x, node.inputs[2]) if call.has(2) else x)
@@ -126,11 +126,27 @@ def _normalized(steps: Steps, x: str, shape: tuple[int, ...], axis: int, epsilon
     return steps.add("LayerNormalization", x, ones, axis=axis, epsilon=epsilon)
 
 
+def layer_statistics(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """The mean and the inverse of the deviation, which ``LayerNormalization`` gives too where it is asked."""
+    which = {"LayerNormalization (result 1)": 1, "LayerNormalization (result 2)": 2}.get(node.type)
+    if which is None or (shape := graph.shape(node.inputs[0])) is None:
+        return None
+    steps, x = Steps(graph, node), node.inputs[0]
+    axes = tuple(range(node.integer("axis", -1) % len(shape), len(shape)))
+    mean = steps.add("npas.Reduce", x, function="mean", axes=axes, keep=1)
+    if which == 1:
+        return steps.replacement(mean)
+    centred = steps.add("Sub", x, mean)
+    variance = steps.add("npas.Reduce", steps.add("Mul", centred, centred), function="mean", axes=axes, keep=1)
+    root = steps.add("Sqrt", steps.add("Add", variance, steps.number(node.number("epsilon", 1e-5))))
+    return steps.replacement(steps.add("Reciprocal", root))
+
+
 def rms_norm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     """x / sqrt(mean(x x) + epsilon), scaled."""
     if node.type != "RMSNormalization" or (shape := graph.shape(node.inputs[0])) is None:
         return None
-    steps, (x, scale) = Steps(node), node.inputs[:2]
+    steps, (x, scale) = Steps(graph, node), node.inputs[:2]
     axes = tuple(range(node.integer("axis", -1) % len(shape), len(shape)))
     mean = steps.add("npas.Reduce", steps.add("Mul", x, x), function="mean", axes=axes, keep=1)
     root = steps.add("Sqrt", steps.add("Add", mean, steps.number(node.number("epsilon", 1e-5))))
@@ -141,7 +157,7 @@ def instance_norm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     """Each channel of each image by itself."""
     if node.type != "InstanceNormalization" or (shape := graph.shape(node.inputs[0])) is None or len(shape) < 3:
         return None
-    call, steps = graph.call(node), Steps(node)
+    call, steps = graph.call(node), Steps(graph, node)
     x = _normalized(steps, node.inputs[0], shape, 2, node.number("epsilon", 1e-5))
     return _affine(steps, call, x, (shape[1], *[1] * (len(shape) - 2)))
 
@@ -156,7 +172,7 @@ def group_norm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     """Groups of channels together; since opset 21 scale and bias are the channels', before that the groups'."""
     if node.type != "GroupNormalization" or (shape := graph.shape(node.inputs[0])) is None or len(shape) < 3:
         return None
-    call, steps, groups = graph.call(node), Steps(node), node.integer("num_groups", 1)
+    call, steps, groups = graph.call(node), Steps(graph, node), node.integer("num_groups", 1)
     if groups < 1 or shape[1] % groups:
         raise ValueError(f"{shape[1]} channels do not divide into {groups} groups")
     parts = (shape[0], groups, prod(shape[1:]) // groups)
@@ -173,7 +189,7 @@ def mean_variance_norm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     """(x - mean) / (sqrt(variance) + 1e-9), over batch and image unless told otherwise (ONNX's definition)."""
     if node.type != "MeanVarianceNormalization" or (shape := graph.shape(node.inputs[0])) is None:
         return None
-    steps, x, axes = Steps(node), node.inputs[0], node.integers("axes", (0, 2, 3))
+    steps, x, axes = Steps(graph, node), node.inputs[0], node.integers("axes", (0, 2, 3))
     axes = tuple(sorted(a % len(shape) for a in axes))
     centred = steps.add("Sub", x, steps.add("npas.Reduce", x, function="mean", axes=axes, keep=1))
     variance = steps.add("npas.Reduce", steps.add("Mul", centred, centred), function="mean", axes=axes, keep=1)
@@ -188,7 +204,7 @@ def lp_norm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     order, axis = node.integer("p", 2), node.integer("axis", -1) % len(shape)
     if order not in (1, 2):
         raise ValueError(f"p must be 1 or 2, got {order}")
-    steps, x = Steps(node), node.inputs[0]
+    steps, x = Steps(graph, node), node.inputs[0]
     sizes = steps.add("Abs", x) if order == 1 else steps.add("Mul", x, x)
     norm = steps.add("npas.Reduce", sizes, function="sum", axes=(axis,), keep=1)
     if order == 2:
@@ -198,15 +214,15 @@ def lp_norm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
 
 
 def local_response_norm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
-    """x / (bias + alpha / size sum of neighbouring channels' squares)^beta: the sums are an average pool of channels."""
+    """x / (bias + alpha / size sum of neighbouring channels' squares)^beta; the sums are a pool of channels."""
     shape = graph.shape(node.inputs[0]) if node.type == "LRN" else None
-    if shape is None or len(shape) != 4 or shape[0] != 1:
+    if shape is None or len(shape) < 3:
         return None
     size = node.integer("size", 1)
     alpha, beta, bias = node.number("alpha", 1e-4), node.number("beta", 0.75), node.number("bias", 1.0)
     before = (size - 1) // 2
-    steps, x = Steps(node), node.inputs[0]
-    lines = steps.reshape(steps.add("Mul", x, x), (1, 1, shape[1], shape[2] * shape[3]))
+    steps, x = Steps(graph, node), node.inputs[0]
+    lines = steps.reshape(steps.add("Mul", x, x), (shape[0], 1, shape[1], prod(shape[2:])))
     padding = (before, 0, size - 1 - before, 0)
     means = steps.add("AveragePool", lines, kernel_shape=(size, 1), pads=padding, count_include_pad=1)
     scaled = steps.add("Mul", steps.reshape(means, shape), steps.number(alpha))
@@ -225,7 +241,7 @@ def gemm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     plain = not call.has(2) or (bias is not None and bias.size in (1, filters) and bias.shape[:-1] in ((), (1,)))
     if constant and not turned and plain and a[0] == 1:
         return None
-    steps = Steps(node)
+    steps = Steps(graph, node)
     left, right = node.inputs[:2]
     if turned:
         left = steps.add("Transpose", left, perm=(1, 0))
@@ -249,7 +265,7 @@ def vectors_as_matrices(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     a, b = (graph.shape(i) for i in node.inputs)
     if a is None or b is None or min(len(a), len(b)) != 1:
         return None
-    steps, (x, y), shape = Steps(node), node.inputs, [*(a[:-1]), *(b[:-2] + b[-1:] if len(b) > 1 else ())]
+    steps, (x, y), shape = Steps(graph, node), node.inputs, [*(a[:-1]), *(b[:-2] + b[-1:] if len(b) > 1 else ())]
     if len(a) == 1:
         x, shape = steps.reshape(x, (1, *a)), list(b[:-2] + b[-1:] if len(b) > 1 else ())
     if len(b) == 1:
@@ -265,14 +281,16 @@ def softmax_of_the_rest(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     axis = node.integer("axis", 1)
     if shape is None or axis in (-1, len(shape) - 1) or not -len(shape) <= axis < len(shape):
         return None
-    steps, axis = Steps(node), axis % len(shape)
+    steps, axis = Steps(graph, node), axis % len(shape)
     x = steps.reshape(node.inputs[0], (prod(shape[:axis]), prod(shape[axis:])))
     return steps.replacement(steps.reshape(steps.add(node.type, x, axis=-1), shape))
 
 
 def spelled_out(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     """Mish, swish and hard-sigmoid with constants of their own."""
-    steps = Steps(node)
+    if node.type not in ("Mish", "Swish", "HardSigmoid"):
+        return None
+    steps = Steps(graph, node)
     if node.type == "Mish":
         x = node.inputs[0]
         return steps.replacement(steps.add("Mul", x, steps.add("Tanh", steps.add("Softplus", x))))

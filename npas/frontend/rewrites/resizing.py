@@ -27,7 +27,7 @@ def resized(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     if shape is None:
         return None
     axes = [_Axis.of(graph.call(node), shape, i) for i in range(len(shape))]
-    steps, x = Steps(node), node.inputs[0]
+    steps, x = Steps(graph, node), node.inputs[0]
     for i, axis in enumerate(axes):
         if axis is None:
             continue
@@ -90,7 +90,8 @@ class _Axis:
 
     def places(self) -> Doubles:
         """x of each element."""
-        return _PLACES[self.coordinates](self, np.arange(self.count, dtype=np.float64))
+        found: Doubles = _PLACES[self.coordinates](self, np.arange(self.count, dtype=np.float64))
+        return found
 
     def outside(self) -> NDArray[np.bool_]:
         """Elements that ``tf_crop_and_resize`` takes from beyond the input."""
@@ -231,5 +232,8 @@ def _outside(axes: list[_Axis | None], shape: tuple[int, ...], value: float) -> 
     """The value, where any axis is outside; what is inside adds nothing."""
     if value == 0.0 or not any(axis is not None and axis.outside().any() for axis in axes):
         return None
-    lines = [axis.outside() if axis is not None else np.zeros(n, bool) for axis, n in zip(axes, shape, strict=True)]
-    return np.where(np.logical_or.reduce(np.ix_(*lines)), value, 0.0)
+    found = np.zeros(1, bool)
+    for i, axis in enumerate(axes):
+        if axis is not None:
+            found = found | axis.outside().reshape([-1 if i == j else 1 for j in range(len(shape))])
+    return np.where(found, value, 0.0)

@@ -6,7 +6,8 @@ import numpy as np
 
 from npas.frontend.raw import RawGraph, Replacement
 from npas.frontend.rewrites.steps import Steps
-from npas.ops.onnx_io import Attribute, OnnxNode
+from npas.ops.onnx_io import Attribute, OnnxNode, pair, read_pads
+from npas.ops.window import window_shape
 
 POOLS = ("MaxPool", "AveragePool", "LpPool")
 BY_AXIS = {"kernel_shape": 1, "strides": 1, "dilations": 1}
@@ -19,7 +20,7 @@ def rows_as_images(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     out = graph.shape(node.output)
     if shape is None or len(shape) != 3:
         return None
-    steps = Steps(node)
+    steps = Steps(graph, node)
     attributes: dict[str, Attribute] = dict(node.attributes)
     for name, one in BY_AXIS.items():
         if name in attributes:
@@ -44,27 +45,17 @@ def pool_of_a_batch(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     shape = graph.shape(node.inputs[0]) if node.type in POOLS else None
     if shape is None or len(shape) != 4 or shape[0] == 1:
         return None
-    steps = Steps(node)
+    steps, size = Steps(graph, node), _pooled(node, shape[2:])
     x = steps.reshape(node.inputs[0], (1, shape[0] * shape[1], *shape[2:]))
     x = steps.add(node.type, x, *node.inputs[1:], **node.attributes)
-    return steps.replacement(steps.add("npas.Unbatch", x, batch=shape[0]))
-
-
-def unbatched(graph: RawGraph, node: OnnxNode) -> Replacement | None:
-    """The other end of ``pool_of_a_batch``, once the size of the images is known."""
-    shape = graph.shape(node.inputs[0]) if node.type == "npas.Unbatch" else None
-    if shape is None:
-        return None
-    steps, batch = Steps(node), node.integer("batch", 1)
-    return steps.replacement(steps.reshape(node.inputs[0], (batch, shape[1] // batch, *shape[2:])))
+    return steps.replacement(steps.reshape(x, (*shape[:2], *size)))
 
 
 def lp_pool(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     """The root of the sum of powers: a mean, times what it was divided by."""
-    shape = graph.shape(node.inputs[0]) if node.type == "LpPool" else None
-    if shape is None or len(shape) != 4 or shape[0] != 1:
+    if node.type != "LpPool":
         return None
-    steps, x, order = Steps(node), node.inputs[0], node.integer("p", 2)
+    steps, x, order = Steps(graph, node), node.inputs[0], node.integer("p", 2)
     kernel = node.integers("kernel_shape")
     attributes = {k: v for k, v in node.attributes.items() if k != "p"} | {"count_include_pad": 1}
     powers = steps.add("Mul", x, x) if order == 2 else steps.add("Pow", steps.add("Abs", x), steps.number(order))
@@ -72,19 +63,70 @@ def lp_pool(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     return steps.replacement(steps.add("Sqrt", sums) if order == 2 else steps.add("Pow", sums, steps.number(1 / order)))
 
 
-def dilated_mean(graph: RawGraph, node: OnnxNode) -> Replacement | None:
-    """An average pool with gaps in its window is a depthwise convolution, where it divides by the same everywhere."""
-    shape = graph.shape(node.inputs[0]) if node.type == "AveragePool" else None
-    dilations = node.integers("dilations", (1, 1)) if node.type == "AveragePool" else ()
-    if shape is None or len(shape) != 4 or set(dilations) == {1}:
+def volumes(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """A pool of [N, C, D, H, W]: of each image, then of the depths. Largest values, sums and the numbers of pixels that
+    are summed up are all products of axes."""
+    shape = graph.shape(node.inputs[0]) if node.type in ("MaxPool", "AveragePool") else None
+    if shape is None or len(shape) != 5:
         return None
-    padded = any(node.integers("pads", ())) or node.text("auto_pad", "NOTSET") not in ("NOTSET", "VALID")
-    if (padded and not node.integer("count_include_pad", 0)) or node.integer("ceil_mode", 0):
-        raise ValueError("dilations need pads that are counted, and no ceil_mode")
-    kernel, steps = node.integers("kernel_shape"), Steps(node)
-    weight = steps.number(np.full((shape[1], 1, *kernel), 1 / np.prod(kernel)))
-    attributes = {k: v for k, v in node.attributes.items() if k not in ("count_include_pad", "ceil_mode")}
-    return steps.replacement(steps.add("Conv", node.inputs[0], weight, **{**attributes, "group": shape[1]}))
+    own: dict[str, Attribute] = {k: v for k, v in node.attributes.items() if k not in (*BY_AXIS, "pads")}
+    images, depths = dict(own), dict(own)
+    for name, one in BY_AXIS.items():
+        if name in node.attributes:
+            values = node.integers(name)
+            images[name], depths[name] = values[1:], (values[0], one)
+    if "pads" in node.attributes:
+        pads = node.integers("pads")
+        images["pads"], depths["pads"] = (*pads[1:3], *pads[4:]), (pads[0], 0, pads[3], 0)
+    steps, channels = Steps(graph, node), shape[0] * shape[1]
+    x = steps.reshape(node.inputs[0], (1, channels * shape[2], *shape[3:]))
+    height, width = _pooled(OnnxNode(node.type, (), "", images), shape[3:])
+    x = steps.reshape(steps.add(node.type, x, **images), (1, channels, shape[2], height * width))
+    depth, _ = _pooled(OnnxNode(node.type, (), "", depths), (shape[2], height * width))
+    return steps.replacement(steps.reshape(steps.add(node.type, x, **depths), (*shape[:2], depth, height, width)))
+
+
+def _pooled(node: OnnxNode, size: tuple[int, ...]) -> tuple[int, int]:
+    """Height and width of a pool's result."""
+    kernel = pair(node.integers("kernel_shape"), "kernel_shape")
+    stride, gaps = (
+        pair(node.integers("strides", (1, 1)), "strides"),
+        pair(node.integers("dilations", (1, 1)), "dilations"),
+    )
+    pads = read_pads(node, (size[0], size[1]), kernel, stride, gaps)
+    return window_shape((size[0], size[1]), kernel, stride, pads, gaps, bool(node.integer("ceil_mode", 0)))
+
+
+def dilated_mean(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """An average pool with gaps in its window: sums by a depthwise convolution of ones, over as many as they are of."""
+    shape = graph.shape(node.inputs[0]) if node.type == "AveragePool" else None
+    dilation = node.integers("dilations", (1, 1)) if node.type == "AveragePool" else ()
+    if shape is None or len(shape) != 4 or shape[0] != 1 or set(dilation) == {1}:
+        return None
+    kernel = pair(node.integers("kernel_shape"), "kernel_shape")
+    stride, gaps = pair(node.integers("strides", (1, 1)), "strides"), pair(dilation, "dilations")
+    size = (shape[2], shape[3])
+    pads = read_pads(node, size, kernel, stride, gaps)
+    out = window_shape(size, kernel, stride, pads, gaps, bool(node.integer("ceil_mode", 0)))
+    counted = bool(node.integer("count_include_pad", 0))
+    lines = [
+        [
+            sum(
+                -pads[i] <= at < size[i] + pads[i + 2] if counted else 0 <= at < size[i]
+                for at in range(q * stride[i] - pads[i], q * stride[i] - pads[i] + kernel[i] * gaps[i], gaps[i])
+            )
+            for q in range(out[i])
+        ]
+        for i in (0, 1)
+    ]
+    counts = np.outer(*lines)
+    whole = [(out[i] - 1) * stride[i] + gaps[i] * (kernel[i] - 1) + 1 - size[i] - pads[i] for i in (0, 1)]
+    steps, attributes = Steps(graph, node), {"kernel_shape": kernel, "strides": stride, "dilations": gaps}
+    padding = (pads[0], pads[1], max(0, whole[0]), max(0, whole[1]))
+    even = bool((counts == counts[0, 0]).all())
+    weight = steps.number(np.full((shape[1], 1, *kernel), 1 / counts[0, 0] if even else 1.0))
+    x = steps.add("Conv", node.inputs[0], weight, **attributes, pads=padding, group=shape[1])
+    return steps.replacement(x if even else steps.add("Mul", x, steps.number(1 / counts)))
 
 
 def conv_transpose(graph: RawGraph, node: OnnxNode) -> Replacement | None:
@@ -105,7 +147,7 @@ def conv_transpose(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     stride, dilation = node.integers("strides", (1, 1)), node.integers("dilations", (1, 1))
     begin, size = _transposed_size(node, shape[2:], kernel, stride, dilation)
     filters = per_group * groups
-    steps = Steps(node)
+    steps = Steps(graph, node)
 
     # Taps of a phase run from `first` to `last` input pixels around q; all phases share the widest window.
     spans = [_span(kernel[i], stride[i], dilation[i], begin[i], size[i]) for i in (0, 1)]
@@ -120,7 +162,7 @@ def conv_transpose(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     # Filters of a group stay together: [group, filter of it, phase y, phase x].
     ordered = phases.transpose(2, 0, 1, 3, 4, 5).reshape(-1, channels // groups, height, width)
     rows, columns = (-(-size[i] // stride[i]) for i in (0, 1))
-    pads = (top, left, rows - shape[2] + height - 1 - top, columns - shape[3] + width - 1 - left)
+    pads: tuple[int, ...] = (top, left, rows - shape[2] + height - 1 - top, columns - shape[3] + width - 1 - left)
     x, pads = _cropped(steps, node.inputs[0], shape, pads)
     inputs = [x, steps.constant(np.ascontiguousarray(ordered))]
     if call.has(2):

@@ -161,13 +161,9 @@ inline vec power(vec x, vec y) {
     return each(x, y, [](float a, float b) { return __builtin_powf(a, b); });
 }
 
-// With the sign of x, and with that of y.
+// With the sign of x.
 inline vec remainder_of(vec x, vec y) {
     return each(x, y, [](float a, float b) { return __builtin_fmodf(a, b); });
-}
-
-inline vec modulo(vec x, vec y) {
-    return each(x, y, [](float a, float b) { return a - b * __builtin_floorf(a / b); });
 }
 
 }  // namespace NPAS_NAMESPACE
