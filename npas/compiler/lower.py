@@ -109,12 +109,13 @@ def lower(network: Network, *, isa: Isa, threads: int, options: Options | None =
 
 
 def _lowering(plan: PlanBuilder, group: Group) -> Callable[[PlanBuilder, Group], None]:
+    op, where, shapes = group.root.op, f"node {group.root.name}", plan.graph.input_shapes(group.root)
+    if isinstance(op, Conv2d | MaxPool | AvgPool | GlobalAvgPool) and shapes[0][0] != 1:
+        raise UnsupportedError(f"{where}: {op.type} takes one image, got shape {shapes[0]}, export with batch 1")
     for kind, function in _LOWERINGS:
-        if isinstance(group.root.op, kind):
+        if isinstance(op, kind):
             return function
-    raise UnsupportedError(
-        f"node {group.root.name}: must be an operator with a lowering, got {group.root.op.type}, export the model without it"
-    )
+    raise UnsupportedError(f"{where}: must be an operator with a lowering, got {op.type}, export the model without it")
 
 
 def _input(plan: PlanBuilder, group: Group) -> None:
@@ -220,7 +221,8 @@ def _concat(plan: PlanBuilder, group: Group) -> None:
     op, shapes = group.root.op, plan.graph.shapes
     assert isinstance(op, Concat)
     if is_compact(shapes[group.value]) or op.axis % 4 != 1:
-        return lower_concat(plan, group)
+        lower_concat(plan, group)
+        return
     out, first = plan.result(group), 0
     for name in group.root.inputs:
         plan.add(

@@ -30,11 +30,11 @@ def array_constants(layer: ArrayLayer) -> tuple[str, ...]:
     if isinstance(layer, MoveLayer):
         return _move(layer)
     if isinstance(layer, ResampleLayer):
+        shape = (layer.outer, layer.size, layer.inner, len(layer.indices) // layer.taps, layer.taps)
         return (
             *_lines("static constexpr std::int32_t kIndices[] = {", layer.indices),
             *_lines("static constexpr float kWeights[] = {", [_float(w) for w in layer.weights]),
-            f"static constexpr Resampling kTaps = {{{layer.outer}, {layer.size}, {layer.inner}, "
-            f"{len(layer.indices) // layer.taps}, {layer.taps}, kIndices, kWeights}};",
+            f"static constexpr Resampling kTaps = {{{', '.join(map(str, shape))}, kIndices, kWeights}};",
         )
     return ()
 

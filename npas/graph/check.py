@@ -17,8 +17,8 @@ MAX_ELEMENTS = 1 << 31
 def check(graph: Graph) -> None:
     """Raises ValueError, naming the node and the rule, unless the graph is sound.
 
-    Names match ``NAME`` and are unique; nodes read earlier nodes only, as many as their operator takes; shapes fit; there
-    are inputs and outputs, and the outputs exist.
+    Names match ``NAME`` and are unique; nodes read earlier nodes only, as many as their operator takes; shapes
+    fit; there are inputs and outputs, and the outputs exist.
     """
     shapes: dict[str, Shape] = {}
     for node in graph.nodes:

@@ -48,7 +48,7 @@ def randomised(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _drawn(shape: tuple[int, ...], operator: str, position: int, seed: int) -> np.ndarray:
-    """Numbers that keep values near one: by the fan-in of a layer, around one where they scale, small where they add."""
+    """Numbers that keep values near one: by a layer's fan-in, around one where they scale, small where they add."""
     rng = np.random.default_rng(seed)
     if operator in ("Conv", "Gemm") and position == 1:
         fan_in = np.prod(shape[1:]) if operator == "Conv" else max(shape)

@@ -138,7 +138,7 @@ def outcome(case: Case, machine: Machine, tolerance: float = 1e-3) -> Outcome:
         return Outcome("refused", " ".join(str(error).split())[:300])
     except (CompileError, subprocess.SubprocessError, OSError) as error:
         return Outcome("crashed", f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
-    except Exception as error:  # whatever else comes out is a defect of ours, to be counted as one
+    except Exception as error:  # noqa: BLE001 - whatever else comes out is a defect of ours, to be counted as one
         return Outcome("crashed", f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
     wanted = np.concatenate([np.ravel(a) for a in case.outputs])
     if got.shape != wanted.shape:

@@ -135,7 +135,7 @@ class Draft:
         self.grow(self.builder.mul(*operands))
 
     def rearrange(self) -> None:
-        """Moves numbers: slices, pads, gathers, shuffles, transposes, nearest and linear resizing; then whatever fits."""
+        """Moves numbers: slices, pads, gathers, transposes, shuffles; or sums them up along an axis."""
         rng, source = self.rng, self.pick(self.planes)
         shape = self.shape(source)
         axis = int(rng.integers(1, 4))
