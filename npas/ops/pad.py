@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from npas.ops.base import Op, Shape
-from npas.ops.onnx_io import Imported, OnnxCall, OnnxNode, OnnxPart
+from npas.ops.onnx_io import AnyArray, Imported, OnnxCall, OnnxNode, OnnxPart
 
 Mode = Literal["constant", "edge", "reflect", "wrap"]
 
@@ -68,7 +68,7 @@ class Pad(Op):
             return OnnxPart((OnnxNode("Gather", (*inputs, key), name, {"axis": self.axis}, name),), {key: indices})
         amounts = np.zeros(2 * rank, np.int64)
         amounts[[self.axis, self.axis + rank]] = self.before, self.after
-        constants = {f"{name}.pads": amounts, f"{name}.fill": np.array(self.value, np.float32)}
+        constants: dict[str, AnyArray] = {f"{name}.pads": amounts, f"{name}.fill": np.array(self.value, np.float32)}
         return OnnxPart((OnnxNode("Pad", (*inputs, *constants), name, {"mode": self.mode}, name),), constants)
 
     @classmethod

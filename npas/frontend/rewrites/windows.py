@@ -119,7 +119,7 @@ def dilated_mean(graph: RawGraph, node: OnnxNode) -> Replacement | None:
         ]
         for i in (0, 1)
     ]
-    counts = np.outer(*lines)
+    counts = np.outer(lines[0], lines[1])
     whole = [(out[i] - 1) * stride[i] + gaps[i] * (kernel[i] - 1) + 1 - size[i] - pads[i] for i in (0, 1)]
     steps, attributes = Steps(graph, node), {"kernel_shape": kernel, "strides": stride, "dilations": gaps}
     padding = (pads[0], pads[1], max(0, whole[0]), max(0, whole[1]))
