@@ -176,12 +176,12 @@ def _operands(plan: PlanBuilder, group: Group) -> tuple[tuple[int, int], Literal
     swapped = shapes[a] != out and shapes[b] == out
     if swapped:
         a, b = b, a
-    x = plan.place[a] if shapes[a] == out else broadcast(plan, a, value)
+    x = plan.place[a] if shapes[a] == out else broadcast(plan, group, a)
     if shapes[b] == out:
         return (x, plan.place[b]), "plane", swapped and not commutes
     if not is_compact(out) and _is_per_channel(shapes[b], out):
-        return (x, per_channel(plan, b, out[1])), "channel", swapped and not commutes
-    return (x, broadcast(plan, b, value)), "plane", swapped and not commutes
+        return (x, per_channel(plan, group, b, out[1])), "channel", swapped and not commutes
+    return (x, broadcast(plan, group, b)), "plane", swapped and not commutes
 
 
 def _is_per_channel(shape: Shape, image: Shape) -> bool:

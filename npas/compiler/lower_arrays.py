@@ -39,7 +39,7 @@ def lower_move(plan: PlanBuilder, group: Group) -> None:
         after = moved.through(node.op)
         if after is None:
             at = plan.value(f"{done[-1].name if done else read}.moved", compact_layout(moved.shape))
-            _move(plan, tuple(n.name for n in done) or (read,), (read,), source, moved, at)
+            _move(plan, group, read, source, moved, at)
             source, read = at, done[-1].name if done else read
             moved, done = Moved.of(moved.shape, plan.layout(at)), []
             after = moved.through(node.op)
@@ -47,8 +47,8 @@ def lower_move(plan: PlanBuilder, group: Group) -> None:
         moved = after
         done.append(node)
     out = plan.result(group)
-    clear(plan, out, group.value)
-    _move(plan, tuple(n.name for n in done), (read,), source, moved, out)
+    clear(plan, group, out)
+    _move(plan, group, read, source, moved, out)
 
 
 def _renamed(plan: PlanBuilder, group: Group, name: str) -> bool:
@@ -77,28 +77,20 @@ def _renamed(plan: PlanBuilder, group: Group, name: str) -> bool:
     return True
 
 
-def clear(plan: PlanBuilder, value: int, name: str) -> None:
+def clear(plan: PlanBuilder, group: Group, value: int) -> None:
     """Zeros in a value whose pixels alone will be written."""
     layout = plan.layout(value)
     if not layout.compact and not (layout.gapless and layout.channels % layout.block == 0):
-        plan.add(ClearLayer(nodes=(name,), inputs=(), output=value))
+        plan.add(ClearLayer(nodes=group.nodes, inputs=(), output=value))
 
 
-def _move(
-    plan: PlanBuilder, nodes: tuple[str, ...], reads: tuple[str, ...], source: int, moved: Moved, to: int
-) -> None:
-    """To a value of the same shape."""
-    _move_to(plan, nodes, reads, source, moved, to, axis_tables(moved.shape, plan.layout(to)))
+def _move(plan: PlanBuilder, group: Group, name: str, source: int, moved: Moved, to: int) -> None:
+    """What is made of the value called ``name``, to a value of the same shape."""
+    _move_to(plan, group, name, source, moved, to, axis_tables(moved.shape, plan.layout(to)))
 
 
 def _move_to(
-    plan: PlanBuilder,
-    nodes: tuple[str, ...],
-    reads: tuple[str, ...],
-    source: int,
-    moved: Moved,
-    to: int,
-    places: list[Table],
+    plan: PlanBuilder, group: Group, name: str, source: int, moved: Moved, to: int, places: list[Table]
 ) -> None:
     if any((t == OUTSIDE).all() for t in moved.tables if len(t) == 1):  # nothing of the source is left
         moved = Moved(tuple(np.full(len(t), OUTSIDE) for t in moved.tables), moved.fill)
@@ -107,8 +99,8 @@ def _move_to(
         tables, targets = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
     plan.add(
         MoveLayer(
-            nodes=nodes,
-            reads=reads,
+            nodes=group.nodes,
+            reads=(name,),
             inputs=(source,),
             output=to,
             axes=tuple(MoveAxis(source=runs(s), target=runs(t)) for s, t in zip(tables, targets, strict=True)),
@@ -119,29 +111,24 @@ def _move_to(
     )
 
 
-def broadcast(plan: PlanBuilder, name: str, like: str) -> int:
-    """A value repeated to the shape, and laid out as, another one; made once."""
-    shapes = plan.graph.shapes
-    key = f"{name}.as.{like}"
-    if key not in plan.place:
-        source = plan.place[name]
-        moved = Moved.of(shapes[name], plan.layout(source)).expanded(shapes[like])
-        to = plan.value(key, plan.layout_of(like))
-        clear(plan, to, name)
-        _move(plan, (name,), (name,), source, moved, to)
-    return plan.place[key]
+def broadcast(plan: PlanBuilder, group: Group, name: str) -> int:
+    """A value repeated to the shape of the group's root, and laid out as its result."""
+    shapes, like = plan.graph.shapes, group.root.name
+    source = plan.place[name]
+    moved = Moved.of(shapes[name], plan.layout(source)).expanded(shapes[like])
+    to = plan.value(f"{name}.for.{group.value}", plan.layout_of(group.value))
+    clear(plan, group, to)
+    _move(plan, group, name, source, moved, to)
+    return to
 
 
-def per_channel(plan: PlanBuilder, name: str, channels: int) -> int:
+def per_channel(plan: PlanBuilder, group: Group, name: str, channels: int) -> int:
     """A value of one element, or of one a channel, as a plain array of one a channel."""
     if prod(plan.graph.shapes[name]) == channels:
         return plan.place[name]
-    key = f"{name}.channels{channels}"
-    if key not in plan.place:
-        source = plan.place[name]
-        moved = Moved((np.zeros(channels, np.int64),))
-        _move(plan, (name,), (name,), source, moved, plan.value(key, compact_layout((1, channels, 1, 1))))
-    return plan.place[key]
+    to = plan.value(f"{name}.for.{group.value}", compact_layout((1, channels, 1, 1)))
+    _move(plan, group, name, plan.place[name], Moved((np.zeros(channels, np.int64),)), to)
+    return to
 
 
 def lower_concat(plan: PlanBuilder, group: Group) -> None:
@@ -150,13 +137,13 @@ def lower_concat(plan: PlanBuilder, group: Group) -> None:
     assert isinstance(op, Concat)
     shape = shapes[group.value]
     axis, first, out = op.axis % len(shape), 0, plan.result(group)
-    clear(plan, out, group.value)
+    clear(plan, group, out)
     places = axis_tables(shape, plan.layout(out))
     for name in group.root.inputs:
         count = shapes[name][axis]
         own = [t[first : first + count] if i == axis else t for i, t in enumerate(places)]
         source = plan.place[name]
-        _move_to(plan, group.nodes, (name,), source, Moved.of(shapes[name], plan.layout(source)), out, own)
+        _move_to(plan, group, name, source, Moved.of(shapes[name], plan.layout(source)), out, own)
         first += count
 
 
@@ -208,8 +195,8 @@ def lower_softmax(plan: PlanBuilder, group: Group) -> None:
         back = tuple(order.index(i) for i in range(rank))
         tables = axis_tables(turned_shape, plan.layout(out))
         to = plan.result(group)
-        clear(plan, to, group.value)
-        _move(plan, group.nodes, (group.value,), out, Moved(tuple(tables[i] for i in back)), to)
+        clear(plan, group, to)
+        _move(plan, group, group.value, out, Moved(tuple(tables[i] for i in back)), to)
     else:
         _planes(plan, group, out)
 
@@ -238,8 +225,11 @@ def lower_matmul(plan: PlanBuilder, group: Group) -> None:
     assert isinstance(op, MatMul)
     shape = plan.graph.shapes[group.value]
     batch = shape[:-2]
-    left = _repeated(plan, a, (*batch, *plan.graph.shapes[a][-2:]))
-    right = _repeated(plan, b, (*batch, *plan.graph.shapes[b][-2:]))
+    wanted = {name: (*batch, *plan.graph.shapes[name][-2:]) for name in (a, b)}
+    for name in (a, b):  # copies first: what a group adds by itself stays together
+        if plan.graph.shapes[name] == wanted[name]:
+            plan.vector(name)
+    left, right = (_repeated(plan, group, name, wanted[name]) for name in (a, b))
     out = _result(plan, group)
     plan.add(
         MatMulLayer(
@@ -287,20 +277,19 @@ def _ordered(plan: PlanBuilder, group: Group, name: str, order: tuple[int, ...])
     tables = axis_tables(shape, plan.layout(source))
     moved = Moved(tuple(tables[i] for i in order))
     to = plan.value(f"{name}.for.{group.value}", compact_layout(moved.shape))
-    _move(plan, (name,), (name,), source, moved, to)
+    _move(plan, group, name, source, moved, to)
     return to
 
 
-def _repeated(plan: PlanBuilder, name: str, shape: Shape) -> int:
+def _repeated(plan: PlanBuilder, group: Group, name: str, shape: Shape) -> int:
     """A value as a plain array, broadcast to a shape."""
     if plan.graph.shapes[name] == shape:
         return plan.vector(name)
-    key = f"{name}.{'x'.join(map(str, shape))}"
-    if key not in plan.place:
-        source = plan.place[name]
-        moved = Moved.of(plan.graph.shapes[name], plan.layout(source)).expanded(shape)
-        _move(plan, (name,), (name,), source, moved, plan.value(key, compact_layout(shape)))
-    return plan.place[key]
+    source = plan.place[name]
+    moved = Moved.of(plan.graph.shapes[name], plan.layout(source)).expanded(shape)
+    to = plan.value(f"{name}.for.{group.value}", compact_layout(shape))
+    _move(plan, group, name, source, moved, to)
+    return to
 
 
 def _result(plan: PlanBuilder, group: Group) -> int:
