@@ -147,12 +147,11 @@ def _elementwise(plan: PlanBuilder, group: Group) -> None:
         inputs = tuple(plan.place[name] for name in names)
     else:
         assert isinstance(op, Binary)
-        names = group.root.inputs[:2]
-        inputs, binary, swapped = _operands(plan, group)
-        statement = f"x = {op.combine('other', 'x') if swapped else op.combine('x', 'other')};"
-        word = f"{group.word}{'_swapped' if swapped else ''}_{binary}"
-        if swapped:
-            names = names[::-1]
+        names, inputs, binary = _operands(plan, group)
+        swapped = names[0] != group.root.inputs[0]
+        first, second = ("other", "x") if swapped and not isinstance(op, Add | Mul) else ("x", "other")
+        statement = f"x = {op.combine(first, second)};"
+        word = f"{group.word}{'_swapped' if swapped and not isinstance(op, Add | Mul) else ''}_{binary}"
     kernel = Kernel(
         name=f"{word}_{plan.isa}{group.suffix()}",
         template="elementwise",
@@ -166,22 +165,19 @@ def _elementwise(plan: PlanBuilder, group: Group) -> None:
     )
 
 
-def _operands(plan: PlanBuilder, group: Group) -> tuple[tuple[int, int], Literal["plane", "channel"], bool]:
-    """The operands, the one with the result's shape first; whether the other is a plane or one float a channel; and
-    whether they are swapped. What fits neither is repeated first."""
-    shapes, value = plan.graph.shapes, group.root.name
-    out = shapes[value]
+def _operands(plan: PlanBuilder, group: Group) -> tuple[tuple[str, str], tuple[int, int], Literal["plane", "channel"]]:
+    """The operands by name and as values, the one with the result's shape first, and whether the other is a plane or
+    one float a channel. What fits neither is repeated first."""
+    shapes, out = plan.graph.shapes, plan.graph.shapes[group.root.name]
     a, b = (group.root.inputs * 2)[:2]
-    commutes = isinstance(group.root.op, Add | Mul)
-    swapped = shapes[a] != out and shapes[b] == out
-    if swapped:
+    if shapes[a] != out and shapes[b] == out:
         a, b = b, a
     x = plan.place[a] if shapes[a] == out else broadcast(plan, group, a)
     if shapes[b] == out:
-        return (x, plan.place[b]), "plane", swapped and not commutes
+        return (a, b), (x, plan.place[b]), "plane"
     if not is_compact(out) and _is_per_channel(shapes[b], out):
-        return (x, per_channel(plan, group, b, out[1])), "channel", swapped and not commutes
-    return (x, broadcast(plan, group, b)), "plane", swapped and not commutes
+        return (a, b), (x, per_channel(plan, group, b, out[1])), "channel"
+    return (a, b), (x, broadcast(plan, group, b)), "plane"
 
 
 def _is_per_channel(shape: Shape, image: Shape) -> bool:

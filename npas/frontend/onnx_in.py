@@ -18,13 +18,15 @@ from npas.frontend.onnx_constants import FOLDABLE
 from npas.frontend.onnx_file import checker_complaint, load_proto, quoted, to_raw
 from npas.frontend.onnx_shapes import BINARY, LAYOUT, UNARY
 from npas.frontend.raw import RawGraph
-from npas.frontend.rewrites import rewritten
+from npas.frontend.rewrites import EXPANDED, rewritten
 from npas.graph.check import check_network
 from npas.graph.graph import NAME, Array, Graph, Network, Node
 from npas.ops import AnyOp, Constant, Input
 from npas.ops.base import Shape
 
-KNOWN = IMPORTERS.keys() | FOLDABLE.keys() | LAYOUT.keys() | UNARY | BINARY
+SUPPORTED = IMPORTERS.keys() | EXPANDED
+"""Those of constants alone, which disappear, left out."""
+KNOWN = SUPPORTED | FOLDABLE.keys() | LAYOUT.keys() | UNARY | BINARY
 
 STEMS: Mapping[str, str] = {"conv2d": "conv", "batch_norm": "bn", "global_avg_pool": "pool"}
 """Shorter names for nodes whose own name cannot stay."""
@@ -73,7 +75,7 @@ def _kind(node: onnx.NodeProto) -> str:
 
 
 def _unsupported(where: str, strangers: list[str]) -> UnsupportedError:
-    supported = ", ".join(sorted(IMPORTERS))
+    supported = ", ".join(sorted(kind for kind in SUPPORTED if not kind.startswith("npas.")))
     listed = ", ".join(strangers)
     return UnsupportedError(f"{where}: operators not supported: {listed}; build the model from {supported}")
 

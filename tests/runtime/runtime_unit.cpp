@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "npas/simd.h"
+#include "npas/functions.h"
 #include "npas/team.h"
 #include "runtime_checks.h"
 

@@ -56,6 +56,17 @@ EXPANSIONS: tuple[Rewrite, ...] = (
 )
 """Operators that are several others. Any of these may make what another one takes, so they go on until all are done."""
 
+EXPANDED = frozenset(
+    (
+        *("CenterCropPad", "Compress", "ConvTranspose", "DepthToSpace", "GatherElements", "GatherND"),
+        *("GroupNormalization", "Identity", "InstanceNormalization", "LRN", "LpNormalization", "LpPool", "Mean"),
+        *("MeanVarianceNormalization", "Mish", "RMSNormalization", "ReduceL1", "ReduceL2", "ReduceLogSum"),
+        *("ReduceLogSumExp", "ReduceSumSquare", "Resize", "ReverseSequence", "SpaceToDepth", "Split", "Squeeze"),
+        *("Sum", "Tile", "Unsqueeze", "Upsample"),
+    )
+)
+"""Operators of ONNX that none of ours reads, but a rewrite takes."""
+
 COLUMN: tuple[Rewrite, ...] = (
     nothing,  # first, so that identities do not hide patterns
     sum_of_many,
