@@ -75,9 +75,8 @@ def _kind(node: onnx.NodeProto) -> str:
 
 
 def _unsupported(where: str, strangers: list[str]) -> UnsupportedError:
-    supported = ", ".join(sorted(kind for kind in SUPPORTED if not kind.startswith("npas.")))
     listed = ", ".join(strangers)
-    return UnsupportedError(f"{where}: operators not supported: {listed}; build the model from {supported}")
+    return UnsupportedError(f"{where}: operators not supported: {listed}; docs/operators.md lists those that are")
 
 
 def _convert(raw: RawGraph, where: str, title: str) -> Network:

@@ -3,8 +3,10 @@ compiles and runs every one."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +18,8 @@ from npas.errors import UnsupportedError
 from npas.frontend.onnx_in import SUPPORTED
 from npas.stages.program import lower_for
 from npas.verify.reference import values
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "operators.md"
 
 REFUSED = {
     "BatchNormalization": 2,  # training
@@ -89,6 +93,8 @@ def test_what_is_said_to_be_supported_is() -> None:
     """Every operator with a case that passes is named where an unknown one is refused, and no other is."""
     passing = {case.operator for case in cases() if not _refused(case)}
     other_types = {"ReduceLogSumExp"}
+    named = set(re.findall(r"`(\w+)`", DOCUMENT.read_text().partition("| --- |")[2].partition("\n\n")[0]))
+    assert {kind for kind in SUPPORTED if not kind.startswith("npas.")} <= named
     assert passing <= SUPPORTED
     assert {kind for kind in SUPPORTED if not kind.startswith("npas.")} - passing == other_types
 

@@ -146,6 +146,7 @@ int main(int argc, char** argv) {
     if (std::strcmp(argv[1], "team") != 0) {
         test_tensors();
         test_layers();
+    test_arrays();
         test_functions();
         test_special_values();
         test_memory(argv[1]);
