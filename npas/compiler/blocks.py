@@ -18,7 +18,7 @@ from npas.compiler.classes import Classes
 from npas.compiler.formats import FormatName
 from npas.compiler.fuse import Group
 from npas.graph.graph import Graph
-from npas.ops import Add, AvgPool, Concat, Conv2d, Elementwise, MaxPool, Mul, Shape
+from npas.ops import AvgPool, Binary, Concat, Conv2d, Elementwise, MaxPool, Shape
 
 KernelKind = Literal["pixels", "packed", "lanes", "depthwise", "winograd"]
 
@@ -31,8 +31,8 @@ def preferred(format_: FormatName, groups: int, depthwise: bool) -> KernelKind:
 
 
 def is_compact(shape: Shape) -> bool:
-    """Vectors, and images of one pixel, are plain arrays."""
-    return len(shape) != 4 or shape[2:] == (1, 1)
+    """All but images are plain arrays, and so are images of one pixel. An image is [1, C, H, W]."""
+    return len(shape) != 4 or shape[0] != 1 or shape[2:] == (1, 1)
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Blocks:
 def _alike(graph: Graph, group: Group, wanted: Mapping[str, KernelKind]) -> list[str]:
     """Values that lie as the group's does."""
     op, names = group.root.op, [group.residual] if group.residual else []
-    if isinstance(op, Elementwise | Add | Mul):
+    if isinstance(op, Elementwise | Binary):
         names += [n for n in group.root.inputs if graph.shapes[n] == graph.shapes[group.value]]
     elif isinstance(op, MaxPool | AvgPool | Concat) or wanted.get(group.root.name) == "depthwise":
         names += group.root.inputs

@@ -10,10 +10,11 @@ from npas.compiler import arena
 from npas.compiler.blocks import Blocks, KernelKind, is_compact, preferred
 from npas.compiler.density import decided
 from npas.compiler.formats import FormatName
+from npas.compiler.formats.base import Floats
 from npas.compiler.fuse import Group, fuse
 from npas.compiler.indexed import Options, Section
 from npas.compiler.layout import Planes, assign, compact_layout
-from npas.compiler.plan import CopyLayer, ElementwiseLayer, Kernel, Layer, Layout, Plan, Port, Value
+from npas.compiler.plan import CopyLayer, ElementwiseLayer, Kernel, Layer, Layout, Plan, Port, Stationary, Value
 from npas.compiler.schedules import packed, winograd
 from npas.compiler.schedules.choice import Choice, key
 from npas.compiler.schedules.pixels import MOST_LINEAR
@@ -47,6 +48,7 @@ class PlanBuilder:
         self.kernels: dict[str, Kernel] = {}
         self.sections: list[Section] = []
         self.choices: dict[str, Choice] = {}
+        self.constants: list[Stationary] = []
         self._overrun = 0
 
     def _kernels(self) -> tuple[dict[str, KernelKind], set[str]]:
@@ -124,11 +126,18 @@ class PlanBuilder:
 
     def result(self, group: Group, written: int = 0) -> int:
         """The value of a group; its kernel writes ``written`` floats of each plane."""
-        shape = self.graph.shapes[group.value]
-        compact = is_compact(shape)
-        return self.value(
-            group.value, compact_layout(shape) if compact else self.planes.layout(self.graph, group.value, written)
-        )
+        return self.value(group.value, self.layout_of(group.value, written))
+
+    def layout_of(self, name: str, written: int = 0) -> Layout:
+        """How a value of the graph lies; ``written`` as in ``result``."""
+        shape = self.graph.shapes[name]
+        return compact_layout(shape) if is_compact(shape) else self.planes.layout(self.graph, name, written)
+
+    def constant(self, name: str, array: Floats) -> int:
+        """A value of the network's own."""
+        value = self.value(name, compact_layout(array.shape))
+        self.constants.append(Stationary(value=value, section=self.store([array.reshape(-1)])))
+        return value
 
     def layout(self, value: int) -> Layout:
         return self.values[value].layout
@@ -178,6 +187,7 @@ class PlanBuilder:
             inputs=self._ports(self.graph.inputs),
             outputs=self._ports(self.graph.outputs),
             values=tuple(v.model_copy(update={"offset": offsets[i]}) for i, v in enumerate(self.values)),
+            constants=tuple(self.constants),
             arena=arena.align(size + self._overrun + self.lanes),
             layers=tuple(self.layers),
             kernels=tuple(self.kernels[name] for name in sorted(self.kernels)),
@@ -191,6 +201,8 @@ class PlanBuilder:
         for i, value in enumerate(self.values):
             uses = [n for n, layer in enumerate(self.layers) if i in (layer.output, *layer.inputs, *layer.scratch)]
             spans[i] = arena.Life(value.size, min(uses), max(uses))
+        for constant in self.constants:
+            spans[constant.value] = arena.Life(self.values[constant.value].size, 0, len(self.layers))
         for n, layer in enumerate(self.layers):
             over = [i for i in layer.inputs if i >= 0 and spans[i].last == n and self._alike(i, layer.output)]
             if isinstance(layer, ElementwiseLayer) and over:

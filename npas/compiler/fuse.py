@@ -1,4 +1,4 @@
-"""Which nodes one layer computes: a root and the element-wise chain that follows it.
+"""Which nodes one layer computes: a root and the element-wise chain that follows it, or a chain of moves.
 
 A chain grows from its root over single-consumer edges: any number of element-wise operators and at most one
 residual add, whose other operand keeps its own layer. A group runs at the place of its last node, so every
@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from npas.graph.graph import Graph, Node
-from npas.ops import Add, Conv2d, Elementwise, Linear, Mul
+from npas.ops import Add, Binary, Conv2d, Elementwise, Expand, Flatten, Gather, Linear, Pad, Reshape, Slice, Transpose
 
 ROOTS_WITH_RESIDUAL = (Conv2d, Linear)
-ROOTS_WITH_CHAIN = (Conv2d, Linear, Add, Mul, Elementwise)
+ROOTS_WITH_CHAIN = (Conv2d, Linear, Binary, Elementwise)
+MOVES = (Expand, Flatten, Gather, Pad, Reshape, Slice, Transpose)
+"""Operators that only move numbers: any chain of them moves each number once."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,12 @@ def _grow(graph: Graph, root: Node, taken: set[str]) -> Group:
     chain: list[Node] = []
     residual: str | None = None
     last = root
+    while isinstance(root.op, MOVES):
+        follower = _only_consumer(graph, last)
+        if follower is None or not isinstance(follower.op, MOVES):
+            break
+        chain.append(follower)
+        last = follower
     while isinstance(root.op, ROOTS_WITH_CHAIN):
         follower = _only_consumer(graph, last)
         if follower is None or follower.name in taken:

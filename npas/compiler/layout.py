@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 from npas.compiler.arena import align
 from npas.compiler.blocks import Blocks, is_compact
@@ -22,15 +23,17 @@ from npas.compiler.classes import Classes
 from npas.compiler.fuse import Group
 from npas.compiler.plan import Layout
 from npas.graph.graph import Graph
-from npas.ops import Add, Conv2d, Elementwise, Mul, Shape
+from npas.ops import Binary, Conv2d, Elementwise, Shape
 
 ALIASING = 1024
 """Planes a multiple of this many floats apart would compete for the same lines of a 32 KiB, 8-way cache."""
 
 
 def compact_layout(shape: Shape) -> Layout:
-    """A plain array of the shape, batch left out."""
-    channels, height, width = (*shape[1:], 1, 1)[:3] if len(shape) > 1 else (1, 1, 1)
+    """A plain array of the shape: as channels, height and width behind a batch of one where there are no more axes
+    than these, else as channels alone."""
+    image = 2 <= len(shape) <= 4 and shape[0] == 1
+    channels, height, width = (*shape[1:], 1, 1)[:3] if image else (prod(shape), 1, 1)
     return Layout(channels=channels, height=height, width=width, pitch=width, origin=0, plane=height * width)
 
 
@@ -122,7 +125,7 @@ def _constrain(
     kernel = blocks.kernel.get(name)
     if group.residual is not None and kernel == "pixels" and group.value in margins:
         classes.join(group.value, group.residual)
-    if isinstance(op, Elementwise | Add | Mul):
+    if isinstance(op, Elementwise | Binary):
         for other in group.root.inputs:
             if graph.shapes[other] == graph.shapes[group.value] and other in margins:
                 classes.join(group.value, other)

@@ -5,13 +5,25 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Literal
 
 from npas.compiler.blocks import KernelKind, is_compact
 from npas.compiler.builder import PlanBuilder
-from npas.compiler.fuse import Group
+from npas.compiler.fuse import MOVES, Group
 from npas.compiler.indexed import Options, Section
-from npas.compiler.layout import compact_layout, reads_phases, runs_on_planes
+from npas.compiler.layout import reads_phases, runs_on_planes
+from npas.compiler.lower_arrays import (
+    broadcast,
+    lower_concat,
+    lower_matmul,
+    lower_move,
+    lower_normalize,
+    lower_reduce,
+    lower_resample,
+    lower_softmax,
+    per_channel,
+)
 from npas.compiler.lower_depthwise import lower_depthwise
 from npas.compiler.lower_expansion import is_expansion, lower_expansion
 from npas.compiler.lower_indexed import lower_conv, lower_linear
@@ -20,7 +32,6 @@ from npas.compiler.lower_packed import lower_packed
 from npas.compiler.lower_winograd import lower_winograd
 from npas.compiler.plan import (
     ConcatLayer,
-    CopyLayer,
     ElementwiseLayer,
     GlobalAvgPoolLayer,
     InputLayer,
@@ -28,7 +39,6 @@ from npas.compiler.plan import (
     OutputLayer,
     Plan,
     PoolLayer,
-    SoftmaxLayer,
 )
 from npas.compiler.schedules.choice import Choice
 from npas.compiler.weights_file import write
@@ -37,21 +47,25 @@ from npas.graph.graph import Network
 from npas.ops import (
     Add,
     AvgPool,
+    Binary,
     Concat,
+    Constant,
     Conv2d,
+    Dropout,
     Elementwise,
-    Flatten,
     GlobalAvgPool,
     Input,
     Linear,
+    MatMul,
     MaxPool,
     Mul,
+    Normalize,
+    Reduce,
+    Resample,
+    Shape,
     Softmax,
 )
 from npas.spec.schema import Isa
-
-MOST_DIMENSIONS = 4
-"""Of a value, batch included: a layout has channels, height and width."""
 
 
 @dataclass(frozen=True)
@@ -95,17 +109,13 @@ def lower(network: Network, *, isa: Isa, threads: int, options: Options | None =
 
 
 def _lowering(plan: PlanBuilder, group: Group) -> Callable[[PlanBuilder, Group], None]:
-    name, shape = group.root.name, plan.graph.shapes[group.root.name]
-    if len(shape) > MOST_DIMENSIONS:
-        raise UnsupportedError(
-            f"node {name}: values have at most {MOST_DIMENSIONS} dimensions, got {shape}, merge some of them"
-        )
+    op, where, shapes = group.root.op, f"node {group.root.name}", plan.graph.input_shapes(group.root)
+    if isinstance(op, Conv2d | MaxPool | AvgPool | GlobalAvgPool) and shapes[0][0] != 1:
+        raise UnsupportedError(f"{where}: {op.type} takes one image, got shape {shapes[0]}, export with batch 1")
     for kind, function in _LOWERINGS:
-        if isinstance(group.root.op, kind):
+        if isinstance(op, kind):
             return function
-    raise UnsupportedError(
-        f"node {name}: must be an operator with a lowering, got {group.root.op.type}, export the model without it"
-    )
+    raise UnsupportedError(f"{where}: must be an operator with a lowering, got {op.type}, export the model without it")
 
 
 def _input(plan: PlanBuilder, group: Group) -> None:
@@ -134,17 +144,20 @@ def _elementwise(plan: PlanBuilder, group: Group) -> None:
     binary: Literal["", "plane", "channel"] = ""
     if isinstance(op, Elementwise):
         names, statement, word = group.root.inputs, f"x = {op.expression()};", group.word
+        inputs = tuple(plan.place[name] for name in names)
     else:
-        names, binary = _operands(plan, group)
-        statement = "x = x + other;" if isinstance(op, Add) else "x = x * other;"
-        word = f"{op.type}_{binary}"
+        assert isinstance(op, Binary)
+        names, inputs, binary = _operands(plan, group)
+        swapped = names[0] != group.root.inputs[0]
+        first, second = ("other", "x") if swapped and not isinstance(op, Add | Mul) else ("x", "other")
+        statement = f"x = {op.combine(first, second)};"
+        word = f"{group.word}{'_swapped' if swapped and not isinstance(op, Add | Mul) else ''}_{binary}"
     kernel = Kernel(
         name=f"{word}_{plan.isa}{group.suffix()}",
         template="elementwise",
         epilogue=(statement, *group.statements()),
         binary=binary,
     )
-    inputs = tuple(plan.place[name] for name in names)
     plan.add(
         ElementwiseLayer(
             nodes=group.nodes, reads=names, inputs=inputs, output=plan.result(group), kernel=plan.kernel(kernel)
@@ -152,21 +165,24 @@ def _elementwise(plan: PlanBuilder, group: Group) -> None:
     )
 
 
-def _operands(plan: PlanBuilder, group: Group) -> tuple[tuple[str, str], Literal["plane", "channel"]]:
-    """The operands, the one with the result's shape first, and whether the other is a plane or one float a channel."""
-    shapes = plan.graph.shapes
-    out = shapes[group.root.name]
+def _operands(plan: PlanBuilder, group: Group) -> tuple[tuple[str, str], tuple[int, int], Literal["plane", "channel"]]:
+    """The operands by name and as values, the one with the result's shape first, and whether the other is a plane or
+    one float a channel. What fits neither is repeated first."""
+    shapes, out = plan.graph.shapes, plan.graph.shapes[group.root.name]
     a, b = (group.root.inputs * 2)[:2]
-    if shapes[a] != out:
+    if shapes[a] != out and shapes[b] == out:
         a, b = b, a
-    if shapes[a] == out and shapes[b] == out:
-        return (a, b), "plane"
-    if shapes[a] == out and len(out) == 4 and shapes[b] == (1, out[1], 1, 1):
-        return (a, b), "channel"
-    raise UnsupportedError(
-        f"node {group.root.name}: {group.root.op.type} takes operands of one shape or one value per channel, "
-        f"got {shapes[a]} and {shapes[b]}, expand the smaller one"
-    )
+    x = plan.place[a] if shapes[a] == out else broadcast(plan, group, a)
+    if shapes[b] == out:
+        return (a, b), (x, plan.place[b]), "plane"
+    if not is_compact(out) and _is_per_channel(shapes[b], out):
+        return (a, b), (x, per_channel(plan, group, b, out[1])), "channel"
+    return (a, b), (x, broadcast(plan, group, b)), "plane"
+
+
+def _is_per_channel(shape: Shape, image: Shape) -> bool:
+    """Whether a value has one element for each channel of an image, or one for all."""
+    return prod(shape) == 1 or (prod(shape) == image[1] and shape[-3:] == (image[1], 1, 1))
 
 
 def _pool(plan: PlanBuilder, group: Group) -> None:
@@ -183,6 +199,7 @@ def _pool(plan: PlanBuilder, group: Group) -> None:
             stride=op.stride,
             top=op.pads[0],
             left=op.pads[1],
+            dilation=op.dilation if isinstance(op, MaxPool) else (1, 1),
             count_pads=isinstance(op, AvgPool) and op.count_pads,
         )
     )
@@ -196,14 +213,12 @@ def _global_avg_pool(plan: PlanBuilder, group: Group) -> None:
 
 
 def _concat(plan: PlanBuilder, group: Group) -> None:
+    """Images side by side along their channels keep their layout; the others move."""
     op, shapes = group.root.op, plan.graph.shapes
     assert isinstance(op, Concat)
-    rank = len(shapes[group.value])
-    if op.axis % rank != 1:
-        raise UnsupportedError(
-            f"node {group.root.name}: concat must be along channels (axis 1), got axis {op.axis} of {rank}, "
-            "transpose around it"
-        )
+    if is_compact(shapes[group.value]) or op.axis % 4 != 1:
+        lower_concat(plan, group)
+        return
     out, first = plan.result(group), 0
     for name in group.root.inputs:
         plan.add(
@@ -212,31 +227,13 @@ def _concat(plan: PlanBuilder, group: Group) -> None:
         first += shapes[name][1]
 
 
-def _flatten(plan: PlanBuilder, group: Group) -> None:
-    source = plan.place[group.root.inputs[0]]
-    read = plan.layout(source)
-    if read.compact and read.plane == 1:
-        plan.place[group.value] = source  # one float a channel already: another name for the same array
-        return
-    target = compact_layout(plan.graph.shapes[group.root.inputs[0]])
-    plan.add(
-        CopyLayer(
-            nodes=group.nodes,
-            reads=group.root.inputs,
-            inputs=(source,),
-            output=plan.result(group),
-            source=read,
-            target=target,
-        )
-    )
+def _same(plan: PlanBuilder, group: Group) -> None:
+    """What computes nothing: simplifying left it to tell an output from an input."""
+    plan.place[group.value] = plan.place[group.root.inputs[0]]
 
 
-def _softmax(plan: PlanBuilder, group: Group) -> None:
-    shape = plan.graph.shapes[group.value]
-    if not is_compact(shape) or len(shape) != 2:
-        raise UnsupportedError(f"node {group.root.name}: softmax takes [batch, classes], got {shape}, flatten it first")
-    source = plan.vector(group.root.inputs[0])
-    plan.add(SoftmaxLayer(nodes=group.nodes, reads=group.root.inputs, inputs=(source,), output=plan.result(group)))
+def _constant(plan: PlanBuilder, group: Group) -> None:
+    plan.constant(group.value, plan.network.weights[f"{group.value}.value"])
 
 
 _CONVOLUTIONS: Mapping[KernelKind, Callable[[PlanBuilder, Group], None]] = {
@@ -249,12 +246,18 @@ _CONVOLUTIONS: Mapping[KernelKind, Callable[[PlanBuilder, Group], None]] = {
 
 _LOWERINGS: tuple[tuple[type | tuple[type, ...], Callable[[PlanBuilder, Group], None]], ...] = (
     (Input, _input),
+    (Constant, _constant),
+    (Dropout, _same),
     (Conv2d, _conv),
     (Linear, lower_linear),
-    ((Elementwise, Add, Mul), _elementwise),
+    ((Elementwise, Binary), _elementwise),
     ((MaxPool, AvgPool), _pool),
     (GlobalAvgPool, _global_avg_pool),
     (Concat, _concat),
-    (Flatten, _flatten),
-    (Softmax, _softmax),
+    (MOVES, lower_move),
+    (Reduce, lower_reduce),
+    (Normalize, lower_normalize),
+    (MatMul, lower_matmul),
+    (Resample, lower_resample),
+    (Softmax, lower_softmax),
 )

@@ -231,7 +231,7 @@ def _split(plan: PlanBuilder, group: Group, op: Conv2d) -> tuple[int, tuple[int,
     )
     plan.add(
         SplitLayer(
-            nodes=(group.root.name,),
+            nodes=group.nodes,
             reads=(source,),
             inputs=(plan.place[source],),
             output=at,

@@ -10,7 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from npas.compiler.array_layers import ArrayLayer
 from npas.compiler.formats import FormatName
+from npas.compiler.layer_base import LayerBase
 from npas.compiler.record import Record
 from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
 from npas.spec.schema import Isa, SchemeName, Storage
@@ -146,17 +148,6 @@ class Winograd(Stored):
     schedule: WinogradSchedule
 
 
-class LayerBase(Record):
-    """``nodes`` are the graph's nodes that the layer computes, the last one naming the output value."""
-
-    nodes: tuple[str, ...]
-    reads: tuple[str, ...] = Field((), description="the graph's values that the nodes take, as inputs has them")
-    inputs: tuple[int, ...] = Field(description="values; -1 - i is the caller's array i")
-    output: int = Field(description="value; -1 - i is the caller's array i")
-    macs: int = 0
-    scratch: tuple[int, ...] = Field((), description="values that hold nothing before the layer or after it")
-
-
 class InputLayer(LayerBase):
     """Copies the caller's array into the arena."""
 
@@ -254,6 +245,7 @@ class PoolLayer(LayerBase):
     stride: tuple[int, int]
     top: int
     left: int
+    dilation: tuple[int, int] = (1, 1)
     count_pads: bool = False
 
 
@@ -266,10 +258,6 @@ class ConcatLayer(LayerBase):
 
     kind: Literal["concat"] = "concat"
     first_channel: int
-
-
-class SoftmaxLayer(LayerBase):
-    kind: Literal["softmax"] = "softmax"
 
 
 WeightsLayer = ConvLayer | LinearLayer | DepthwiseLayer | WinogradLayer
@@ -288,7 +276,7 @@ Layer = Annotated[
     | PoolLayer
     | GlobalAvgPoolLayer
     | ConcatLayer
-    | SoftmaxLayer,
+    | ArrayLayer,
     Field(discriminator="kind"),
 ]
 
@@ -317,6 +305,13 @@ class Kernel(Record):
     binary: Literal["", "plane", "channel"] = ""
 
 
+class Stationary(Record):
+    """A value that the network brings along: it is filled once and nobody writes over it."""
+
+    value: int
+    section: int
+
+
 class Port(Record):
     """An input or output of the model: a compact array of the caller's."""
 
@@ -335,6 +330,7 @@ class Plan(Record):
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     values: tuple[Value, ...]
+    constants: tuple[Stationary, ...] = ()
     arena: int
     layers: tuple[Layer, ...]
     kernels: tuple[Kernel, ...]

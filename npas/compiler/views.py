@@ -30,6 +30,7 @@ class ModelView:
     depthwise: tuple[str, ...]
     """The same of ``DepthwiseSpec``."""
     winograd: tuple[str, ...]
+    constants: tuple[str, ...]
     layers: tuple[LayerView, ...]
     kernels: tuple[KernelView, ...]
     inputs: tuple[str, ...]
@@ -118,6 +119,7 @@ def model_view(plan: Plan, fingerprint: int) -> ModelView:
         winograd=table(
             [_winograd(plan, layer.winograd) for layer in winograd], [names[id(layer)] for layer in winograd]
         ),
+        constants=tuple(f"{{{c.value}, {c.section}}}" for c in plan.constants),
         layers=layer_views(plan),
         kernels=kernel_views(plan),
         inputs=tuple(layout_text(p.layout) for p in plan.inputs),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
+from npas.compiler.array_layers import ArrayLayer
 from npas.compiler.cpp_text import comment, listing, with_note
 from npas.compiler.plan import (
     ConcatLayer,
@@ -17,6 +18,7 @@ from npas.compiler.plan import (
     DepthwiseLayer,
     ElementwiseLayer,
     ExpansionLayer,
+    GlobalAvgPoolLayer,
     InputLayer,
     Layer,
     Layout,
@@ -30,6 +32,7 @@ from npas.compiler.plan import (
     WinogradLayer,
 )
 from npas.compiler.schedules.records import LaneSchedule
+from npas.compiler.views_arrays import array_call, array_constants
 from npas.compiler.views_kernels import namespace
 from npas.graph.graph import NAME
 
@@ -45,6 +48,8 @@ class LayerView:
     function: str
     kernels: tuple[str, ...]
     """Those that it calls."""
+    arrays: bool
+    """Whether it is one of those on plain arrays, which have a header of their own."""
     step: str
     """The line of ``forward``."""
     notes: tuple[str, ...]
@@ -96,18 +101,18 @@ def layer_views(plan: Plan) -> tuple[LayerView, ...]:
 
 def _layer(plan: Plan, index: int, layer: Layer, specs: Mapping[int, int]) -> LayerView:
     assert all(NAME.match(node) for node in layer.nodes)
-    inputs = (*layer.inputs, -1)[:2]
-    title = (
-        f"{_what(layer)}: {_shape(plan, layer.inputs[0], plan.inputs)} -> {_shape(plan, layer.output, plan.outputs)}"
-    )
+    inputs = (*layer.inputs, -1, -1)[:2]
+    read = f"{_shape(plan, layer.inputs[0], plan.inputs)} -> " if layer.inputs else ""
+    title = f"{_what(layer)}: {read}{_shape(plan, layer.output, plan.outputs)}"
     return LayerView(
         namespace=namespace(plan),
         function=function_name(index),
         kernels=_kernels(layer),
+        arrays=isinstance(layer, ArrayLayer),
         step=with_note(f"run{_together(layer)}({function_name(index)});", title, indent=4),
         notes=tuple(line for note in (f"{title}.", *_notes(layer)) for line in comment(note)),
         constants=_constants(plan, layer),
-        body=_text(layer, specs),
+        body=_text(plan, layer, specs),
         inputs=(max(inputs[0], -1), max(inputs[1], -1)),
         output=max(layer.output, -1),
     )
@@ -163,7 +168,11 @@ def _kernels(layer: Layer) -> tuple[str, ...]:
 def _constants(plan: Plan, layer: Layer) -> tuple[str, ...]:
     """Definitions that the layer's body names."""
     if isinstance(layer, CopyLayer):
-        return (f"static constexpr Layout kTo = {layout_text(layer.target)};",)
+        return tuple(
+            f"static constexpr Layout {name} = {layout_text(layout)};" for name, layout in _as(plan, layer).items()
+        )
+    if isinstance(layer, ArrayLayer):
+        return array_constants(layer)
     if isinstance(layer, SplitLayer):
         phases = ", ".join(f"{{{y}, {x}}}" for y, x in layer.phases)
         fields = (len(layer.phases), *layer.stride, layer.top, layer.left)
@@ -184,20 +193,26 @@ def _constants(plan: Plan, layer: Layer) -> tuple[str, ...]:
         by_pixels = layer.indexed.schedule.split == "pixels"
         return (*copies, f"static constexpr int kPieces = {pieces};") if by_pixels else copies
     if isinstance(layer, PoolLayer):
-        window = (*layer.window, *layer.stride, layer.top, layer.left)
+        window = (*layer.window, *layer.stride, layer.top, layer.left, *layer.dilation)
         return (f"static constexpr Window kWindow = {{{', '.join(map(str, window))}}};",)
     return ()
 
 
-def _text(layer: Layer, specs: Mapping[int, int]) -> str:
+def _as(plan: Plan, layer: CopyLayer) -> dict[str, Layout]:
+    """The layouts that the copy takes its values to have, by the constant's name, where they have others."""
+    own = {"kFrom": (layer.source, layer.inputs[0]), "kTo": (layer.target, layer.output)}
+    return {name: layout for name, (layout, value) in own.items() if plan.values[value].layout != layout}
+
+
+def _text(plan: Plan, layer: Layer, specs: Mapping[int, int]) -> str:
     if isinstance(layer, ExpansionLayer):
         return _expansion(layer, specs)
     spec = specs.get(id(layer), -1)
-    return _packed(layer, spec) if _is_packed(layer) else _body(layer, spec)
+    return _packed(layer, spec) if _is_packed(layer) else _body(plan, layer, spec)
 
 
-def _body(layer: Layer, spec: int) -> str:
-    function, *arguments = _call(layer, spec)
+def _body(plan: Plan, layer: Layer, spec: int) -> str:
+    function, *arguments = _call(plan, layer, spec)
     return listing(f"    {function}(", arguments, ");")
 
 
@@ -238,14 +253,21 @@ def _packed(layer: ConvLayer, spec: int) -> str:
     return "\n".join((*lines, loop, call, "    }"))
 
 
-def _call(layer: Layer, spec: int) -> tuple[str, ...]:
+def _call(plan: Plan, layer: Layer, spec: int) -> tuple[str, ...]:
     """The layer's one call: a function and its arguments, the last of which is mostly the thread's share."""
     sources, out = tuple(_place(i, "input") for i in layer.inputs), _place(layer.output, "output")
     share = "run.share()"
     if isinstance(layer, InputLayer | OutputLayer):
         return ("copy", *sources, out, share)
     if isinstance(layer, CopyLayer):
-        return ("copy", *sources, f"{{{out}.data, &kTo}}", share)
+        known = _as(plan, layer)
+        source, target = (
+            f"{{{place}.data, &{name}}}" if name in known else place
+            for place, name in ((sources[0], "kFrom"), (out, "kTo"))
+        )
+        return ("copy", source, target, share)
+    if isinstance(layer, ArrayLayer):
+        return array_call(layer, sources, out)
     if isinstance(layer, SplitLayer):
         return ("split_phases", "kSplit", *sources, out, share)
     if isinstance(layer, ConvLayer | LinearLayer):
@@ -265,7 +287,8 @@ def _call(layer: Layer, spec: int) -> tuple[str, ...]:
         return (layer.function, "kWindow", *counted, *sources, out, share)
     if isinstance(layer, ConcatLayer):
         return ("copy_channels", *sources, out, str(layer.first_channel), share)
-    return ({"global_avg_pool": "global_average_pool", "softmax": "softmax"}[layer.kind], *sources, out, share)
+    assert isinstance(layer, GlobalAvgPoolLayer), layer
+    return ("global_average_pool", *sources, out, share)
 
 
 def _place(value: int, port: str) -> str:

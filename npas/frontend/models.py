@@ -11,6 +11,7 @@ from npas.errors import UnsupportedError
 from npas.frontend import onnx_in, torch_in
 from npas.frontend.checkpoint import fitted, read_state
 from npas.frontend.initialise import initialise
+from npas.graph.batch import check_batch
 from npas.graph.graph import Network
 from npas.spec.schema import OnnxModel, TorchModel, ZooModel
 
@@ -39,8 +40,13 @@ def load_torch(model: TorchModel, shape: tuple[int, int, int], classes: int, fol
 
 
 def _for_data(network: Network, where: str, shape: tuple[int, int, int], classes: int) -> Network:
-    """The network, if it takes one image of the data's shape and gives one row of its classes."""
+    """The network, if it takes one image of the data's shape, gives one row of its classes, and keeps the images of a
+    batch apart."""
     graph = network.graph
+    try:
+        check_batch(graph)
+    except ValueError as error:
+        raise UnsupportedError(f"{where}: {error}") from error
     inputs = [list(graph.shapes[name][1:]) for name in graph.inputs]
     outputs = [list(graph.shapes[name][1:]) for name in graph.outputs]
     if inputs != [list(shape)]:

@@ -7,10 +7,12 @@ from math import prod
 
 import numpy as np
 
-from npas.frontend.onnx_shapes import LAYOUT, axes_of
+from npas.frontend.onnx_shapes import LAYOUT
 from npas.ops.base import Shape
 from npas.ops.broadcast import broadcast_shape
 from npas.ops.onnx_io import AnyArray, OnnxCall
+from npas.ops.reduce import axes_of
+from npas.ops.slice import sliced_axes
 
 LIMIT = 1 << 28
 """Elements of a folded constant: a small file must not ask for a large array."""
@@ -60,17 +62,9 @@ KEEPS_TYPE = (np.add, np.subtract, np.multiply, np.power, _divide)
 
 def _slice(call: OnnxCall) -> AnyArray:
     data = call.constant(0)
-    if call.opset < 10:
-        starts, ends = call.node.integers("starts"), call.node.integers("ends")
-        axes, steps = call.node.integers("axes", tuple(range(len(starts)))), (1,) * len(starts)
-    else:
-        starts, ends = (tuple(int(i) for i in call.constant(k).reshape(-1)) for k in (1, 2))
-        axes = tuple(int(i) for i in call.constant(3).reshape(-1)) if call.has(3) else tuple(range(len(starts)))
-        steps = tuple(int(i) for i in call.constant(4).reshape(-1)) if call.has(4) else (1,) * len(starts)
-    index = [slice(None)] * data.ndim
-    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
-        index[axis] = slice(start, None if step < 0 and end < -data.shape[axis] else end, step)
-    return data[tuple(index)]
+    for axis, taken in sliced_axes(call).items():
+        data = np.take(data, np.array(taken, np.int64), axis)
+    return data
 
 
 def _concat(call: OnnxCall) -> AnyArray:

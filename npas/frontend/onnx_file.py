@@ -54,15 +54,18 @@ def checker_complaint(path: Path) -> str | None:
     return "the ONNX checker crashed on it"
 
 
-def to_raw(model: onnx.ModelProto, where: str, folder: Path | None, image: Shape | None = None) -> RawGraph:
-    """The graph of a message. ``image`` (C, H, W) fills in dimensions that the file leaves open."""
+def to_raw(
+    model: onnx.ModelProto, where: str, folder: Path | None, image: Shape | None = None, batched: bool = True
+) -> RawGraph:
+    """The graph of a message. ``image`` (C, H, W) fills in dimensions that the file leaves open; ``batched`` as in
+    ``onnx_in.from_proto``."""
     try:
         graph = model.graph
         constants = {t.name: _array(t, folder) for t in graph.initializer}
         if graph.sparse_initializer:
             raise ValueError("sparse initialisers are not supported")
-        nodes = tuple(_node(node, folder) for node in graph.node)
-        inputs = {v.name: _input_shape(v, image) for v in graph.input if v.name not in constants}
+        nodes = tuple(made for node in graph.node for made in _nodes(node, folder))
+        inputs = {v.name: _input_shape(v, image, batched) for v in graph.input if v.name not in constants}
         _check_order(nodes, (*inputs, *constants), [v.name for v in graph.output])
         outputs = tuple(v.name for v in graph.output)
         return RawGraph(nodes, inputs, outputs, constants, _opset(model), dict(inputs))
@@ -82,12 +85,16 @@ def _opset(model: onnx.ModelProto) -> int:
     return int(versions[0])
 
 
-def _input_shape(value: onnx.ValueInfoProto, image: Shape | None) -> Shape:
+def _input_shape(value: onnx.ValueInfoProto, image: Shape | None, batched: bool) -> Shape:
     """Batch 1 for an open batch."""
     kind = value.type.tensor_type
     if not value.type.HasField("tensor_type") or kind.elem_type != TensorProto.FLOAT:
         raise ValueError(f"input {quoted(value.name)}: must be a float32 tensor")
     dims = [d.dim_value if d.HasField("dim_value") else 0 for d in kind.shape.dim]
+    if not batched:
+        if min(dims, default=1) < 1 or max(dims, default=1) > 1 << 16:
+            raise ValueError(f"input {quoted(value.name)}: no axis may be open or empty, got shape {dims}")
+        return tuple(dims)
     if len(dims) < 2:
         raise ValueError(f"input {quoted(value.name)}: must have a batch and more, got {len(dims)} dimensions")
     if dims[0] > 1:
@@ -115,12 +122,27 @@ def _check_order(nodes: Iterable[OnnxNode], known: Iterable[str], outputs: Itera
         raise ValueError(f"outputs must be computed by the graph, got {', '.join(map(quoted, missing)) or 'none'}")
 
 
-def _node(node: onnx.NodeProto, folder: Path | None) -> OnnxNode:
+def _nodes(node: onnx.NodeProto, folder: Path | None) -> list[OnnxNode]:
+    """A node for each result: of a ``Split`` its parts; of others the first, and strangers for what else is read."""
     kind = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
     if not node.output:
         raise ValueError(f"node {quoted(node.name)}: has no result")
     attributes = {a.name: _attribute(a, folder) for a in node.attribute}
-    return OnnxNode(kind, tuple(node.input), node.output[0], attributes, node.name)
+    if kind == "Split":
+        parts: dict[str, Attribute] = {**attributes, "npas.parts": len(node.output)}
+        return [
+            OnnxNode(kind, tuple(node.input), out, {**parts, "npas.part": i}, node.name if i == 0 else "")
+            for i, out in enumerate(node.output)
+            if out
+        ]
+    others = [
+        OnnxNode(f"{kind} (result {i})", tuple(node.input), out, attributes, node.name)
+        for i, out in enumerate(node.output)
+        if i and out
+    ]
+    if not node.output[0]:
+        return others
+    return [OnnxNode(kind, tuple(node.input), node.output[0], attributes, node.name), *others]
 
 
 def _attribute(attribute: onnx.AttributeProto, folder: Path | None) -> Attribute:

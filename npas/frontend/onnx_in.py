@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import onnx
 from onnx.inliner import inline_local_functions
 
@@ -16,13 +18,15 @@ from npas.frontend.onnx_constants import FOLDABLE
 from npas.frontend.onnx_file import checker_complaint, load_proto, quoted, to_raw
 from npas.frontend.onnx_shapes import BINARY, LAYOUT, UNARY
 from npas.frontend.raw import RawGraph
-from npas.frontend.rewrites import rewritten
+from npas.frontend.rewrites import EXPANDED, rewritten
 from npas.graph.check import check_network
 from npas.graph.graph import NAME, Array, Graph, Network, Node
-from npas.ops import AnyOp, Input
+from npas.ops import AnyOp, Constant, Input
 from npas.ops.base import Shape
 
-KNOWN = IMPORTERS.keys() | FOLDABLE.keys() | LAYOUT.keys() | UNARY | BINARY
+SUPPORTED = IMPORTERS.keys() | EXPANDED
+"""Those of constants alone, which disappear, left out."""
+KNOWN = SUPPORTED | FOLDABLE.keys() | LAYOUT.keys() | UNARY | BINARY
 
 STEMS: Mapping[str, str] = {"conv2d": "conv", "batch_norm": "bn", "global_avg_pool": "pool"}
 """Shorter names for nodes whose own name cannot stay."""
@@ -44,12 +48,19 @@ def read(path: Path, shape: tuple[int, int, int] | None = None) -> Network:
 
 
 def from_proto(
-    model: onnx.ModelProto, where: str, folder: Path | None = None, shape: tuple[int, int, int] | None = None
+    model: onnx.ModelProto,
+    where: str,
+    folder: Path | None = None,
+    shape: tuple[int, int, int] | None = None,
+    batched: bool = True,
 ) -> Network:
-    """The network of a message; ``where`` stands in errors, ``folder`` holds its external data."""
+    """The network of a message; ``where`` stands in errors, ``folder`` holds its external data.
+
+    With ``batched`` the first axis of every input is the batch, which must be 1 or open.
+    """
     if model.functions:
         model = inline_local_functions(model)
-    raw = rewritten(to_raw(model, where, folder, shape))
+    raw = rewritten(to_raw(model, where, folder, shape, batched))
     name = model.graph.name if NAME.match(model.graph.name) else "network"
     network = _convert(raw, where, name)
     try:
@@ -64,9 +75,8 @@ def _kind(node: onnx.NodeProto) -> str:
 
 
 def _unsupported(where: str, strangers: list[str]) -> UnsupportedError:
-    supported = ", ".join(sorted(IMPORTERS))
     listed = ", ".join(strangers)
-    return UnsupportedError(f"{where}: operators not supported: {listed}; build the model from {supported}")
+    return UnsupportedError(f"{where}: operators not supported: {listed}; docs/operators.md lists those that are")
 
 
 def _convert(raw: RawGraph, where: str, title: str) -> Network:
@@ -78,12 +88,20 @@ def _convert(raw: RawGraph, where: str, title: str) -> Network:
     for node in raw.nodes:
         described = quoted(node.type).strip("'")
         try:
+            if node.output in raw.complaints:
+                raise ValueError(raw.complaints[node.output])
             if node.type not in IMPORTERS:
                 strangers.append(f"{described} (node {quoted(node.name or node.output)})")
                 continue
             if any(i and i not in known and i not in raw.constants for i in node.inputs):
                 continue  # It hangs on an operator that is named already.
             imported = IMPORTERS[node.type].from_onnx(raw.call(node))
+            for i in imported.inputs:
+                if i not in known:  # a constant that stands beside what the network computes
+                    names[i] = _fresh(names, "constant")
+                    known[i] = raw.constants[i].shape
+                    nodes.append(Node(names[i], Constant(shape=known[i])))
+                    weights[f"{names[i]}.value"] = np.array(raw.constants[i], np.float32, order="C")
             known[node.output] = imported.op.infer(tuple(known[i] for i in imported.inputs))
         except ValueError as error:
             strangers.append(f"{described} (node {quoted(node.name or node.output)}: {_reason(error)})")
@@ -97,6 +115,12 @@ def _convert(raw: RawGraph, where: str, title: str) -> Network:
     if constant:
         raise UnsupportedError(f"{where}: outputs must depend on the input, got {', '.join(map(quoted, constant))}")
     return Network(Graph(title, tuple(nodes), tuple(names[o] for o in raw.outputs)), weights)
+
+
+def _fresh(names: Mapping[str, str], stem: str) -> str:
+    """A counted name that no value has."""
+    taken = set(names.values())
+    return next(name for i in count(1) if (name := f"{stem}{i}") not in taken)
 
 
 def _reason(error: ValueError) -> str:

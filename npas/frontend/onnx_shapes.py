@@ -7,22 +7,12 @@ from math import prod
 
 from npas.ops.base import Shape
 from npas.ops.onnx_io import OnnxCall
+from npas.ops.pad import pad_amounts
+from npas.ops.reduce import axes_of
+from npas.ops.slice import sliced_axes
 
 UNARY = frozenset({"Identity", "Erf", "Sqrt", "Neg", "Abs", "Exp", "Cast", "Reciprocal", "Dropout", "Softplus"})
 BINARY = frozenset({"Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Sum"})
-
-
-def axes_of(call: OnnxCall, rank: int) -> tuple[int, ...] | None:
-    """The axes of Squeeze, Unsqueeze, Pad or a reduction: an attribute once, an input now; None if absent."""
-    if call.has(1):
-        found = tuple(int(i) for i in call.constant(1).reshape(-1))
-    elif "axes" in call.node.attributes:
-        found = call.node.integers("axes")
-    else:
-        return None
-    if any(not -rank <= a < rank for a in found):
-        raise ValueError(f"axes must lie within {rank} dimensions, got {list(found)}")
-    return tuple(sorted({a % rank for a in found}))
 
 
 def _reshape(call: OnnxCall) -> Shape:
@@ -75,20 +65,14 @@ def _reduce(call: OnnxCall) -> Shape:
     return tuple(d for i, d in enumerate(shape) if i not in axes)
 
 
-def pad_amounts(call: OnnxCall) -> tuple[int, ...]:
-    """Begin of every axis, then end of every axis, as opset 11 has it for all axes."""
-    rank = len(call.shape(0))
-    pads = tuple(int(i) for i in call.constant(1).reshape(-1)) if call.opset >= 11 else call.node.integers("pads")
-    axes = tuple(int(a) % rank for a in call.constant(3).reshape(-1)) if call.has(3) else tuple(range(rank))
-    if len(pads) != 2 * len(axes):
-        raise ValueError(f"pads must be {2 * len(axes)} numbers, got {len(pads)}")
-    begin, end = dict(zip(axes, pads, strict=False)), dict(zip(axes, pads[len(axes) :], strict=True))
-    return tuple(side.get(i, 0) for side in (begin, end) for i in range(rank))
-
-
 def _pad(call: OnnxCall) -> Shape:
     shape, pads = call.shape(0), pad_amounts(call)
     return tuple(d + pads[i] + pads[i + len(shape)] for i, d in enumerate(shape))
+
+
+def _slice(call: OnnxCall) -> Shape:
+    shape, taken = call.shape(0), sliced_axes(call)
+    return tuple(len(taken[i]) if i in taken else d for i, d in enumerate(shape))
 
 
 LAYOUT: Mapping[str, Callable[[OnnxCall], Shape]] = {
@@ -99,4 +83,5 @@ LAYOUT: Mapping[str, Callable[[OnnxCall], Shape]] = {
     "Transpose": _transpose,
     "ReduceMean": _reduce,
     "Pad": _pad,
+    "Slice": _slice,
 }

@@ -20,6 +20,8 @@ class RawGraph:
     constants: Mapping[str, AnyArray]
     opset: int
     shapes: Mapping[str, Shape] = field(default_factory=dict)
+    complaints: Mapping[str, str] = field(default_factory=dict)
+    """Why a rewrite could not take the node of a value."""
 
     @cached_property
     def producers(self) -> Mapping[str, OnnxNode]:

@@ -30,6 +30,7 @@ from npas.ops import (
     Mul,
     Relu,
     Silu,
+    Slice,
 )
 from npas.ops.base import Shape
 from npas.ops.window import Pads
@@ -49,8 +50,10 @@ Pair = int | tuple[int, int]
 class Builder:
     """Collects nodes; ``graph(outputs)`` freezes them. Raises ValueError, naming the node, where shapes do not fit."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, epsilon: float = 1e-5) -> None:
+        """``epsilon`` is that of every batch-norm which names none."""
         self.name = name
+        self.epsilon = epsilon
         self.nodes: list[Node] = []
         self.shapes: dict[str, Shape] = {}
         self._counts: Counter[str] = Counter()
@@ -117,8 +120,8 @@ class Builder:
         )
         return self.node(op, x, name=name, kind="conv")
 
-    def bn(self, x: str, epsilon: float = 1e-5, name: str | None = None) -> str:
-        return self.node(BatchNorm(epsilon=epsilon), x, name=name, kind="bn")
+    def bn(self, x: str, epsilon: float | None = None, name: str | None = None) -> str:
+        return self.node(BatchNorm(epsilon=self.epsilon if epsilon is None else epsilon), x, name=name, kind="bn")
 
     def act(self, x: str, activation: Activation, name: str | None = None) -> str:
         return self.node(ACTIVATIONS[activation], x, name=name, kind="act")
@@ -156,6 +159,9 @@ class Builder:
 
     def global_avg_pool(self, x: str, name: str | None = None) -> str:
         return self.node(GlobalAvgPool(), x, name=name, kind="pool")
+
+    def slice(self, x: str, axis: int, start: int, count: int, name: str | None = None) -> str:
+        return self.node(Slice(axis=axis, start=start, count=count), x, name=name)
 
     def flatten(self, x: str, name: str | None = None) -> str:
         return self.node(Flatten(), x, name=name)

@@ -17,8 +17,8 @@ MAX_ELEMENTS = 1 << 31
 def check(graph: Graph) -> None:
     """Raises ValueError, naming the node and the rule, unless the graph is sound.
 
-    Names match ``NAME`` and are unique; nodes read earlier nodes only, as many as their operator takes; shapes fit,
-    with batch 1; there are inputs and outputs, and the outputs exist.
+    Names match ``NAME`` and are unique; nodes read earlier nodes only, as many as their operator takes; shapes
+    fit; there are inputs and outputs, and the outputs exist.
     """
     shapes: dict[str, Shape] = {}
     for node in graph.nodes:
@@ -38,8 +38,8 @@ def check(graph: Graph) -> None:
             shape = node.op.infer(tuple(shapes[name] for name in node.inputs))
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from error
-        if min(shape, default=0) < 1 or shape[0] != 1 or prod(shape) >= MAX_ELEMENTS:
-            raise ValueError(f"{where}: shape must have batch 1, no zeros and below 2^31 elements, got {shape}")
+        if min(shape, default=1) < 1 or prod(shape) >= MAX_ELEMENTS:
+            raise ValueError(f"{where}: shape must have no zeros and below 2^31 elements, got {shape}")
         shapes[node.name] = shape
     if not any(isinstance(node.op, Input) for node in graph.nodes):
         raise ValueError(f"graph {graph.name!r}: must have an input")

@@ -7,25 +7,23 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from npas.ops.base import Op, Shape
-from npas.ops.broadcast import broadcast_shape
+from npas.ops.base import Binary, Shape
 from npas.ops.onnx_io import Imported, OnnxCall, OnnxPart, single
 
 
-class Add(Op):
+class Add(Binary):
     type: Literal["add"] = "add"
-    arity: ClassVar[int | None] = 2
     onnx_types: ClassVar[tuple[str, ...]] = ("Add",)
-
-    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
-        return broadcast_shape(inputs[0], inputs[1])
 
     def reference(self, x: Sequence[Tensor], w: Mapping[str, Tensor], training: bool = False) -> Tensor:
         return x[0] + x[1]
+
+    def combine(self, a: str, b: str) -> str:
+        return f"{a} + {b}"
 
     def to_onnx(self, name: str, inputs: tuple[str, ...], shapes: tuple[Shape, ...]) -> OnnxPart:
         return single("Add", name, inputs)
 
     @classmethod
     def from_onnx(cls, call: OnnxCall) -> Imported:
-        return Imported(cls(), call.values(0, 1))
+        return Imported(cls(), call.operands(0, 1))

@@ -8,9 +8,10 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
+from npas.ops.broadcast import Shape, broadcast_shape
 from npas.ops.onnx_io import Imported, OnnxCall, OnnxPart, single
 
-Shape = tuple[int, ...]
+__all__ = ["Binary", "Elementwise", "Op", "Shape"]
 
 
 class Op(BaseModel):
@@ -71,3 +72,16 @@ class Elementwise(Op):
     @classmethod
     def from_onnx(cls, call: OnnxCall) -> Imported:
         return Imported(cls(), call.values(0))
+
+
+class Binary(Op):
+    """Two values in, one out, element by element, with ONNX's broadcasting."""
+
+    arity: ClassVar[int | None] = 2
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        return broadcast_shape(inputs[0], inputs[1])
+
+    def combine(self, a: str, b: str) -> str:
+        """The C++ expression of two vectors."""
+        raise NotImplementedError(type(self))

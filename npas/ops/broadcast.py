@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npas.ops.base import Shape
+Shape = tuple[int, ...]
 
 
 def broadcast_shape(a: Shape, b: Shape) -> Shape:

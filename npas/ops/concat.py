@@ -35,6 +35,4 @@ class Concat(Op):
         rank, axis = len(call.shape(0)), call.node.integer("axis", 1)
         if not -rank <= axis < rank:
             raise ValueError(f"axis must lie within {rank} dimensions, got {axis}")
-        if axis % rank == 0:
-            raise ValueError("axis must not be the batch")
-        return Imported(cls(axis=axis % rank), call.values(*range(len(call.node.inputs))))
+        return Imported(cls(axis=axis % rank), call.operands(*range(len(call.node.inputs))))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from npas.ops.base import Op, Shape
+from npas.ops.matmul import MatMul
 from npas.ops.onnx_io import Imported, OnnxCall, OnnxNode, OnnxPart, single
 
 
@@ -48,8 +49,12 @@ class Linear(Op):
 
     @classmethod
     def from_onnx(cls, call: OnnxCall) -> Imported:
-        """``Gemm`` (alpha and beta go into the weights) or ``MatMul`` by a constant matrix."""
-        node, matrix = call.node, call.weight(1)
+        """``Gemm`` (alpha and beta go into the weights) or ``MatMul`` by a constant matrix; any other is our
+        ``MatMul``."""
+        node = call.node
+        if node.type == "MatMul" and (call.constants[1] is None or call.constants[1].ndim != 2):
+            return Imported(MatMul(), call.operands(0, 1))
+        matrix = call.weight(1)
         if matrix.ndim != 2 or 0 in matrix.shape:
             raise ValueError(f"weight must be a matrix, got shape {list(matrix.shape)}")
         if node.type == "MatMul":

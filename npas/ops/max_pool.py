@@ -20,17 +20,19 @@ class MaxPool(Op):
     stride: tuple[int, int] = (1, 1)
     pads: Pads = (0, 0, 0, 0)
     ceil: bool = False
+    dilation: tuple[int, int] = (1, 1)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         n, c, h, w = inputs[0]
-        return (n, c, *window_shape((h, w), self.kernel, self.stride, self.pads, ceil=self.ceil))
+        return (n, c, *window_shape((h, w), self.kernel, self.stride, self.pads, self.dilation, self.ceil))
 
     def reference(self, x: Sequence[Tensor], w: Mapping[str, Tensor], training: bool = False) -> Tensor:
         top, left, bottom, right = self.pads
         image = F.pad(x[0], (left, right, top, bottom), value=float("-inf"))
         height, width = self.infer((tuple(x[0].shape),))[2:]
         # torch sees the padding as image, so with ceil it may start a window there, which ONNX does not.
-        return F.max_pool2d(image, self.kernel, self.stride, ceil_mode=self.ceil)[:, :, :height, :width]
+        pooled = F.max_pool2d(image, self.kernel, self.stride, dilation=self.dilation, ceil_mode=self.ceil)
+        return pooled[:, :, :height, :width]
 
     def to_onnx(self, name: str, inputs: tuple[str, ...], shapes: tuple[Shape, ...]) -> OnnxPart:
         attributes: dict[str, Attribute] = {
@@ -38,6 +40,7 @@ class MaxPool(Op):
             "strides": self.stride,
             "pads": self.pads,
             "ceil_mode": int(self.ceil),
+            "dilations": self.dilation,
         }
         return single("MaxPool", name, inputs, attributes)
 
@@ -47,12 +50,13 @@ class MaxPool(Op):
         node = call.node
         if node.type == "GlobalMaxPool":
             return Imported(cls(kernel=(height, width)), call.values(0))
-        if set(node.integers("dilations", (1, 1))) != {1}:
-            raise ValueError(f"dilations must be 1, got {list(node.integers('dilations'))}")
+        if node.integer("storage_order", 0):
+            raise ValueError("storage_order must be 0")
+        dilation = pair(node.integers("dilations", (1, 1)), "dilations")
         kernel = pair(node.integers("kernel_shape"), "kernel_shape")
         stride = pair(node.integers("strides", (1, 1)), "strides")
-        pads = read_pads(node, (height, width), kernel, stride, (1, 1))
-        if any(pads[i] >= kernel[i % 2] for i in range(4)):
+        pads = read_pads(node, (height, width), kernel, stride, dilation)
+        if any(pads[i] > (kernel[i % 2] - 1) * dilation[i % 2] for i in range(4)):
             raise ValueError(f"pads must be smaller than the kernel {list(kernel)}, got {list(pads)}")
-        op = cls(kernel=kernel, stride=stride, pads=pads, ceil=bool(node.integer("ceil_mode", 0)))
+        op = cls(kernel=kernel, stride=stride, pads=pads, ceil=bool(node.integer("ceil_mode", 0)), dilation=dilation)
         return Imported(op, call.values(0))

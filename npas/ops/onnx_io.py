@@ -121,10 +121,21 @@ class OnnxCall:
                 raise ValueError(f"input {position} must not be a constant")
         return tuple(self.node.inputs[position] for position in positions)
 
+    def operands(self, *positions: int) -> tuple[str, ...]:
+        """The names of inputs that may be constants: arrays of the network's own (``Constant``), in float32."""
+        for position in positions:
+            if not self.has(position):
+                raise ValueError(f"input {position} is missing")
+            if self.constants[position] is not None:
+                self.weight(position)
+        if all(self.constants[position] is not None for position in positions):
+            raise ValueError("some input must not be a constant")
+        return tuple(self.node.inputs[position] for position in positions)
+
 
 @dataclass(frozen=True)
 class Imported:
-    """One of our operators, the ONNX values that it reads, and its weights by role."""
+    """One of our operators, the ONNX values that it reads (constants become nodes), and its weights by role."""
 
     op: Op
     inputs: tuple[str, ...]

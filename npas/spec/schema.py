@@ -46,7 +46,20 @@ class ZooModel(Part):
     """A network of the zoo; trained from scratch unless ``weights`` names a checkpoint."""
 
     type: Literal["zoo"]
-    name: Literal["efficientnet_b0", "mobilenet_v2", "mobilenet_v3_large", "resnet18", "resnet50", "vgg16"]
+    name: Literal[
+        "amoebanet_a_mobile",
+        "efficientnet_b0",
+        "mnasnet_a1",
+        "mobilenet_v1",
+        "mobilenet_v2",
+        "mobilenet_v3_large",
+        "mobilenet_v3_small",
+        "nasnet_a_mobile",
+        "proxyless_mobile",
+        "resnet18",
+        "resnet50",
+        "vgg16",
+    ]
     width: Annotated[float, Field(gt=0.0, le=4.0)] = 1.0
     activation: Activation | None = Field(None, description="Replaces the network's own activation.")
     weights: FilePath | None = Field(None, description="A .pth, .safetensors or .npz file, relative to the spec.")

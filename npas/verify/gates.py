@@ -20,7 +20,31 @@ import numpy as np
 import torch
 
 from npas.graph.graph import Network, Node
-from npas.ops import Add, Clip, Concat, Conv2d, Flatten, Linear, MaxPool, Mul, Relu
+from npas.ops import (
+    Add,
+    Arithmetic,
+    Clip,
+    Concat,
+    Constant,
+    Conv2d,
+    Elementwise,
+    Expand,
+    Flatten,
+    Gather,
+    Linear,
+    MatMul,
+    MaxPool,
+    Mul,
+    Normalize,
+    Op,
+    Pad,
+    Reduce,
+    Relu,
+    Resample,
+    Reshape,
+    Slice,
+    Transpose,
+)
 from npas.verify.reference import Doubles, apply, magnitude
 
 UNIT = 2.0**-24
@@ -29,8 +53,12 @@ _SUM_UNITS = {0: 8.0, 2: 8.0, 4: 128.0, 6: 256.0}
 RESULT_UNITS = 64.0
 """For activations and divisions: sigmoid is allowed 34 ulp, pooling adds up to a plane of values."""
 
-EXACT = (Add, Clip, Concat, Conv2d, Flatten, Linear, MaxPool, Mul, Relu)
-"""Operators that give integers for integers."""
+SUMS = (MatMul, Resample)
+"""Sums of products without weights."""
+MOVES = (Constant, Concat, Expand, Flatten, Gather, Pad, Reshape, Slice, Transpose)
+EXACT = (*MOVES, Add, Clip, Conv2d, Linear, MatMul, MaxPool, Mul, Relu)
+"""Operators that give integers for integers; some others do with some functions."""
+EXACT_FUNCTIONS = {Arithmetic: ("sub", "min", "max"), Reduce: ("sum", "max", "min")}
 
 
 def part_reference(
@@ -55,13 +83,33 @@ def part_reference(
         elif isinstance(node.op, Add | Mul):
             factor = 1.0 if isinstance(node.op, Add) else max(float(x.abs().max()) for x in inputs)
             slack = slack * factor + RESULT_UNITS * UNIT * sum(x.abs() for x in inputs)
+        elif isinstance(node.op, MOVES) and not slack.any():
+            slack = torch.zeros(1, dtype=torch.float64)
+        elif isinstance(node.op, Elementwise) and slack.any():
+            # What an error of the input becomes: a step to either side says it, and half as much again for the bend.
+            sides = [(apply(network, node, [inputs[0] + step]) - result).abs() for step in (slack, -slack)]
+            slack = 1.5 * torch.maximum(*sides).nan_to_num(torch.inf) + RESULT_UNITS * UNIT * _size(
+                node.op, inputs, result
+            )
         else:
-            # Activations here stretch an error by at most 1.5 (hard-swish); the sums of pools count as results.
-            # What they give may be larger than what they take (a sigmoid of almost nothing is a half).
-            biggest = max(float(x.abs().max()) for x in (*inputs, result))
-            slack = (slack.max() if slack.shape != inputs[0].shape else 1.5 * slack) + RESULT_UNITS * UNIT * biggest
+            slack = slack.max() + RESULT_UNITS * UNIT * _size(node.op, inputs, result)
         known[node.name] = result
     return result.numpy(), np.broadcast_to(slack.numpy(), result.shape)
+
+
+def _size(op: Op, inputs: list[torch.Tensor], result: torch.Tensor) -> torch.Tensor | float:
+    """What the rounding of a result is measured in: sums may be larger than what is left of them, and a function of
+    almost nothing larger than that (a sigmoid's is a half)."""
+    if isinstance(op, SUMS) or (isinstance(op, Reduce) and op.function in ("sum", "mean")):
+        whole = [x.abs() for x in inputs]
+        op = op.model_copy(update={"weights": tuple(map(abs, op.weights))}) if isinstance(op, Resample) else op
+        return op.reference(whole, {})
+    if isinstance(op, Normalize):
+        (x,) = inputs
+        axes = tuple(range(op.axis, x.ndim))
+        deviation = (x.var(dim=axes, correction=0, keepdim=True) + op.epsilon).sqrt()
+        return x.abs().amax(dim=axes, keepdim=True) / deviation
+    return max(float(x.nan_to_num(0.0, 0.0, 0.0).abs().max()) for x in (*inputs, result))
 
 
 def _carried(network: Network, node: Node, slack: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
@@ -73,7 +121,7 @@ def _carried(network: Network, node: Node, slack: torch.Tensor, like: torch.Tens
 def is_exact(nodes: list[Node]) -> bool:
     """Whether a part of these nodes gives integers for integers."""
     return all(
-        isinstance(node.op, EXACT)
+        (isinstance(node.op, EXACT) or getattr(node.op, "function", "") in EXACT_FUNCTIONS.get(type(node.op), ()))
         and not (isinstance(node.op, Clip) and not (node.op.low.is_integer() and node.op.high.is_integer()))
         for node in nodes
     )

@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
-from npas.compiler.plan import (
-    ConcatLayer,
-    ConvLayer,
-    CopyLayer,
-    InputLayer,
-    OutputLayer,
-    Plan,
-    SplitLayer,
-    WinogradLayer,
-)
+from npas.compiler.plan import CopyLayer, InputLayer, OutputLayer, Plan, WinogradLayer
 
 
 @dataclass(frozen=True)
@@ -36,20 +28,32 @@ class Part:
 
 
 def parts_of(plan: Plan) -> tuple[Part, ...]:
-    """Every layer in one part, but for those that only move arrays."""
+    """A part for each group of nodes: its layers stand together. Those that only copy are left out: the comparison
+    end to end says it all."""
     parts: list[Part] = []
-    for i, layer in enumerate(plan.layers):
-        if isinstance(layer, InputLayer | OutputLayer | SplitLayer | CopyLayer):
+    layers = list(enumerate(plan.layers))
+    for nodes, run in groupby(layers, key=lambda pair: pair[1].nodes):
+        group = list(run)
+        if all(isinstance(layer, InputLayer | OutputLayer | CopyLayer) for _, layer in group):
             continue
-        before = plan.layers[i - 1] if i else None
-        if isinstance(layer, ConvLayer) and isinstance(before, SplitLayer) and before.output == layer.inputs[0]:
-            inputs = (*before.inputs, *layer.inputs[1:])
-            parts.append(Part(i - 1, i, layer.nodes, layer.reads, inputs, layer.output))
-        elif isinstance(layer, ConcatLayer) and parts and parts[-1].output == layer.output:
-            last = parts.pop()
-            reads, inputs = (*last.reads, *layer.reads), (*last.inputs, *layer.inputs)
-            parts.append(Part(last.first, i, layer.nodes, reads, inputs, layer.output))
-        else:
-            tile = layer.winograd.schedule.tile if isinstance(layer, WinogradLayer) else 0
-            parts.append(Part(i, i, layer.nodes, layer.reads, layer.inputs, layer.output, tile))
+        read: dict[int, str] = {}
+        written: set[int] = set()
+        for _, layer in group:
+            if not isinstance(layer, OutputLayer):
+                new = zip(layer.inputs, layer.reads, strict=True)
+                read |= {value: name for value, name in new if value not in written}
+                written.add(layer.output)
+        computing = [layer for _, layer in group if not isinstance(layer, OutputLayer)]
+        tiles = [layer.winograd.schedule.tile for layer in computing if isinstance(layer, WinogradLayer)]
+        parts.append(
+            Part(
+                first=group[0][0],
+                last=group[len(computing) - 1][0],
+                nodes=nodes,
+                reads=tuple(read.values()),
+                inputs=tuple(read),
+                output=computing[-1].output,
+                winograd=tiles[0] if tiles else 0,
+            )
+        )
     return tuple(parts)

@@ -11,10 +11,19 @@ namespace NPAS_NAMESPACE {
 
 namespace {
 
-// The part of a window at output position `i` that lies inside the image.
-Range inside(int i, int stride, int before, int size, int image) {
-    const int begin = i * stride - before;
-    return {std::max(begin, 0), std::min(begin + size, image)};
+// Of a window at output position `i`, the taps that lie inside the image.
+struct Taps {
+    int first;  // row or column of the image under tap 0, perhaps outside
+    Range taps;
+
+    int count() const { return taps.end - taps.begin; }
+};
+
+Taps inside(int i, int stride, int before, int size, int dilation, int image) {
+    const int first = i * stride - before;
+    const int begin = first < 0 ? (-first + dilation - 1) / dilation : 0;
+    const int end = first < image ? (image - first + dilation - 1) / dilation : 0;
+    return {first, {begin, std::max(begin, std::min(end, size))}};
 }
 
 void zero_plane(const View& value, int plane) {
@@ -77,16 +86,19 @@ inline vec every(const float* p, int step) { return step == 1 ? load(p) : evens(
 
 // Pixels of one row, a vector of them at a time, the last ones perhaps twice; the first that is left.
 template <class Pooling>
-int pool_vectors(const Window& window, Pooling pooling, const float* source, std::ptrdiff_t row_step, Range rows,
+int pool_vectors(const Window& window, Pooling pooling, const float* source, std::ptrdiff_t row_step, const Taps& rows,
                  Range columns, float* target) {
-    const int count = (rows.end - rows.begin) * window.width;
+    const int count = rows.count() * window.width;
     if (columns.end - columns.begin < kLanes) return columns.begin;
     for (int next = columns.begin; next < columns.end; next += kLanes) {
         const int x = std::min(next, columns.end - kLanes);
         vec sum = pooling.template start<vec>();
-        for (int i = rows.begin; i < rows.end; ++i) {
-            const float* first = source + i * row_step + x * window.stride_x - window.left;
-            for (int j = 0; j < window.width; ++j) sum = pooling.join(sum, every(first + j, window.stride_x));
+        for (int i = rows.taps.begin; i < rows.taps.end; ++i) {
+            const float* row = source + (rows.first + i * window.dilation_y) * row_step;
+            const float* first = row + x * window.stride_x - window.left;
+            for (int j = 0; j < window.width; ++j) {
+                sum = pooling.join(sum, every(first + j * window.dilation_x, window.stride_x));
+            }
         }
         store(target + x, pooling.finish(sum, count));
     }
@@ -100,24 +112,26 @@ void pool_plane(const Window& window, Pooling pooling, ConstView in, const Layou
     constexpr int kFloats = sizeof(Pixel) / sizeof(float);
     const Layout& from = *in.layout;
     const bool in_vectors = kFloats == 1 && window.stride_x <= 2;
-    const Range inner = whole(window.stride_x, window.left, window.width, from.width, to.width);
+    const int reach = (window.width - 1) * window.dilation_x + 1;
+    const Range inner = whole(window.stride_x, window.left, reach, from.width, to.width);
     for (int y = 0; y < to.height; ++y) {
-        const Range rows = inside(y, window.stride_y, window.top, window.height, from.height);
+        const Taps rows = inside(y, window.stride_y, window.top, window.height, window.dilation_y, from.height);
         float* target = out + y * to.row_step();
         for (int x = 0; x < to.width; ++x) {
             if (in_vectors && x == inner.begin) {
                 x = pool_vectors(window, pooling, in.plane(plane), from.row_step(), rows, inner, target);
                 if (x == to.width) break;
             }
-            const Range columns = inside(x, window.stride_x, window.left, window.width, from.width);
+            const Taps columns = inside(x, window.stride_x, window.left, window.width, window.dilation_x, from.width);
             Pixel sum = pooling.template start<Pixel>();
-            for (int i = rows.begin; i < rows.end; ++i) {
-                const float* source = in.plane(plane) + i * from.row_step();
-                for (int j = columns.begin; j < columns.end; ++j) {
-                    sum = pooling.join(sum, pixel_at<Pixel>(source + j * kFloats));
+            for (int i = rows.taps.begin; i < rows.taps.end; ++i) {
+                const float* source = in.plane(plane) + (rows.first + i * window.dilation_y) * from.row_step();
+                for (int j = columns.taps.begin; j < columns.taps.end; ++j) {
+                    sum =
+                        pooling.join(sum, pixel_at<Pixel>(source + (columns.first + j * window.dilation_x) * kFloats));
                 }
             }
-            const Pixel y_x = pooling.finish(sum, (rows.end - rows.begin) * (columns.end - columns.begin));
+            const Pixel y_x = pooling.finish(sum, rows.count() * columns.count());
             std::memcpy(target + x * kFloats, &y_x, static_cast<std::size_t>(floats) * sizeof(float));
         }
     }
@@ -193,18 +207,6 @@ void copy_channels(View in, View out, int first_channel, Share share) {
             }
         }
     }
-}
-
-void softmax(View in, View out, Share share) {
-    if (share.thread != 0) return;
-    const int count = in.layout->channels;
-    const float top = *std::max_element(in.data, in.data + count);
-    float sum = 0.0f;
-    for (int i = 0; i < count; ++i) {
-        out.data[i] = std::exp(in.data[i] - top);
-        sum += out.data[i];
-    }
-    for (int i = 0; i < count; ++i) out.data[i] /= sum;
 }
 
 }  // namespace NPAS_NAMESPACE

@@ -32,6 +32,17 @@ LOCAL_ISAS = [name for name, isa in ISAS.items() if isa.features <= cpu_features
 RATES = (2.0, 3.0, 5.0, 10.0)
 
 
+def prunings_by(graph: Graph, scheme: str, rng: np.random.Generator) -> dict[str, Pruning]:
+    """One scheme at random rates, on every layer that takes it."""
+    chosen = {}
+    for node in graph.nodes:
+        kind = kind_of(node, graph)
+        if kind is not None and SCHEMES[scheme].applies(kind):
+            rates = [r for r in RATES if r >= SCHEMES[scheme].min_rate]
+            chosen[node.name] = Pruning(SCHEMES[scheme].name, float(rng.choice(rates)))
+    return chosen
+
+
 def machine(isa: str = "portable", threads: int = 1) -> Machine:
     return Machine(ISAS[isa], threads, LocalDevice())
 

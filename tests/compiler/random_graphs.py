@@ -6,7 +6,22 @@ import numpy as np
 
 from npas.graph.builder import Builder
 from npas.graph.graph import Graph
-from npas.ops import AvgPool, Conv2d, MaxPool, Relu
+from npas.ops import (
+    AnyOp,
+    Arithmetic,
+    AvgPool,
+    Conv2d,
+    Gather,
+    MaxPool,
+    Normalize,
+    Pad,
+    Reduce,
+    Relu,
+    Resample,
+    Reshape,
+    Slice,
+    Transpose,
+)
 
 MOST_PIXELS = 17 * 17
 MOST_CHANNELS = 33
@@ -119,6 +134,66 @@ class Draft:
         operands = (source, gate) if self.rng.random() < 0.5 else (gate, source)
         self.grow(self.builder.mul(*operands))
 
+    def rearrange(self) -> None:
+        """Moves numbers: slices, pads, gathers, transposes, shuffles; or sums them up along an axis."""
+        rng, source = self.rng, self.pick(self.planes)
+        shape = self.shape(source)
+        axis = int(rng.integers(1, 4))
+        size = shape[axis]
+        match int(rng.integers(0, 8)):
+            case 0:
+                step = int(rng.choice([-2, -1, 1, 2]))
+                start = int(rng.integers(0, size))
+                room = size - 1 - start if step > 0 else start
+                op: AnyOp = Slice(
+                    axis=axis, start=start, count=int(rng.integers(0, room // abs(step) + 1)) + 1, step=step
+                )
+            case 1:
+                mode = rng.choice(["constant", "edge", "reflect", "wrap"])
+                before, after = (int(i) for i in rng.integers(0, min(3, size), 2))
+                op = Pad(axis=axis, before=before, after=after + (before + after == 0), mode=mode, value=float(axis))
+                if mode == "reflect" and max(op.before, op.after) >= size:
+                    return
+            case 2:
+                op = Gather(axis=axis, indices=tuple(int(i) for i in rng.integers(0, size, int(rng.integers(1, 9)))))
+            case 3:
+                op = Transpose(order=(0, *(int(i) for i in rng.permutation([1, 2, 3]))))
+            case 4:
+                groups = int(rng.choice([g for g in range(1, shape[1] + 1) if shape[1] % g == 0]))
+                parted = self.builder.node(Reshape(shape=(1, groups, shape[1] // groups, *shape[2:])), source)
+                source = self.builder.node(Transpose(order=(0, 2, 1, 3, 4)), parted)
+                op = Reshape(shape=shape)
+            case 5:
+                count = int(rng.integers(1, 18))
+                first = rng.integers(0, size, count)
+                indices = np.stack([first, np.minimum(first + 1, size - 1)], axis=1)
+                share = rng.random(count).round(3)
+                weights = np.stack([1 - share, share], axis=1)
+                op = Resample(axis=axis, taps=2, indices=indices.ravel().tolist(), weights=weights.ravel().tolist())
+            case 6:
+                op = Normalize(axis=axis)
+            case _:
+                op = Reduce(function=rng.choice(["sum", "mean", "max", "min"]), axes=(axis,))
+        try:
+            shape = op.infer((self.shape(source),))
+        except ValueError:
+            return
+        if shape[1] <= 2 * MOST_CHANNELS and shape[2] * shape[3] <= MOST_PIXELS:
+            self.grow(self.builder.node(op, source))
+
+    def broadcast(self) -> None:
+        """Arithmetic of values whose shapes differ in axes of one element."""
+        a = self.pick(self.planes)
+        shape = self.shape(a)
+        axes = tuple(int(i) for i in (1, 2, 3) if self.rng.random() < 0.5)
+        b = (
+            self.builder.node(Reduce(function="mean", axes=axes), a)
+            if axes
+            else self.pick([p for p in self.planes if self.shape(p) == shape])
+        )
+        op = Arithmetic(function=self.rng.choice(["sub", "min", "max", "prelu"]))
+        self.grow(self.builder.node(op, *((a, b) if self.rng.random() < 0.5 else (b, a))))
+
     def head(self) -> None:
         source = self.pick(self.planes + self.vectors)
         if len(self.shape(source)) == 4:
@@ -129,8 +204,8 @@ class Draft:
     def graph(self, convs: int) -> Graph:
         """Grows until there are ``convs`` convolutions; what nobody reads is an output."""
         while sum(isinstance(node.op, Conv2d) for node in self.builder.nodes) < convs:
-            steps = [self.conv, self.pool, self.join, self.squeeze, self.head]
-            steps[int(self.rng.choice(len(steps), p=[0.72, 0.08, 0.1, 0.04, 0.06]))]()
+            steps = [self.conv, self.pool, self.join, self.squeeze, self.head, self.rearrange, self.broadcast]
+            steps[int(self.rng.choice(len(steps), p=[0.62, 0.07, 0.09, 0.04, 0.05, 0.1, 0.03]))]()
         read = {i for node in self.builder.nodes for i in node.inputs}
         return self.builder.graph(*(node.name for node in self.builder.nodes if node.name not in read))
 

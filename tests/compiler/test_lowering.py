@@ -22,7 +22,7 @@ from npas.compiler.plan import CopyLayer, ElementwiseLayer, Plan
 from npas.errors import UnsupportedError
 from npas.graph.builder import Builder
 from npas.graph.graph import Graph
-from npas.ops import BatchNorm, Input, Linear, Softmax
+from npas.ops import BatchNorm, Conv2d, GlobalAvgPool, Input, MaxPool
 from npas.stages.lock import dump_yaml
 from npas.targets.isa import ISAS
 
@@ -132,6 +132,8 @@ def test_a_plan_never_overwrites_what_is_still_read(seed):
     spans = {}
     for i, value in enumerate(plan.values):
         uses = [n for n, layer in enumerate(plan.layers) if i in (layer.output, *layer.inputs)]
+        if not uses:
+            continue  # what a layer needs while it runs
         spans[i] = (min(uses), max(uses), value.offset, value.offset + value.size)
         assert plan.layers[min(uses)].output == i  # written before it is read
     for i, (first, last, begin, end) in spans.items():
@@ -166,7 +168,7 @@ def test_elementwise_layers_write_over_what_they_read_last():
 
 def test_flatten_of_one_pixel_is_free_and_of_planes_a_copy():
     builder = Builder("net")
-    x = builder.act(builder.input((3, 4, 4)), "relu")
+    x = builder.act(builder.input((3, 5, 5)), "relu")
     free, copied = builder.flatten(builder.global_avg_pool(x)), builder.flatten(x)
     plan = lowered(builder.graph(builder.linear(free, 2), builder.linear(copied, 2))).plan
     assert [layer.nodes for layer in plan.layers if isinstance(layer, CopyLayer)] == [(copied,)]
@@ -230,24 +232,13 @@ def test_kernel_names_fit_a_file_name_and_differ():
 def unsupported() -> dict[str, Graph]:
     graphs = {}
     b = Builder("net")
-    graphs["softmax over planes"] = b.graph(b.node(Softmax(), b.input((3, 4, 4)), name="culprit"))
-    b = Builder("net")
-    graphs["linear on planes"] = b.graph(b.node(Linear(filters=2), b.input((3, 4, 4)), name="culprit"))
-    b = Builder("net")
-    x = b.input((3, 4, 4))
-    graphs["concat of rows"] = b.graph(b.concat(x, x, axis=2, name="culprit"))
-    b = Builder("net")
     graphs["padded pixel"] = b.graph(b.conv(b.input((3, 1, 1)), 2, 3, pads=(2, 2, 2, 2), name="culprit"))
     b = Builder("net")
     graphs["batch-norm"] = b.graph(b.node(BatchNorm(), b.input((3, 4, 4)), name="culprit"))
-    b = Builder("net")
-    graphs["five dimensions"] = b.graph(b.act(b.node(Input(shape=(1, 2, 3, 4, 5)), name="culprit"), "relu"))
-    b = Builder("net")
-    row = b.max_pool(b.input((3, 4, 4)), (4, 1), 1)
-    graphs["broadcast rows"] = b.graph(b.add("input", row, name="culprit"))
-    b = Builder("net")
-    one = b.conv(b.input((3, 4, 4)), 1, 1)
-    graphs["broadcast channels"] = b.graph(b.mul("input", one, name="culprit"))
+    for op in (Conv2d(filters=2, kernel=(1, 1)), MaxPool(kernel=(2, 2)), GlobalAvgPool()):
+        b = Builder("net")
+        images = b.node(Input(shape=(2, 3, 4, 4)), name="input")
+        graphs[f"{op.type} of two images"] = b.graph(b.node(op, images, name="culprit"))
     return graphs
 
 

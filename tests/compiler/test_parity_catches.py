@@ -194,7 +194,11 @@ def test_margins_that_are_not_cleared(tmp_path, made):
 
 def test_a_pool_that_looks_elsewhere(tmp_path, made):
     number = next(i for i, x in enumerate(made.lowered.plan.layers) if x.kind == "pool")
-    edit(tmp_path, f"src/layer_{number:03d}.cpp", lambda t: t.replace("{2, 2, 2, 2, 0, 0}", "{2, 2, 1, 2, 0, 0}"))
+    edit(
+        tmp_path,
+        f"src/layer_{number:03d}.cpp",
+        lambda t: t.replace("{2, 2, 2, 2, 0, 0, 1, 1}", "{2, 2, 1, 2, 0, 0, 1, 1}"),
+    )
     assert failed(report(tmp_path, made)) == ["pool"]
 
 

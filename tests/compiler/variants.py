@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar
 
 import numpy as np
+from elementwise_operators import elementwise_operators
 
 from npas.compiler.plan import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
 from npas.graph.builder import ACTIVATIONS, Builder
-from npas.ops import AnyOp, AvgPool, Conv2d, Elementwise, MaxPool
-from npas.ops.base import Op
+from npas.ops import AvgPool, Conv2d, MaxPool
 from npas.spec.schema import Activation, Isa
 from npas.targets.isa import ISAS
 
@@ -24,7 +24,6 @@ SIDE = 17
 MOST_CHANNELS = 33
 # 3x3 kernels are those that every scheme and every method takes.
 KERNELS = ((3, 3), (1, 1), (3, 3), (5, 5), (3, 3), (1, 3), (3, 3), (3, 1), (3, 3), (7, 7))
-OPERATORS: tuple[type[Op], ...] = get_args(get_args(AnyOp)[0])
 # What is fused behind a layer: "add" is a residual.
 Epilogue = tuple[Activation | Literal["add"], ...]
 EPILOGUES: tuple[Epilogue, ...] = (
@@ -222,8 +221,7 @@ class Cases:
 
     def elementwise(self) -> None:
         """On values that are outputs too, with which nothing is fused."""
-        every: list[AnyOp] = [op() for op in OPERATORS if issubclass(op, Elementwise)]
-        for i, op in enumerate(every):
+        for i, op in enumerate(elementwise_operators()):
             channels, planar = self.integer(1, MOST_CHANNELS), i % 2 == 0
             height, width = (self.integer(1, SIDE), self.integer(2, SIDE)) if i % 4 else (1, 1)
             a, b = (self.value(channels, height, width, planar) for _ in range(2))

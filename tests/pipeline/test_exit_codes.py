@@ -26,9 +26,9 @@ from npas.targets import locks
 def unsupported_model(path: Path) -> None:
     """A classifier of 1x8x8 images in which NPAS does not know two operators."""
     nodes = [
-        helper.make_node("Sin", ["x"], ["bent"], name="bend"),
+        helper.make_node("Trilu", ["x"], ["bent"], name="bend"),
         helper.make_node("Flatten", ["bent"], ["flat"]),
-        helper.make_node("LpNormalization", ["flat"], ["unit"], name="normalise"),
+        helper.make_node("Bernoulli", ["flat"], ["unit"], name="normalise"),
         helper.make_node("Gemm", ["unit", "weight"], ["y"]),
     ]
     weight = numpy_helper.from_array(np.ones((64, 10), np.float32), "weight")
@@ -57,7 +57,7 @@ def test_unsupported_operators_are_all_named_before_any_training(
         monkeypatch.setattr(module, "train", trains)
     done = CliRunner().invoke(app, ["build", str(spec), "--out", str(tmp_path / "out")])
     assert done.exit_code == 4, done.stderr
-    assert "Sin (node 'bend')" in done.stderr and "LpNormalization (node 'normalise')" in done.stderr
+    assert "Trilu (node 'bend')" in done.stderr and "Bernoulli (node 'normalise')" in done.stderr
     assert "Conv" in done.stderr, "what is supported is named too"
     assert list((tmp_path / "out").iterdir()) == []
 

@@ -21,6 +21,7 @@ inline long checks = 0;
     } while (false)
 void test_tensors();
 void test_layers();
+void test_arrays();
 void test_memory(const char* folder);
 
 struct Tensor {

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "npas/simd.h"
+#include "npas/functions.h"
 #include "npas/team.h"
 #include "runtime_checks.h"
 
@@ -146,6 +146,7 @@ int main(int argc, char** argv) {
     if (std::strcmp(argv[1], "team") != 0) {
         test_tensors();
         test_layers();
+    test_arrays();
         test_functions();
         test_special_values();
         test_memory(argv[1]);

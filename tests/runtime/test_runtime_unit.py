@@ -14,9 +14,9 @@ from npas.targets.runtime_files import runtime_dir
 
 RUNTIME = runtime_dir()
 STRICT = ("-std=c++17", "-pedantic", "-Wall", "-Wextra", "-Wshadow", "-Werror", "-Wno-psabi", "-ffp-contract=fast")
-UNIT = [Path(__file__).parent / f"runtime_{part}.cpp" for part in ("unit", "tensors", "layers", "memory")]
+UNIT = [Path(__file__).parent / f"runtime_{part}.cpp" for part in ("unit", "tensors", "layers", "arrays", "memory")]
 BY_ITSELF = [*sorted(RUNTIME.glob("src/*.cpp")), *sorted(RUNTIME.glob("tools/*.cpp")), *UNIT]
-PARTS = (*(source.stem for source in UNIT), "team", "tensor", "layers", "memory", "weights")
+PARTS = (*(source.stem for source in UNIT), "team", "tensor", "layers", "arrays", "memory", "weights")
 
 
 def compiled(folder: Path, flags: tuple[str, ...], sources: list[Path]) -> dict[str, Path]:

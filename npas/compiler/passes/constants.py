@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from npas.compiler.passes.rewire import channels_of
 from npas.graph.graph import Array, Network, Node
 from npas.ops import (
     Add,
@@ -42,7 +43,7 @@ def channel_constants(network: Network) -> Mapping[str, Constants]:
     for node in network.graph.nodes:
         inputs = [known[name] for name in node.inputs]
         k = _constants(network, node, inputs)
-        known[node.name] = np.full(network.graph.shapes[node.name][1], np.nan) if k is None else k
+        known[node.name] = np.full(channels_of(network.graph.shapes[node.name]), np.nan) if k is None else k
     return known
 
 

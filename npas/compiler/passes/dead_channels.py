@@ -27,7 +27,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from npas.compiler.passes.constants import Constants, absorbable, channel_constants, column_sums
-from npas.compiler.passes.rewire import rebuild
+from npas.compiler.passes.rewire import channels_of, rebuild
 from npas.graph.graph import Array, Graph, Network, Node
 from npas.ops import (
     Add,
@@ -93,7 +93,7 @@ def _kept(network: Network, constants: Mapping[str, Constants]) -> dict[str, Kee
 def _number(graph: Graph) -> dict[str, Atoms]:
     atoms, start = {}, 0
     for node in graph.nodes:
-        channels = graph.shapes[node.name][1]
+        channels = channels_of(graph.shapes[node.name])
         atoms[node.name] = np.arange(start, start + channels)
         start += channels
     return atoms

@@ -6,6 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from npas.graph.graph import Array, Graph, Network, Node
+from npas.ops.base import Shape
+
+
+def channels_of(shape: Shape) -> int:
+    """The length of axis 1; arrays without one count as one channel."""
+    return shape[1] if len(shape) > 1 else 1
 
 
 def resolve(renames: Mapping[str, str], name: str) -> str:

@@ -70,7 +70,13 @@ def scale_and_shift(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     orders = (node.inputs, node.inputs[::-1]) if node.type in ("Mul", "Add") else (node.inputs,)
     for x, c in orders:
         shape = graph.shape(x)
-        if x in graph.constants or shape is None or len(shape) != 4 or graph.shape(node.output) != shape:
+        if (
+            x in graph.constants
+            or shape is None
+            or len(shape) != 4
+            or shape[0] != 1
+            or graph.shape(node.output) != shape
+        ):
             continue
         values = _per_channel(graph.constants.get(c), shape[1])
         if values is None or (node.type == "Div" and not values.all()):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
-from npas.frontend.onnx_shapes import axes_of, pad_amounts
 from npas.frontend.raw import RawGraph, Replacement
 from npas.ops.onnx_io import Attribute, OnnxNode
+from npas.ops.pad import pad_amounts
+from npas.ops.reduce import axes_of
 
 RESHAPES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze")
 

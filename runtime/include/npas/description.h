@@ -70,6 +70,12 @@ struct IndexedSpec {
     Packing packing;           // has no lines where a kernel reads its input as it lies
 };
 
+// A value that the network brings along: filled once from its section, never written again.
+struct Stationary {
+    int value;
+    int section;
+};
+
 struct LayerInfo {
     const char* name;
     int inputs[2];  // values; -1 where there is none
@@ -88,6 +94,8 @@ struct Description {
     int depthwise_count;
     const WinogradSpec* winograd;
     int winograd_count;
+    const Stationary* constants;
+    int constant_count;
     const LayerInfo* layers;
     int layer_count;
     const Layout* inputs;  // the caller's arrays: compact

@@ -1,4 +1,4 @@
-// Layers that need no generated kernel: pooling, concatenation, softmax.
+// Layers on images that need no generated kernel: pooling and concatenation.
 #pragma once
 
 #include "npas/config.h"
@@ -7,7 +7,7 @@
 namespace NPAS_NAMESPACE {
 
 struct Window {
-    int height, width, stride_y, stride_x, top, left;
+    int height, width, stride_y, stride_x, top, left, dilation_y, dilation_x;
 };
 
 void max_pool(const Window& window, View in, View out, Share share);
@@ -17,7 +17,5 @@ void average_pool(const Window& window, bool count_pads, View in, View out, Shar
 void global_average_pool(View in, View out, Share share);
 // Copies `in` to the channels of `out` from `first_channel` on.
 void copy_channels(View in, View out, int first_channel, Share share);
-// Over the `channels` of a compact value.
-void softmax(View in, View out, Share share);
 
 }  // namespace NPAS_NAMESPACE

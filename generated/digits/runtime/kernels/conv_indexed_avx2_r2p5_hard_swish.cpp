@@ -1,7 +1,7 @@
 // Convolution over lists of kept positions: 2 filters x 5 vectors of pixels in registers.
 #include "conv_indexed_avx2_r2p5_hard_swish.h"
 #include "npas/indexed.h"
-#include "npas/simd.h"
+#include "npas/functions.h"
 
 namespace npas_digits {
 

@@ -1,7 +1,7 @@
 // Convolution over lists of kept positions: 4 filters x 3 vectors of pixels in registers.
 #include "conv_indexed_avx2_r4p3_hard_swish.h"
 #include "npas/indexed.h"
-#include "npas/simd.h"
+#include "npas/functions.h"
 
 namespace npas_digits {
 

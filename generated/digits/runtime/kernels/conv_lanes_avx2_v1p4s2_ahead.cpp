@@ -1,7 +1,7 @@
 // Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 4 pixels in registers.
 #include "conv_lanes_avx2_v1p4s2_ahead.h"
 #include "npas/parts.h"
-#include "npas/simd.h"
+#include "npas/functions.h"
 
 namespace npas_digits {
 

@@ -1,7 +1,7 @@
 // Convolution over lists of kept positions, filters in lanes: 2 vectors of weights x 6 pixels in registers.
 #include "conv_lanes_avx2_v2p6s1_ahead_hard_swish.h"
 #include "npas/parts.h"
-#include "npas/simd.h"
+#include "npas/functions.h"
 
 namespace npas_digits {
 

@@ -1,7 +1,7 @@
 // Fully connected layer over lists of kept columns, 1 vector of filters at a time.
 #include "linear_indexed_avx2_r8.h"
 #include "npas/indexed.h"
-#include "npas/simd.h"
+#include "npas/functions.h"
 
 namespace npas_digits {
 

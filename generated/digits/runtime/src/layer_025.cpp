@@ -4,7 +4,7 @@
 
 namespace npas_digits {
 
-// head_pool (global avg pool): 128x2x2 -> 128x1x1.
+// head_pool (global avg pool): 26x2x2 -> 26x1x1.
 void layer_025(Run& run) {
     global_average_pool(run.value(24), run.value(25), run.share());
 }

@@ -111,6 +111,20 @@ Status Model::prepare_layers(int threads) {
     return Status::ok;
 }
 
+Status Model::fill_constants() {
+    for (int i = 0; i < description_->constant_count; ++i) {
+        const Stationary& constant = description_->constants[i];
+        const Section& section = weights_[static_cast<std::size_t>(constant.section)];
+        const View to = view(constant.value);  // a plain array
+        const std::size_t count =
+            static_cast<std::size_t>(to.layout->channels) * static_cast<std::size_t>(to.layout->plane);
+        if (section.type != Type::f32 || section.count != count) return Status::format;
+        std::memcpy(to.data, section.data, count * sizeof(float));
+        weights_.discard(static_cast<std::size_t>(constant.section));
+    }
+    return Status::ok;
+}
+
 Status Model::create(const Description& description, Weights&& weights, int threads, std::unique_ptr<Model>& out) {
     try {
         std::unique_ptr<Model> model(new Model);
@@ -122,6 +136,8 @@ Status Model::create(const Description& description, Weights&& weights, int thre
         model->arena_ = static_cast<float*>(allocate(bytes));
         if (model->arena_ == nullptr) return Status::memory;
         std::memset(model->arena_, 0, bytes);
+        const Status filled = model->fill_constants();
+        if (filled != Status::ok) return filled;
         model->counters_.reset(new Counter[static_cast<std::size_t>(description.layer_count)]);
         model->team_.reset(new Team(threads));
         out = std::move(model);

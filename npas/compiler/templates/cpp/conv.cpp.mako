@@ -5,7 +5,7 @@ rows, vectors = range(view.rows), range(view.vectors)
 // Convolution over lists of kept positions: ${view.summary}.
 #include "${view.name}.h"
 #include "npas/indexed.h"
-#include "npas/simd.h"
+#include "npas/functions.h"
 
 namespace ${view.namespace} {
 

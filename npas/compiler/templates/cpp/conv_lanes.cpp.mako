@@ -3,7 +3,7 @@
 // Convolution over lists of kept positions, filters in lanes: ${view.summary}.
 #include "${view.name}.h"
 #include "npas/parts.h"
-#include "npas/simd.h"
+#include "npas/functions.h"
 
 namespace ${view.namespace} {
 

@@ -2,7 +2,7 @@
 // Convolution over lists of kept positions in copies of the input: ${view.summary}.
 #include "${view.name}.h"
 #include "npas/packing.h"
-#include "npas/simd.h"
+#include "npas/functions.h"
 
 namespace ${view.namespace} {
 

@@ -27,7 +27,7 @@ void tile_p${pixels}(const Tile& tile) {
 // Depthwise convolution, channels in lanes: ${view.summary}.
 #include "${view.name}.h"
 #include "npas/parts.h"
-#include "npas/simd.h"
+#include "npas/functions.h"
 
 namespace ${view.namespace} {
 

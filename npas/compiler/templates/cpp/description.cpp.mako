@@ -57,6 +57,13 @@ constexpr WinogradSpec kWinograd[] = {
 constexpr const WinogradSpec* kWinograd = nullptr;
 % endif
 
+% if view.constants:
+// Values that the network brings along, and the sections that hold them.
+constexpr Stationary kConstants[] = {${", ".join(view.constants)}};
+% else:
+constexpr const Stationary* kConstants = nullptr;
+% endif
+
 // Name, values read (-1: none, or the caller's array), value written.
 constexpr LayerInfo kLayers[] = {
 % for layer in view.layers:
@@ -70,7 +77,7 @@ constexpr Layout kOutputs[] = {${", ".join(view.outputs)}};
 constexpr Description kDescription = {
     ${view.fingerprint}, ${view.sections}, ${view.arena},
     kValues, ${len(view.values)}, kIndexed, ${len(view.indexed)}, kDepthwise, ${len(view.depthwise)},
-    kWinograd, ${len(view.winograd)}, kLayers, ${len(view.layers)},
+    kWinograd, ${len(view.winograd)}, kConstants, ${len(view.constants)}, kLayers, ${len(view.layers)},
     kInputs, ${len(view.inputs)}, kOutputs, ${len(view.outputs)}, forward,
 };
 

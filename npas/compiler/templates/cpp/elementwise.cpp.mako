@@ -1,7 +1,7 @@
 <%page args="view"/>\
 // Element by element: ${view.summary}
 #include "${view.name}.h"
-#include "npas/simd.h"
+#include "npas/functions.h"
 
 namespace ${view.namespace} {
 

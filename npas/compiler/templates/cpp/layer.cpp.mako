@@ -3,6 +3,9 @@
 % for kernel in view.kernels:
 #include "${kernel}.h"
 % endfor
+% if view.arrays:
+#include "npas/arrays.h"
+% endif
 #include "npas/layers.h"
 #include "npas/parts.h"
 #include "npas/run.h"

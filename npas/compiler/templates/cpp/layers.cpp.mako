@@ -1,6 +1,7 @@
 <%page args="view"/>\
 <%namespace name="layers" file="layer.mako"/>\
 // All layers of ${view.name}.
+#include "npas/arrays.h"
 #include "npas/layers.h"
 
 % for kernel in view.kernels:

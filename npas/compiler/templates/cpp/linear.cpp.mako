@@ -8,7 +8,7 @@ weight = (lambda at: f"half_to_float(weights[{at}])") if view.half else (lambda 
 ${view.summary}.
 #include "${view.name}.h"
 #include "npas/indexed.h"
-#include "npas/simd.h"
+#include "npas/functions.h"
 
 namespace ${view.namespace} {
 

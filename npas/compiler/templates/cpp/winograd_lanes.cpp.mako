@@ -6,7 +6,7 @@
 
 #include "${view.name}.h"
 #include "npas/run.h"
-#include "npas/simd.h"
+#include "npas/functions.h"
 
 namespace ${view.namespace} {
 

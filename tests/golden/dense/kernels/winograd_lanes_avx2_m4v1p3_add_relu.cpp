@@ -3,7 +3,7 @@
 
 #include "winograd_lanes_avx2_m4v1p3_add_relu.h"
 #include "npas/run.h"
-#include "npas/simd.h"
+#include "npas/functions.h"
 
 namespace npas_net {
 

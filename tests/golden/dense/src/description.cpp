@@ -45,6 +45,8 @@ constexpr WinogradSpec kWinograd[] = {
     {2, 8, 8, 8, 4, 2, 4, 4, false, 1, 1, 1, 1, 1},  // layer_002
 };
 
+constexpr const Stationary* kConstants = nullptr;
+
 // Name, values read (-1: none, or the caller's array), value written.
 constexpr LayerInfo kLayers[] = {
     {"layer_000", {-1, -1}, 0},
@@ -61,9 +63,9 @@ constexpr Layout kInputs[] = {{3, 8, 8, 8, 0, 64, 1}};
 constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0x085d61ff4cf84e32ull, 10, 3792,
+    0x110f270e4f45c9d0ull, 10, 3792,
     kValues, 8, kIndexed, 3, kDepthwise, 1,
-    kWinograd, 1, kLayers, 8,
+    kWinograd, 1, kConstants, 0, kLayers, 8,
     kInputs, 1, kOutputs, 1, forward,
 };
 

@@ -1,7 +1,7 @@
 // Convolution over lists of kept positions in copies of the input: a vector of pixels in each of 10 lines in registers.
 #include "conv_packed_avx2_h10.h"
 #include "npas/packing.h"
-#include "npas/simd.h"
+#include "npas/functions.h"
 
 namespace npas_net {
 

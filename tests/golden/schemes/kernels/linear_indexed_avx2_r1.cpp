@@ -1,7 +1,7 @@
 // Fully connected layer over lists of kept columns, one filter at a time.
 #include "linear_indexed_avx2_r1.h"
 #include "npas/indexed.h"
-#include "npas/simd.h"
+#include "npas/functions.h"
 
 namespace npas_net {
 

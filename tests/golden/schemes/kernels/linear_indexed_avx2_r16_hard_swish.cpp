@@ -1,7 +1,7 @@
 // Fully connected layer over lists of kept columns, 2 vectors of filters at a time.
 #include "linear_indexed_avx2_r16_hard_swish.h"
 #include "npas/indexed.h"
-#include "npas/simd.h"
+#include "npas/functions.h"
 
 namespace npas_net {
 

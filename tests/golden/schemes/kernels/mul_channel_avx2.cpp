@@ -1,6 +1,6 @@
 // Element by element: x = x * other;
 #include "mul_channel_avx2.h"
-#include "npas/simd.h"
+#include "npas/functions.h"
 
 namespace npas_net {
 

@@ -56,6 +56,8 @@ constexpr DepthwiseSpec kDepthwise[] = {
 
 constexpr const WinogradSpec* kWinograd = nullptr;
 
+constexpr const Stationary* kConstants = nullptr;
+
 // Name, values read (-1: none, or the caller's array), value written.
 constexpr LayerInfo kLayers[] = {
     {"layer_000", {-1, -1}, 0},
@@ -81,9 +83,9 @@ constexpr Layout kInputs[] = {{3, 9, 7, 7, 0, 63, 1}};
 constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0x3cf66d6becb7beb7ull, 33, 9344,
+    0x8ad1010011b676e1ull, 33, 9344,
     kValues, 17, kIndexed, 7, kDepthwise, 1,
-    kWinograd, 0, kLayers, 17,
+    kWinograd, 0, kConstants, 0, kLayers, 17,
     kInputs, 1, kOutputs, 1, forward,
 };
 

@@ -49,6 +49,7 @@ class Model {
     friend class Run;
     Model() = default;
     Status prepare_layers(int threads);
+    Status fill_constants();
 
     const Description* description_ = nullptr;
     Weights weights_;

@@ -151,47 +151,4 @@ inline vec max(vec a, vec b) { return __builtin_ia32_maxps(b, a); }
 inline vec min(vec a, vec b) { return __builtin_ia32_minps(b, a); }
 #endif
 
-inline vec relu(vec x) { return max(x, splat(0.0f)); }
-inline vec clip(vec x, float low, float high) { return min(max(x, splat(low)), splat(high)); }
-inline vec hard_sigmoid(vec x) { return clip(fma(x, splat(1.0f / 6.0f), splat(0.5f)), 0.0f, 1.0f); }
-inline vec hard_swish(vec x) { return x * clip(x + splat(3.0f), 0.0f, 6.0f) * splat(1.0f / 6.0f); }
-
-// exp(x) = 2^n * exp(r) with |r| <= ln(2) / 2; the polynomial is the Taylor series to the 7th power, whose
-// remainder is below 5e-9 there. Adding 1.5 * 2^23 rounds, and leaves n in the low bits; ln(2) is split in two so
-// that r keeps its low bits. -ffp-contract=fast changes neither: both steps are sums that stand alone.
-inline vec exp(vec x) {
-    x = clip(x, -87.0f, 88.0f);
-    const vec rounded = fma(x, splat(1.44269504f), splat(12582912.0f));
-    const vec whole = rounded - splat(12582912.0f);
-    vec r = fma(whole, splat(-0.693359375f), x);
-    r = fma(whole, splat(2.12194440e-4f), r);
-    vec p = fma(splat(1.0f / 5040.0f), r, splat(1.0f / 720.0f));
-    p = fma(p, r, splat(1.0f / 120.0f));
-    p = fma(p, r, splat(1.0f / 24.0f));
-    p = fma(p, r, splat(1.0f / 6.0f));
-    p = fma(p, r, splat(0.5f));
-    p = fma(p, r, splat(1.0f));
-    p = fma(p, r, splat(1.0f));
-    return p * (vec)(((ivec)rounded << 23) + 0x3f800000);
-}
-
-inline vec sigmoid(vec x) { return splat(1.0f) / (splat(1.0f) + exp(-x)); }
-inline vec silu(vec x) { return x / (splat(1.0f) + exp(-x)); }
-
-// tanh and erf are not on any friendly network's path: libm, lane by lane, is exact and short.
-inline vec tanh(vec x) {
-    for (int i = 0; i < kLanes; ++i) x[i] = __builtin_tanhf(x[i]);
-    return x;
-}
-
-inline vec gelu(vec x) {
-    for (int i = 0; i < kLanes; ++i) x[i] *= 0.5f * (1.0f + __builtin_erff(x[i] * 0.70710678f));
-    return x;
-}
-
-inline vec gelu_tanh(vec x) {
-    const vec inner = splat(0.79788456f) * (x + splat(0.044715f) * x * x * x);
-    return splat(0.5f) * x * (splat(1.0f) + tanh(inner));
-}
-
 }  // namespace NPAS_NAMESPACE

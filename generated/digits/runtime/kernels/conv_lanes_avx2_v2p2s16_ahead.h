@@ -12,7 +12,6 @@ struct Part;
 struct Strip;
 struct Winograd;
 
-void conv_lanes_avx2_v6n4p2s8_ahead_add_hard_swish(const Indexed& conv, View in, View out, View residual,
-                                                   const Part& part);
+void conv_lanes_avx2_v2p2s16_ahead(const Indexed& conv, View in, View out, const Part& part);
 
 }  // namespace npas_digits

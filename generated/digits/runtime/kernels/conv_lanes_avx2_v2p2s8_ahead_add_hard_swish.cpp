@@ -1,0 +1,178 @@
+// Convolution over lists of kept positions, filters in lanes: 2 vectors of weights x 2 pixels in registers.
+#include "conv_lanes_avx2_v2p2s8_ahead_add_hard_swish.h"
+#include "npas/parts.h"
+#include "npas/functions.h"
+
+namespace npas_digits {
+
+namespace {
+
+constexpr int kPixels = 2;
+constexpr int kStep = 8;  // floats from the input of one pixel to that of the next
+constexpr int kStored = 2 * kLanes;  // weights of a group for one entry of its list
+constexpr int kRows = kStored / 1;  // filters in a group
+
+inline vec epilogue(vec x, vec residual) {
+    x = x + residual;
+    x = hard_swish(x);
+    return x;
+}
+
+struct Tile {
+    const float* in;
+    float* out;
+    std::ptrdiff_t plane_step;
+    const float* residual;
+    std::ptrdiff_t residual_step;
+    const float* bias;
+    bool first, last;  // of the channel blocks, between which sums wait in `out`
+    const float* coming;  // weights to fetch ahead, `pace` floats with each entry
+    int pace;
+};
+
+// 2 vectors of weights x 2 pixels.
+void tile_v2p2(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+    vec a0a{}, a0b{};
+    vec a1a{}, a1b{};
+    const float* coming = tile.coming;
+    for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
+        const float* x = tile.in + *offset;
+        const vec w0 = load(weights + 0 * kLanes);
+        const vec w1 = load(weights + 1 * kLanes);
+        const vec xa = broadcast(x + 0 * kStep);
+        a0a = fma(w0, xa, a0a);
+        a1a = fma(w1, xa, a1a);
+        const vec xb = broadcast(x + 1 * kStep);
+        a0b = fma(w0, xb, a0b);
+        a1b = fma(w1, xb, a1b);
+    }
+    float* out0 = tile.out;
+    float* out1 = tile.out + 1 * tile.plane_step;
+    if (!tile.first) {
+        a0a = a0a + load(out0 + 0 * kLanes);
+        a0b = a0b + load(out0 + 1 * kLanes);
+        a1a = a1a + load(out1 + 0 * kLanes);
+        a1b = a1b + load(out1 + 1 * kLanes);
+    }
+    if (tile.last) {
+        const vec bias0 = load(tile.bias + 0 * kLanes);
+        const float* residual0 = tile.residual;
+        a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
+        a0b = epilogue(a0b + bias0, load(residual0 + 1 * kLanes));
+        const vec bias1 = load(tile.bias + 1 * kLanes);
+        const float* residual1 = tile.residual + 1 * tile.residual_step;
+        a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
+        a1b = epilogue(a1b + bias1, load(residual1 + 1 * kLanes));
+    }
+    store(out0 + 0 * kLanes, a0a);
+    store(out0 + 1 * kLanes, a0b);
+    store(out1 + 0 * kLanes, a1a);
+    store(out1 + 1 * kLanes, a1b);
+}
+
+// 2 vectors of weights x 1 pixel.
+void tile_v2p1(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+    vec a0a{};
+    vec a1a{};
+    const float* coming = tile.coming;
+    for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
+        const float* x = tile.in + *offset;
+        const vec xa = broadcast(x + 0 * kStep);
+        const vec w0 = load(weights + 0 * kLanes);
+        a0a = fma(w0, xa, a0a);
+        const vec w1 = load(weights + 1 * kLanes);
+        a1a = fma(w1, xa, a1a);
+    }
+    float* out0 = tile.out;
+    float* out1 = tile.out + 1 * tile.plane_step;
+    if (!tile.first) {
+        a0a = a0a + load(out0 + 0 * kLanes);
+        a1a = a1a + load(out1 + 0 * kLanes);
+    }
+    if (tile.last) {
+        const vec bias0 = load(tile.bias + 0 * kLanes);
+        const float* residual0 = tile.residual;
+        a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
+        const vec bias1 = load(tile.bias + 1 * kLanes);
+        const float* residual1 = tile.residual + 1 * tile.residual_step;
+        a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
+    }
+    store(out0 + 0 * kLanes, a0a);
+    store(out1 + 0 * kLanes, a1a);
+}
+
+// Fetches the pixels of a tile from all planes of a channel block; `pixels` is the first, of plane 0.
+void fetch(const float* pixels, int first_channel, View in, const IndexedSpec& spec) {
+    const int begin = first_channel / spec.input_block, end = (first_channel + spec.channel_block) / spec.input_block;
+    for (int i = begin; i < end && i < in.layout->planes(); ++i) {
+        const float* p = pixels + i * in.layout->plane_step();
+        for (int k = 0; k < kPixels * kStep; k += 16) __builtin_prefetch(p + k);
+    }
+}
+
+}  // namespace
+
+// A few tiles of pixels at a time, channel blocks and groups of filters inside: the tiles' input stays in a near cache
+// while every group of filters passes over it.
+void conv_lanes_avx2_v2p2s8_ahead_add_hard_swish(const Indexed& conv, View in, View out, View residual,
+                                                 const Part& part) {
+    const IndexedSpec& spec = *conv.spec;
+    const Layout& to = *out.layout;
+    const Range groups = part.groups, tiles = part.tiles;
+    const int blocks = conv.channel_blocks;
+    for (int start = tiles.begin; start < tiles.end; start += spec.tiles_at_a_time) {
+        const int most = start + spec.tiles_at_a_time, stop = most < tiles.end ? most : tiles.end;
+        for (int block = 0; block < blocks; ++block) {
+            for (int group = groups.begin; group < groups.end; ++group) {
+                const std::int32_t* bounds = conv.bounds + static_cast<std::ptrdiff_t>(group) * (blocks + 1);
+                const bool first = block == 0, last = block + 1 == blocks;
+                if (bounds[block] == bounds[block + 1] && !first && !last) continue;
+                const float* weights = conv.weights + conv.first_weight[group] +
+                                       static_cast<std::ptrdiff_t>(bounds[block] - bounds[0]) * kStored;
+                const std::int32_t *begin = conv.offsets + bounds[block],
+                                   *end = conv.offsets + bounds[block + 1];
+                const int plane = group * (kRows / kLanes) - part.plane;
+                // The next group's weights come from far: they are fetched while this group's tiles run.
+                const int following = group + 1 < groups.end ? group + 1 : group;
+                const std::int32_t* then = conv.bounds + static_cast<std::ptrdiff_t>(following) * (blocks + 1);
+                const float* coming = conv.weights + conv.first_weight[following] +
+                                      static_cast<std::ptrdiff_t>(then[block] - then[0]) * kStored;
+                const int pace = (kStored + stop - start - 1) / (stop - start);
+                // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
+                const bool ahead = spec.taps == 1 && group == groups.begin;
+                int y = start / spec.grid.columns, column = start % spec.grid.columns;
+                for (int t = start; t < stop; ++t) {
+                    const bool wide = column < spec.grid.wide;
+                    const int x = column * kPixels - (wide ? 0 : column - spec.grid.wide);
+                    const Tile tile = {
+                        in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step + x * kStep,
+                        out.plane(plane) + (y - part.row) * to.row_step() + x * kLanes,
+                        to.plane_step(),
+                        residual.plane(plane) + (y - part.row) * residual.layout->row_step() + x * kLanes,
+                        residual.layout->plane_step(),
+                        conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
+                        first,
+                        last,
+                        coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,
+                        pace,
+                    };
+                    (wide ? tile_v2p2 : tile_v2p1)(tile, begin, end, weights);
+                    if (ahead) fetch(tile.in + kPixels * kStep, block * spec.channel_block, in, spec);
+                    if (++column == spec.grid.columns) {
+                        column = 0;
+                        ++y;
+                    }
+                }
+            }
+        }
+    }
+    const Range rows = {part.rows.begin - part.row, part.rows.end - part.row};
+    const int begin = groups.begin * (kRows / kLanes) - part.plane, end = groups.end * (kRows / kLanes) - part.plane;
+    for (int i = begin; i < end && i < to.planes(); ++i) clear_gaps(out, i, rows);
+}
+
+}  // namespace npas_digits

@@ -1,0 +1,310 @@
+"""Operators that are several of ours: norms, norms by axis, products of any matrices, functions with constants."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from npas.frontend.raw import RawGraph, Replacement
+from npas.frontend.rewrites.steps import Steps
+from npas.ops.onnx_io import OnnxCall, OnnxNode
+from npas.ops.reduce import axes_of
+
+ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "PRelu", "Mod", "Sum", "Mean")
+
+
+def constants_as_floats(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """Integers beside floats: exponents, most of all."""
+    if node.type not in ARITHMETIC:
+        return None
+    odd = {i for i in node.inputs if i in graph.constants and graph.constants[i].dtype.kind in "iuf"}
+    odd = {i for i in odd if graph.constants[i].dtype != np.float32}
+    if not odd:
+        return None
+    steps = Steps(graph, node)
+    inputs = [steps.number(graph.constants[i]) if i in odd else i for i in node.inputs]
+    return steps.replacement(steps.add(node.type, *inputs, **node.attributes))
+
+
+def of_many(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """Min, Max and Mean of any number of inputs."""
+    if node.type not in ("Min", "Max", "Mean") or len(node.inputs) == 0:
+        return None
+    if len(node.inputs) == 1:
+        return Replacement(alias=node.inputs[0])
+    if node.type != "Mean" and len(node.inputs) == 2:
+        return None
+    steps, x = Steps(graph, node), node.inputs[0]
+    for other in node.inputs[1:]:
+        x = steps.add("Add" if node.type == "Mean" else node.type, x, other)
+    if node.type == "Mean":
+        x = steps.add("Mul", x, steps.number(1 / len(node.inputs)))
+    return steps.replacement(x)
+
+
+def reduced(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """Norms and logarithms of sums as sums; a reduction of nothing as what it reads."""
+    if not node.type.startswith("Reduce") or not node.inputs or (shape := graph.shape(node.inputs[0])) is None:
+        return None
+    call, steps, x = graph.call(node), Steps(graph, node), node.inputs[0]
+    axes = axes_of(call, len(shape))
+    nothing = not axes and bool(node.integer("noop_with_empty_axes", 0))
+    if node.type not in _REDUCTIONS:
+        return Replacement(alias=x) if nothing and node.type != "ReduceSumSquare" else None
+    before, after = _REDUCTIONS[node.type]
+    if before:
+        x = steps.add("Mul", x, x) if before == "Square" else steps.add(before, x)
+    if not nothing:
+        x = steps.add("ReduceSum", x, *node.inputs[1:2], **node.attributes)
+    return steps.replacement(steps.add(after, x) if after else x)
+
+
+_REDUCTIONS = {
+    "ReduceL1": ("Abs", ""),
+    "ReduceL2": ("Square", "Sqrt"),
+    "ReduceSumSquare": ("Square", ""),
+    "ReduceLogSum": ("", "Log"),
+}
+
+
+def log_sum_exp(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """m + log(sum(exp(x - m))) with the largest m, which no exponential overflows."""
+    if node.type != "ReduceLogSumExp" or (shape := graph.shape(node.inputs[0])) is None:
+        return None
+    axes = axes_of(graph.call(node), len(shape)) or tuple(range(len(shape)))
+    steps, x = Steps(graph, node), node.inputs[0]
+    most = steps.add("npas.Reduce", x, function="max", axes=axes, keep=1)
+    total = steps.add("npas.Reduce", steps.add("Exp", steps.add("Sub", x, most)), function="sum", axes=axes, keep=1)
+    x = steps.add("Add", most, steps.add("Log", total))
+    if node.integer("keepdims", 1) == 0:
+        x = steps.reshape(x, [d for i, d in enumerate(shape) if i not in axes])
+    return steps.replacement(x)
+
+
+def global_pools(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """Of anything but one image."""
+    shape = graph.shape(node.inputs[0]) if node.type in ("GlobalAveragePool", "GlobalMaxPool") else None
+    if shape is None or (len(shape) == 4 and shape[0] == 1) or len(shape) < 3:
+        return None
+    steps = Steps(graph, node)
+    function = "mean" if node.type == "GlobalAveragePool" else "max"
+    axes = tuple(range(2, len(shape)))
+    return steps.replacement(steps.add("npas.Reduce", node.inputs[0], function=function, axes=axes, keep=1))
+
+
+def batch_norm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """Of anything but one image or row: a product and a sum."""
+    shape = graph.shape(node.inputs[0]) if node.type == "BatchNormalization" else None
+    if shape is None or len(shape) < 2 or (len(shape) in (2, 4) and shape[0] == 1):
+        return None
+    if node.integer("training_mode", 0):
+        raise ValueError("training_mode must be 0: export the model in evaluation mode")
+    call, steps = graph.call(node), Steps(graph, node)
+    scale, bias, mean, variance = (call.weight(i, (shape[1],)).astype(np.float64) for i in range(1, 5))
+    factor = scale / np.sqrt(variance + node.number("epsilon", 1e-5))
+    lines = (shape[1], *[1] * (len(shape) - 2))
+    x = steps.add("Mul", node.inputs[0], steps.number(factor.reshape(lines)))
+    return steps.replacement(steps.add("Add", x, steps.number((bias - mean * factor).reshape(lines))))
+
+
+def layer_norm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """Normalised, then scaled and shifted."""
+    if node.type != "LayerNormalization" or (shape := graph.shape(node.inputs[0])) is None:
+        return None
+    call = graph.call(node)
+    if not call.has(2) and (call.constant(1) == 1).all():
+        return None
+    steps, axis = Steps(graph, node), node.integer("axis", -1) % len(shape)
+    x = _normalized(steps, node.inputs[0], shape, axis, node.number("epsilon", 1e-5))
+    x = steps.add("Mul", x, node.inputs[1])
+    return steps.replacement(steps.add("Add", x, node.inputs[2]) if call.has(2) else x)
+
+
+def _normalized(steps: Steps, x: str, shape: tuple[int, ...], axis: int, epsilon: float) -> str:
+    ones = steps.number(np.ones(shape[axis:]))
+    return steps.add("LayerNormalization", x, ones, axis=axis, epsilon=epsilon)
+
+
+def layer_statistics(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """The mean and the inverse of the deviation, which ``LayerNormalization`` gives too where it is asked."""
+    which = {"LayerNormalization (result 1)": 1, "LayerNormalization (result 2)": 2}.get(node.type)
+    if which is None or (shape := graph.shape(node.inputs[0])) is None:
+        return None
+    steps, x = Steps(graph, node), node.inputs[0]
+    axes = tuple(range(node.integer("axis", -1) % len(shape), len(shape)))
+    mean = steps.add("npas.Reduce", x, function="mean", axes=axes, keep=1)
+    if which == 1:
+        return steps.replacement(mean)
+    centred = steps.add("Sub", x, mean)
+    variance = steps.add("npas.Reduce", steps.add("Mul", centred, centred), function="mean", axes=axes, keep=1)
+    root = steps.add("Sqrt", steps.add("Add", variance, steps.number(node.number("epsilon", 1e-5))))
+    return steps.replacement(steps.add("Reciprocal", root))
+
+
+def rms_norm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """x / sqrt(mean(x x) + epsilon), scaled."""
+    if node.type != "RMSNormalization" or (shape := graph.shape(node.inputs[0])) is None:
+        return None
+    steps, (x, scale) = Steps(graph, node), node.inputs[:2]
+    axes = tuple(range(node.integer("axis", -1) % len(shape), len(shape)))
+    mean = steps.add("npas.Reduce", steps.add("Mul", x, x), function="mean", axes=axes, keep=1)
+    root = steps.add("Sqrt", steps.add("Add", mean, steps.number(node.number("epsilon", 1e-5))))
+    return steps.replacement(steps.add("Mul", steps.add("Div", x, root), scale))
+
+
+def instance_norm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """Each channel of each image by itself."""
+    if node.type != "InstanceNormalization" or (shape := graph.shape(node.inputs[0])) is None or len(shape) < 3:
+        return None
+    call, steps = graph.call(node), Steps(graph, node)
+    x = _normalized(steps, node.inputs[0], shape, 2, node.number("epsilon", 1e-5))
+    return _affine(steps, call, x, (shape[1], *[1] * (len(shape) - 2)))
+
+
+def _affine(steps: Steps, call: OnnxCall, x: str, lines: tuple[int, ...]) -> Replacement:
+    """Times input 1, plus input 2, each with one element a channel."""
+    scale, bias = (call.weight(i).reshape(lines) for i in (1, 2))
+    return steps.replacement(steps.add("Add", steps.add("Mul", x, steps.number(scale)), steps.number(bias)))
+
+
+def group_norm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """Groups of channels together; since opset 21 scale and bias are the channels', before that the groups'."""
+    if node.type != "GroupNormalization" or (shape := graph.shape(node.inputs[0])) is None or len(shape) < 3:
+        return None
+    call, steps, groups = graph.call(node), Steps(graph, node), node.integer("num_groups", 1)
+    if groups < 1 or shape[1] % groups:
+        raise ValueError(f"{shape[1]} channels do not divide into {groups} groups")
+    parts = (shape[0], groups, prod(shape[1:]) // groups)
+    x = steps.reshape(node.inputs[0], parts)
+    x = steps.reshape(_normalized(steps, x, parts, 2, node.number("epsilon", 1e-5)), shape)
+    values = [call.weight(i) for i in (1, 2)]
+    repeats = shape[1] // values[0].size if values[0].size else 1
+    lines = (shape[1], *[1] * (len(shape) - 2))
+    scale, bias = (np.repeat(v, repeats).reshape(lines) for v in values)
+    return steps.replacement(steps.add("Add", steps.add("Mul", x, steps.number(scale)), steps.number(bias)))
+
+
+def mean_variance_norm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """(x - mean) / (sqrt(variance) + 1e-9), over batch and image unless told otherwise (ONNX's definition)."""
+    if node.type != "MeanVarianceNormalization" or (shape := graph.shape(node.inputs[0])) is None:
+        return None
+    steps, x, axes = Steps(graph, node), node.inputs[0], node.integers("axes", (0, 2, 3))
+    axes = tuple(sorted(a % len(shape) for a in axes))
+    centred = steps.add("Sub", x, steps.add("npas.Reduce", x, function="mean", axes=axes, keep=1))
+    variance = steps.add("npas.Reduce", steps.add("Mul", centred, centred), function="mean", axes=axes, keep=1)
+    root = steps.add("Add", steps.add("Sqrt", variance), steps.number(1e-9))
+    return steps.replacement(steps.add("Div", centred, root))
+
+
+def lp_norm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """x over its norm of order 1 or 2 along an axis; 0 where that is 0."""
+    if node.type != "LpNormalization" or (shape := graph.shape(node.inputs[0])) is None:
+        return None
+    order, axis = node.integer("p", 2), node.integer("axis", -1) % len(shape)
+    if order not in (1, 2):
+        raise ValueError(f"p must be 1 or 2, got {order}")
+    steps, x = Steps(graph, node), node.inputs[0]
+    sizes = steps.add("Abs", x) if order == 1 else steps.add("Mul", x, x)
+    norm = steps.add("npas.Reduce", sizes, function="sum", axes=(axis,), keep=1)
+    if order == 2:
+        norm = steps.add("Sqrt", norm)
+    least = steps.number(float(np.finfo(np.float32).tiny))
+    return steps.replacement(steps.add("Div", x, steps.add("Max", norm, least)))
+
+
+def local_response_norm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """x / (bias + alpha / size sum of neighbouring channels' squares)^beta; the sums are a pool of channels."""
+    shape = graph.shape(node.inputs[0]) if node.type == "LRN" else None
+    if shape is None or len(shape) < 3:
+        return None
+    size = node.integer("size", 1)
+    alpha, beta, bias = node.number("alpha", 1e-4), node.number("beta", 0.75), node.number("bias", 1.0)
+    before = (size - 1) // 2
+    steps, x = Steps(graph, node), node.inputs[0]
+    lines = steps.reshape(steps.add("Mul", x, x), (shape[0], 1, shape[1], prod(shape[2:])))
+    padding = (before, 0, size - 1 - before, 0)
+    means = steps.add("AveragePool", lines, kernel_shape=(size, 1), pads=padding, count_include_pad=1)
+    scaled = steps.add("Mul", steps.reshape(means, shape), steps.number(alpha))
+    base = steps.add("Add", scaled, steps.number(bias))
+    return steps.replacement(steps.add("Div", x, steps.add("Pow", base, steps.number(beta))))
+
+
+def gemm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """With a second matrix that the network computes, the first turned, several rows, or a bias that is no row."""
+    if node.type != "Gemm" or (a := graph.shape(node.inputs[0])) is None or len(a) != 2:
+        return None
+    call, constant = graph.call(node), node.inputs[1] in graph.constants
+    turned, b = bool(node.integer("transA", 0)), graph.shape(node.inputs[1])
+    bias = call.constants[2] if call.has(2) else None
+    filters = 0 if b is None else b[0 if node.integer("transB", 0) else 1]
+    plain = not call.has(2) or (bias is not None and bias.size in (1, filters) and bias.shape[:-1] in ((), (1,)))
+    if constant and not turned and plain and a[0] == 1:
+        return None
+    steps = Steps(graph, node)
+    left, right = node.inputs[:2]
+    if turned:
+        left = steps.add("Transpose", left, perm=(1, 0))
+    if node.integer("transB", 0):
+        right = steps.add("Transpose", right, perm=(1, 0))
+    x = steps.add("MatMul", left, right)
+    if (alpha := node.number("alpha", 1.0)) != 1.0:
+        x = steps.add("Mul", x, steps.number(alpha))
+    if call.has(2) and (beta := node.number("beta", 1.0)) != 0.0:
+        term = node.inputs[2]
+        if beta != 1.0:
+            term = steps.add("Mul", term, steps.number(beta))
+        x = steps.add("Add", x, term)
+    return steps.replacement(x)
+
+
+def vectors_as_matrices(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """Products of vectors: one row, or one column."""
+    if node.type != "MatMul" or len(node.inputs) != 2:
+        return None
+    a, b = (graph.shape(i) for i in node.inputs)
+    if a is None or b is None or min(len(a), len(b)) != 1:
+        return None
+    steps, (x, y), shape = Steps(graph, node), node.inputs, [*(a[:-1]), *(b[:-2] + b[-1:] if len(b) > 1 else ())]
+    if len(a) == 1:
+        x, shape = steps.reshape(x, (1, *a)), list(b[:-2] + b[-1:] if len(b) > 1 else ())
+    if len(b) == 1:
+        y = steps.reshape(y, (*b, 1))
+    return steps.replacement(steps.reshape(steps.add("MatMul", x, y), shape))
+
+
+def softmax_of_the_rest(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """Until opset 12 everything from the axis on was one axis."""
+    if node.type not in ("Softmax", "LogSoftmax", "Hardmax") or graph.opset >= 13:
+        return None
+    shape = graph.shape(node.inputs[0])
+    axis = node.integer("axis", 1)
+    if shape is None or axis in (-1, len(shape) - 1) or not -len(shape) <= axis < len(shape):
+        return None
+    steps, axis = Steps(graph, node), axis % len(shape)
+    x = steps.reshape(node.inputs[0], (prod(shape[:axis]), prod(shape[axis:])))
+    return steps.replacement(steps.reshape(steps.add(node.type, x, axis=-1), shape))
+
+
+def spelled_out(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """Mish, swish and hard-sigmoid with constants of their own."""
+    if node.type not in ("Mish", "Swish", "HardSigmoid"):
+        return None
+    steps = Steps(graph, node)
+    if node.type == "Mish":
+        x = node.inputs[0]
+        return steps.replacement(steps.add("Mul", x, steps.add("Tanh", steps.add("Softplus", x))))
+    if node.type == "Swish" and (alpha := node.number("alpha", 1.0)) != 1.0:
+        x = node.inputs[0]
+        gate = steps.add("Sigmoid", steps.add("Mul", x, steps.number(alpha)))
+        return steps.replacement(steps.add("Mul", x, gate))
+    if node.type == "HardSigmoid":
+        alpha, beta = node.number("alpha", 0.2), node.number("beta", 0.5)
+        if (abs(alpha - 1 / 6) < 1e-6 and beta == 0.5) or not node.inputs:
+            return None
+        x = steps.add("Add", steps.add("Mul", node.inputs[0], steps.number(alpha)), steps.number(beta))
+        limits = (steps.number(0.0), steps.number(1.0))
+        if graph.opset < 11:
+            return steps.replacement(steps.add("Clip", x, min=0.0, max=1.0))
+        return steps.replacement(steps.add("Clip", x, *limits))
+    return None
