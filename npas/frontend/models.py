@@ -46,6 +46,23 @@ def load_torch(model: TorchModel, shape: tuple[int, int, int], classes: int, fol
     return _for_data(torch_in.read(model.factory, weights, shape, folder), model.factory, shape, classes)
 
 
+def obstacles(network: Network) -> list[str]:
+    """What keeps a network from being trained and built, whatever the data: it must take one image and give one row of
+    scores, for each image of a batch by itself."""
+    graph = network.graph
+    inputs, outputs = ([list(graph.shapes[name]) for name in names] for names in (graph.inputs, graph.outputs))
+    found = []
+    if len(inputs) != 1 or len(inputs[0]) != 4:
+        found.append(f"must take one image [1, C, H, W], got {inputs}")
+    if len(outputs) != 1 or len(outputs[0]) != 2:
+        found.append(f"must give one row of scores [1, classes], got {outputs}")
+    try:
+        check_batch(graph)
+    except ValueError as error:
+        found.append(str(error))
+    return found
+
+
 def _for_data(network: Network, where: str, shape: tuple[int, int, int], classes: int) -> Network:
     """The network, if it takes one image of the data's shape, gives one row of its classes, and keeps the images of a
     batch apart."""
