@@ -72,8 +72,10 @@ def light_table(machine: Machine) -> list[dict[str, Any]]:
     rows = []
     for name, network in light_networks():
         report = parity_of(network, machine)
-        print(f"{name}: {'passed' if report.passed else 'differs'}, relative L2 {report.relative_l2:.1e}", flush=True)
-        rows.append({"network": name, "passed": report.passed, "relative_l2": report.relative_l2})
+        said = "passed" if report.passed else f"differs at {report.first_difference}"
+        print(f"{name}: {said}, relative L2 {report.relative_l2:.1e}", flush=True)
+        row = {"network": name, "passed": report.passed, "relative_l2": report.relative_l2}
+        rows.append(row | {"first_difference": report.first_difference})
     return rows
 
 

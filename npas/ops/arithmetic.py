@@ -50,6 +50,12 @@ class Arithmetic(Binary):
     onnx_types: ClassVar[tuple[str, ...]] = tuple(dict.fromkeys(_ONNX.values()))
     function: Function
 
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        shape = super().infer(inputs)
+        if self.function == "prelu" and shape != inputs[0]:
+            raise ValueError(f"a slope of shape {inputs[1]} must fit into {inputs[0]}")
+        return shape
+
     def reference(self, x: Sequence[Tensor], w: Mapping[str, Tensor], training: bool = False) -> Tensor:
         return _REFERENCES[self.function](x[0], x[1])
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from npas import data, frontend, measure
 from npas.frontend import onnx_in
+from npas.frontend.models import obstacles
 from npas.graph.graph import Network
 from npas.measure import Settings
 from npas.rewrite import friendly
@@ -27,7 +28,8 @@ def plan(path: Path) -> dict[str, Any]:
     Raises SpecError, UnsupportedError, CompileError, DeviceError.
     """
     if path.suffix == ".onnx":
-        return _describe(onnx_in.read(path), path.stem, CpuTarget(), Search())
+        network = onnx_in.read(path)
+        return _describe(network, path.stem, CpuTarget(), Search()) | {"obstacles": obstacles(network)}
     loaded = load(path)
     spec = loaded.spec
     dataset = data.load(spec.data, loaded.folder)

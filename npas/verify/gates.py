@@ -53,6 +53,9 @@ _SUM_UNITS = {0: 8.0, 2: 8.0, 4: 128.0, 6: 256.0}
 RESULT_UNITS = 64.0
 """For activations and divisions: sigmoid is allowed 34 ulp, pooling adds up to a plane of values."""
 
+LEAST = float(np.finfo(np.float32).tiny)
+"""The least normal number: what is smaller may vanish."""
+
 SUMS = (MatMul, Resample)
 """Sums of products without weights."""
 MOVES = (Constant, Concat, Expand, Flatten, Gather, Pad, Reshape, Slice, Transpose)
@@ -94,7 +97,7 @@ def part_reference(
         else:
             slack = slack.max() + RESULT_UNITS * UNIT * _size(node.op, inputs, result)
         known[node.name] = result
-    return result.numpy(), np.broadcast_to(slack.numpy(), result.shape)
+    return result.numpy(), np.broadcast_to(slack.numpy(), result.shape) + LEAST
 
 
 def _size(op: Op, inputs: list[torch.Tensor], result: torch.Tensor) -> torch.Tensor | float:

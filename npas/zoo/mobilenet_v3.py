@@ -53,7 +53,7 @@ def mobilenet_v3_large(shape: tuple[int, int, int], classes: int, width: float, 
 
     32x32 then ends at 4x4 instead of 1x1.
     """
-    b = Builder("mobilenet_v3_large")
+    b = Builder("mobilenet_v3_large", epsilon=1e-3)
     x = _blocks(b, LARGE_TABLE, shape, width, activation)
     return _head(b, x, 960, 1280, classes, width, activation or HS)
 
@@ -64,7 +64,7 @@ def mobilenet_v3_small(shape: tuple[int, int, int], classes: int, width: float, 
     Table 2 has a squeeze-excite behind the last convolution. The authors' code has none there, nor have the published
     counts.
     """
-    b = Builder("mobilenet_v3_small")
+    b = Builder("mobilenet_v3_small", epsilon=1e-3)
     x = _blocks(b, SMALL_TABLE, shape, width, activation)
     return _head(b, x, 576, 1024, classes, width, activation or HS)
 

@@ -192,7 +192,8 @@ class Draft:
             else self.pick([p for p in self.planes if self.shape(p) == shape])
         )
         op = Arithmetic(function=self.rng.choice(["sub", "min", "max", "prelu"]))
-        self.grow(self.builder.node(op, *((a, b) if self.rng.random() < 0.5 else (b, a))))
+        swapped = self.rng.random() < 0.5 and op.function != "prelu"  # a slope is never the larger
+        self.grow(self.builder.node(op, *((b, a) if swapped else (a, b))))
 
     def head(self) -> None:
         source = self.pick(self.planes + self.vectors)

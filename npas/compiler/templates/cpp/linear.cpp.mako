@@ -24,7 +24,8 @@ inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
 }  // namespace
 
 % if view.rows > 1:
-// A group's filters lie side by side in the lanes; each kept column is one input to all of them.
+// A group's filters lie side by side in the lanes; each kept column is one input to all of them. The bias comes last:
+// small terms added to a large bias one by one would lose more.
 ${view.signature} {
     constexpr int kRows = ${view.vectors} * kLanes;
     const Range groups = layer.groups_of(share);
@@ -33,7 +34,7 @@ ${view.signature} {
         const std::int32_t* bounds = layer.bounds + static_cast<std::ptrdiff_t>(group) * 2;
         const ${"std::uint16_t" if view.half else "float"}* weights = layer.${"halves" if view.half else "weights"} + layer.first_weight[group];
 % for p in vectors:
-        vec sum${p} = load(layer.bias + row + ${p} * kLanes);
+        vec sum${p}{};
 % endfor
         for (std::int32_t k = bounds[0]; k < bounds[1]; ++k, weights += kRows) {
             const vec x = broadcast(in.data + layer.offsets[k]);
@@ -42,7 +43,7 @@ ${view.signature} {
 % endfor
         }
 % for p in vectors:
-        store(out.data + row + ${p} * kLanes, epilogue(sum${p}${f", load(residual.data + row + {p} * kLanes)" if view.residual else ""}));
+        store(out.data + row + ${p} * kLanes, epilogue(sum${p} + load(layer.bias + row + ${p} * kLanes)${f", load(residual.data + row + {p} * kLanes)" if view.residual else ""}));
 % endfor
     }
 }
@@ -55,14 +56,14 @@ ${view.signature} {
         const std::int32_t* offsets = layer.offsets + bounds[0];
         const std::int32_t count = bounds[1] - bounds[0];
         // Four sums, so that one addition need not wait for the other.
-        float sum[4] = {layer.bias[group], 0.0f, 0.0f, 0.0f};
+        float sum[4] = {0.0f, 0.0f, 0.0f, 0.0f};
         std::int32_t k = 0;
         for (; k + 4 <= count; k += 4) {
             for (int i = 0; i < 4; ++i) sum[i] += ${weight("k + i")} * in.data[offsets[k + i]];
         }
         for (; k < count; ++k) sum[0] += ${weight("k")} * in.data[offsets[k]];
         const std::int32_t row = layer.rows[group];
-        const vec x = splat((sum[0] + sum[1]) + (sum[2] + sum[3]));
+        const vec x = splat(layer.bias[group] + ((sum[0] + sum[1]) + (sum[2] + sum[3])));
         out.data[row] = epilogue(x${", splat(residual.data[row])" if view.residual else ""})[0];
     }
 }
