@@ -7,7 +7,7 @@ from math import prod
 import numpy as np
 
 from npas.frontend.raw import RawGraph, Replacement
-from npas.frontend.rewrites.steps import Steps
+from npas.frontend.rewrites.steps import Steps, affordable
 from npas.ops.onnx_io import AnyArray, OnnxCall, OnnxNode
 from npas.ops.pad import pad_call
 from npas.ops.slice import sliced_axes
@@ -118,6 +118,7 @@ def gathered_anyhow(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     shape = graph.shape(node.inputs[0]) if node.inputs else None
     if node.type not in _CHOICES or shape is None or node.inputs[0] in graph.constants:
         return None
+    affordable(*shape)
     chosen = _CHOICES[node.type](graph.call(node), np.arange(prod(shape)).reshape(shape))
     steps = Steps(graph, node)
     row = steps.add("Gather", steps.reshape(node.inputs[0], (prod(shape),)), steps.shape(chosen.reshape(-1)), axis=0)
@@ -174,6 +175,7 @@ def tiled(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     steps, x = Steps(graph, node), node.inputs[0]
     for axis, times in enumerate(int(i) for i in repeats.reshape(-1)):
         if times != 1:
+            affordable(shape[axis], times)
             x = steps.add("Gather", x, steps.shape(np.tile(np.arange(shape[axis]), times)), axis=axis)
     return steps.replacement(x)
 

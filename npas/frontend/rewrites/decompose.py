@@ -7,7 +7,7 @@ from math import prod
 import numpy as np
 
 from npas.frontend.raw import RawGraph, Replacement
-from npas.frontend.rewrites.steps import Steps
+from npas.frontend.rewrites.steps import Steps, affordable
 from npas.ops.onnx_io import OnnxCall, OnnxNode
 from npas.ops.reduce import axes_of
 
@@ -122,6 +122,7 @@ def layer_norm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
 
 
 def _normalized(steps: Steps, x: str, shape: tuple[int, ...], axis: int, epsilon: float) -> str:
+    affordable(*shape[axis:])
     ones = steps.number(np.ones(shape[axis:]))
     return steps.add("LayerNormalization", x, ones, axis=axis, epsilon=epsilon)
 
