@@ -63,9 +63,7 @@ def from_proto(
     try:
         raw = rewritten(to_raw(model, where, folder, shape, batched))
     except MemoryError as error:
-        raise UnsupportedError(
-            f"{where}: takes more memory to read than there is; export it smaller"
-        ) from error
+        raise UnsupportedError(f"{where}: takes more memory to read than there is; export it smaller") from error
     name = model.graph.name if NAME.match(model.graph.name) else "network"
     network = _convert(raw, where, name)
     try:

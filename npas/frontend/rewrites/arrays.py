@@ -63,6 +63,29 @@ def split(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     )
 
 
+def sequence_part(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """One of what ``SplitToSequence`` gives: torch's chunks come so."""
+    made = graph.made_by(node.inputs[0], "SplitToSequence") if node.type == "SequenceAt" else None
+    shape = graph.shape(made.inputs[0]) if made is not None else None
+    if made is None or shape is None:
+        return None
+    call, at = graph.call(made), int(graph.call(node).constant(1).reshape(()))
+    axis = made.integer("axis", 0) % len(shape)
+    if not call.has(1):
+        counts, keep = [1] * shape[axis], bool(made.integer("keepdims", 1))
+    else:
+        sizes, keep = call.constant(1), True
+        every = int(sizes.reshape(-1)[0])
+        starts = range(0, shape[axis], every) if sizes.ndim == 0 and every > 0 else range(0)
+        counts = [min(every, shape[axis] - i) for i in starts] or [int(i) for i in sizes.reshape(-1)]
+    if sum(counts) != shape[axis] or not -len(counts) <= at < len(counts):
+        raise ValueError(f"part {at} of {counts[:20]} must exist, and all of them be {shape[axis]}")
+    at %= len(counts)
+    steps = Steps(graph, node)
+    x = steps.add("npas.Slice", made.inputs[0], axis=axis, start=sum(counts[:at]), count=counts[at], step=1)
+    return steps.replacement(x if keep else steps.reshape(x, (*shape[:axis], *shape[axis + 1 :])))
+
+
 def padded(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     """One pad for each axis that gains, one slice for each that loses something."""
     if node.type != "Pad" or graph.shape(node.inputs[0]) is None:
