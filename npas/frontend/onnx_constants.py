@@ -100,6 +100,14 @@ def _expand(call: OnnxCall) -> AnyArray:
     return np.broadcast_to(data, _limited(broadcast_shape(data.shape, tuple(int(d) for d in call.constant(1))))).copy()
 
 
+def _range(call: OnnxCall) -> AnyArray:
+    start, limit, step = (call.constant(i).reshape(()) for i in range(3))
+    if step == 0:
+        raise ValueError("step must not be 0")
+    _limited((max(0, int(np.ceil((limit - start) / step))),))
+    return np.arange(start, limit, step, dtype=start.dtype)
+
+
 def _shape(call: OnnxCall) -> AnyArray:
     shape = call.shape(0)
     return np.array(shape[call.node.integer("start", 0) : call.node.integer("end", len(shape))], np.int64)
@@ -128,6 +136,7 @@ FOLDABLE: Mapping[str, Callable[[OnnxCall], AnyArray]] = {
     "Squeeze": lambda call: call.constant(0).reshape(LAYOUT["Squeeze"](call)),
     "Unsqueeze": lambda call: call.constant(0).reshape(LAYOUT["Unsqueeze"](call)),
     "Transpose": lambda call: call.constant(0).transpose(call.node.integers("perm") or None),
+    "Range": _range,
     "ReduceProd": _reduce_prod,
     "Sqrt": lambda call: np.sqrt(call.constant(0)),
     "Neg": lambda call: np.negative(call.constant(0)),

@@ -60,7 +60,10 @@ def from_proto(
     """
     if model.functions:
         model = inline_local_functions(model)
-    raw = rewritten(to_raw(model, where, folder, shape, batched))
+    try:
+        raw = rewritten(to_raw(model, where, folder, shape, batched))
+    except MemoryError as error:
+        raise UnsupportedError(f"{where}: takes more memory to read than there is; export it smaller") from error
     name = model.graph.name if NAME.match(model.graph.name) else "network"
     network = _convert(raw, where, name)
     try:

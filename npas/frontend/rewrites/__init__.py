@@ -21,6 +21,8 @@ from npas.ops.onnx_io import OnnxNode
 Rewrite = Callable[[RawGraph, OnnxNode], Replacement | None]
 
 EXPANSIONS: tuple[Rewrite, ...] = (
+    decompose.neutral,  # first: what it takes hides patterns
+    decompose.softplus_of_large,
     decompose.constants_as_floats,
     decompose.of_many,
     decompose.reduced,
@@ -40,6 +42,7 @@ EXPANSIONS: tuple[Rewrite, ...] = (
     decompose.softmax_of_the_rest,
     decompose.spelled_out,
     arrays.split,
+    arrays.sequence_part,
     arrays.center_crop_or_pad,
     arrays.gathered,
     arrays.gathered_anyhow,

@@ -7,7 +7,7 @@ from math import prod
 import numpy as np
 
 from npas.frontend.raw import RawGraph, Replacement
-from npas.frontend.rewrites.steps import Steps
+from npas.frontend.rewrites.steps import Steps, affordable
 from npas.ops.onnx_io import AnyArray, OnnxCall, OnnxNode
 from npas.ops.pad import pad_call
 from npas.ops.slice import sliced_axes
@@ -61,6 +61,29 @@ def split(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     return steps.replacement(
         steps.add("npas.Slice", node.inputs[0], axis=axis, start=start, count=counts[part], step=1)
     )
+
+
+def sequence_part(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """One of what ``SplitToSequence`` gives: torch's chunks come so."""
+    made = graph.made_by(node.inputs[0], "SplitToSequence") if node.type == "SequenceAt" else None
+    shape = graph.shape(made.inputs[0]) if made is not None else None
+    if made is None or shape is None:
+        return None
+    call, at = graph.call(made), int(graph.call(node).constant(1).reshape(()))
+    axis = made.integer("axis", 0) % len(shape)
+    if not call.has(1):
+        counts, keep = [1] * shape[axis], bool(made.integer("keepdims", 1))
+    else:
+        sizes, keep = call.constant(1), True
+        every = int(sizes.reshape(-1)[0])
+        starts = range(0, shape[axis], every) if sizes.ndim == 0 and every > 0 else range(0)
+        counts = [min(every, shape[axis] - i) for i in starts] or [int(i) for i in sizes.reshape(-1)]
+    if sum(counts) != shape[axis] or not -len(counts) <= at < len(counts):
+        raise ValueError(f"part {at} of {counts[:20]} must exist, and all of them be {shape[axis]}")
+    at %= len(counts)
+    steps = Steps(graph, node)
+    x = steps.add("npas.Slice", made.inputs[0], axis=axis, start=sum(counts[:at]), count=counts[at], step=1)
+    return steps.replacement(x if keep else steps.reshape(x, (*shape[:axis], *shape[axis + 1 :])))
 
 
 def padded(graph: RawGraph, node: OnnxNode) -> Replacement | None:
@@ -118,6 +141,7 @@ def gathered_anyhow(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     shape = graph.shape(node.inputs[0]) if node.inputs else None
     if node.type not in _CHOICES or shape is None or node.inputs[0] in graph.constants:
         return None
+    affordable(*shape)
     chosen = _CHOICES[node.type](graph.call(node), np.arange(prod(shape)).reshape(shape))
     steps = Steps(graph, node)
     row = steps.add("Gather", steps.reshape(node.inputs[0], (prod(shape),)), steps.shape(chosen.reshape(-1)), axis=0)
@@ -174,6 +198,7 @@ def tiled(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     steps, x = Steps(graph, node), node.inputs[0]
     for axis, times in enumerate(int(i) for i in repeats.reshape(-1)):
         if times != 1:
+            affordable(shape[axis], times)
             x = steps.add("Gather", x, steps.shape(np.tile(np.arange(shape[axis]), times)), axis=axis)
     return steps.replacement(x)
 

@@ -7,9 +7,12 @@ from math import prod
 import numpy as np
 
 from npas.frontend.raw import RawGraph, Replacement
-from npas.frontend.rewrites.steps import Steps
+from npas.frontend.rewrites.steps import Steps, affordable
 from npas.ops.onnx_io import OnnxCall, OnnxNode
 from npas.ops.reduce import axes_of
+
+SOFTPLUS_THRESHOLD = 20.0
+"""From where on float32 sees no difference between softplus(x) and x: log(1 + exp(-20)) is 2e-9."""
 
 ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "PRelu", "Mod", "Sum", "Mean")
 
@@ -25,6 +28,36 @@ def constants_as_floats(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     steps = Steps(graph, node)
     inputs = [steps.number(graph.constants[i]) if i in odd else i for i in node.inputs]
     return steps.replacement(steps.add(node.type, *inputs, **node.attributes))
+
+
+def neutral(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """Products with 1 and sums with 0, which exporters write for parameters that are left at their defaults."""
+    if node.type not in ("Mul", "Div", "Add", "Sub") or len(node.inputs) != 2:
+        return None
+    nothing = 1.0 if node.type in ("Mul", "Div") else 0.0
+    for x, c in (node.inputs, node.inputs[::-1]) if node.type in ("Mul", "Add") else (node.inputs,):
+        shape = graph.shape(x)
+        if (
+            graph.scalar(c) == nothing
+            and x not in graph.constants
+            and shape is not None
+            and shape == graph.shape(node.output)
+        ):
+            return Replacement(alias=x)
+    return None
+
+
+def softplus_of_large(graph: RawGraph, node: OnnxNode) -> Replacement | None:
+    """Where(x > 20, x, softplus(x)) is softplus(x), which is that for large numbers by itself."""
+    if node.type != "Where" or len(node.inputs) != 3 or node.inputs[0] in graph.constants:
+        return None
+    condition, softplus = graph.made_by(node.inputs[0], "Greater"), graph.made_by(node.inputs[2], "Softplus")
+    if condition is None or softplus is None:
+        return None
+    if not condition.inputs[0] == node.inputs[1] == softplus.inputs[0]:
+        return None
+    threshold = graph.scalar(condition.inputs[1])
+    return Replacement(alias=node.inputs[2]) if threshold is not None and threshold >= SOFTPLUS_THRESHOLD else None
 
 
 def of_many(graph: RawGraph, node: OnnxNode) -> Replacement | None:
@@ -122,6 +155,7 @@ def layer_norm(graph: RawGraph, node: OnnxNode) -> Replacement | None:
 
 
 def _normalized(steps: Steps, x: str, shape: tuple[int, ...], axis: int, epsilon: float) -> str:
+    affordable(*shape[axis:])
     ones = steps.number(np.ones(shape[axis:]))
     return steps.add("LayerNormalization", x, ones, axis=axis, epsilon=epsilon)
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npas.frontend.raw import RawGraph, Replacement
-from npas.frontend.rewrites.steps import Steps
+from npas.frontend.rewrites.steps import Steps, affordable
 from npas.ops.onnx_io import OnnxCall, OnnxNode
 
 Doubles = NDArray[np.float64]
@@ -100,6 +100,7 @@ class _Axis:
 
     def taps(self) -> tuple[NDArray[np.int64], Doubles]:
         """Indices and weights, [count, taps] each."""
+        affordable(self.count, 8 if self.scale >= 1 else 8 + int(4 / self.scale))
         x = self.places()
         left = np.ceil(x).astype(np.int64) - 1  # so that r lies in (0, 1]
         r = x - left

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +14,16 @@ from npas.ops.onnx_io import AnyArray, Attribute, OnnxNode
 
 STEP = ".rewrite"
 """Between a value and the number of the rewrite that a name comes from: one node may be rewritten more than once."""
+
+
+MOST_ELEMENTS = 1 << 24
+"""Of a table that a rewrite makes: more than any network needs."""
+
+
+def affordable(*counts: int) -> None:
+    """Raises ValueError where a table of so many elements is more than a file may ask for."""
+    if prod(counts) > MOST_ELEMENTS:
+        raise ValueError(f"asks for {prod(counts)} elements at once, more than {MOST_ELEMENTS}")
 
 
 class Steps:

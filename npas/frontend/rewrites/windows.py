@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from npas.frontend.raw import RawGraph, Replacement
-from npas.frontend.rewrites.steps import Steps
+from npas.frontend.rewrites.steps import Steps, affordable
 from npas.ops.onnx_io import Attribute, OnnxNode, pair, read_pads
 from npas.ops.window import window_shape
 
@@ -109,6 +109,7 @@ def dilated_mean(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     pads = read_pads(node, size, kernel, stride, gaps)
     out = window_shape(size, kernel, stride, pads, gaps, bool(node.integer("ceil_mode", 0)))
     counted = bool(node.integer("count_include_pad", 0))
+    affordable(*out, *kernel)
     lines = [
         [
             sum(
@@ -152,6 +153,7 @@ def conv_transpose(graph: RawGraph, node: OnnxNode) -> Replacement | None:
     # Taps of a phase run from `first` to `last` input pixels around q; all phases share the widest window.
     spans = [_span(kernel[i], stride[i], dilation[i], begin[i], size[i]) for i in (0, 1)]
     (top, height), (left, width) = ((-low, high - low + 1) for low, high in spans)
+    affordable(stride[0], stride[1], filters, channels // groups, height, width)
     phases = np.zeros((stride[0], stride[1], filters, channels // groups, height, width), np.float32)
     turned = weight.reshape(groups, channels // groups, per_group, *kernel).transpose(0, 2, 1, 3, 4)
     turned = turned.reshape(filters, channels // groups, *kernel)
