@@ -104,8 +104,8 @@ def _range(call: OnnxCall) -> AnyArray:
     start, limit, step = (call.constant(i).reshape(()) for i in range(3))
     if step == 0:
         raise ValueError("step must not be 0")
-    _limited((max(0, int(np.ceil((limit - start) / step))),))
-    return np.arange(start, limit, step, dtype=start.dtype)
+    (count,) = _limited((max(0, int(np.ceil((limit - start) / step))),))
+    return np.asarray(start + np.arange(count).astype(start.dtype) * step)
 
 
 def _shape(call: OnnxCall) -> AnyArray:
