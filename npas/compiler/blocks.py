@@ -73,7 +73,8 @@ class Blocks:
             if name in wanted:
                 writes_planes = block.get(group.value, 1) == 1
                 kernel[name] = "pixels" if writes_planes and wanted[name] != "packed" else wanted[name]
-                if kernel[name] == "winograd" and block.get(group.root.inputs[0], 1) == 1:
+                source = group.root.inputs[0]
+                if kernel[name] == "winograd" and block.get(source, 1) == 1 and graph.shapes[source][1] >= lanes:
                     kernel[name] = "lanes"
         return Blocks(block, kernel)
 

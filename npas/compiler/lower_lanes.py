@@ -136,7 +136,8 @@ def lane_choice(
     space = lane_space(work, plan.isa, plan.threads)
     estimated: tuple[AnySchedule, ...] = lane_schedules(work, plan.isa, plan.threads)
     winograd = work_of(plan.graph, group.root)
-    if winograd is not None and format_ == "dense" and read.block > 1 and not plan.options.direct:
+    blocked = read.block > 1 or read.channels < plan.lanes  # an image has few channels, and is gathered
+    if winograd is not None and format_ == "dense" and blocked and not plan.options.direct:
         by_winograd = winograd_schedules(winograd, plan.isa, plan.threads)
         pays = winograd_schedule(winograd, plan.isa, plan.threads) is not None
         space = space.joined(winograd_space(winograd, plan.isa, plan.threads))

@@ -1,6 +1,8 @@
-"""Lowering of dense 3x3 convolutions of stride 1 by Winograd's method."""
+"""Lowering of dense convolutions by Winograd's method."""
 
 from __future__ import annotations
+
+from math import prod
 
 import numpy as np
 
@@ -12,7 +14,12 @@ from npas.compiler.lower_indexed import describe, reads, source_of
 from npas.compiler.lower_lanes import lane_choice
 from npas.compiler.plan import Kernel, Layout, Winograd, WinogradLayer
 from npas.compiler.schedules.records import WinogradSchedule
+from npas.compiler.schedules.winograd import planes_in, work_of
+from npas.errors import UnsupportedError
 from npas.ops import Conv2d
+
+LINE = 16
+"""Floats in a cache line."""
 
 
 def lower_winograd(plan: PlanBuilder, group: Group) -> None:
@@ -26,10 +33,19 @@ def lower_winograd(plan: PlanBuilder, group: Group) -> None:
     weight = plan.network.weights[f"{root.name}.weight"].reshape(op.filters, -1)
     choice = lane_choice(plan, group, read, (to.height, to.width, to.width), "dense", weight)
     schedule = plan.choose(group, choice, WinogradSchedule)
+    work = work_of(graph, root)
+    if work is None or schedule.tile not in work.tiles:
+        raise UnsupportedError(
+            f"node {root.name}: the tile of its schedule must be one that its kernel has, got {schedule.tile}, "
+            "build again without --locked"
+        )
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
     rows = schedule.vectors * plan.lanes
-    _, sections = pack(weight, bias, "dense", Geometry(op.filters, weight.shape[1], rows=rows, taps=9, reorder=False))
+    geometry = Geometry(op.filters, weight.shape[1], rows=rows, taps=prod(op.kernel), reorder=False)
+    _, sections = pack(weight, bias, "dense", geometry)
     columns = -(-to.width // schedule.tile)
+    stride, side = op.stride[0], schedule.tile + work.taps - 1
+    planes = planes_in(read.channels, stride, plan.lanes, planar=read.block == 1)
     shares = plan.threads if schedule.split == "tiles" else 1
     plan.add(
         WinogradLayer(
@@ -38,8 +54,8 @@ def lower_winograd(plan: PlanBuilder, group: Group) -> None:
             inputs=inputs,
             output=out,
             macs=graph.macs(root),
-            scratch=(_work(plan, root.name, schedule, shares, read, to),),
-            kernel=_kernel(plan, group, schedule, to),
+            scratch=(_work(plan, root.name, schedule, shares * side**2, (planes, to.planes)),),
+            kernel=_kernel(plan, group, schedule, side, read, to),
             winograd=Winograd(
                 format="dense",
                 first_section=plan.store(sections),
@@ -50,6 +66,9 @@ def lower_winograd(plan: PlanBuilder, group: Group) -> None:
                 pruned=plan.options.pruned(root.name),
                 kept_weights=int(np.count_nonzero(weight)),
                 bytes=sum(s.nbytes for s in sections),
+                stride=stride,
+                input_block=read.block,
+                planes=planes,
                 columns=columns,
                 tiles=columns * -(-to.height // schedule.tile),
                 pads=op.pads,
@@ -61,17 +80,22 @@ def lower_winograd(plan: PlanBuilder, group: Group) -> None:
     )
 
 
-def _work(plan: PlanBuilder, name: str, schedule: WinogradSchedule, shares: int, read: Layout, to: Layout) -> int:
-    """Room for the transformed tiles and the sums, of each thread where they share out tiles."""
-    positions = (schedule.tile + 2) ** 2
-    size = shares * positions * (read.planes + to.planes) * schedule.tiles_at_a_time * plan.lanes
+def _work(plan: PlanBuilder, name: str, schedule: WinogradSchedule, positions: int, planes: tuple[int, int]) -> int:
+    """Room for the transformed tiles and the sums, of each thread where they share out tiles.
+
+    Each position takes an odd number of cache lines, as ``position_step`` in winograd.h has it.
+    """
+    lines = [-(-count * schedule.tiles_at_a_time * plan.lanes // LINE) | 1 for count in planes]
+    size = positions * sum(lines) * LINE
     return plan.value(f"{name}.tiles", Layout(channels=size, height=1, width=1, pitch=1, origin=0, plane=1))
 
 
-def _kernel(plan: PlanBuilder, group: Group, schedule: WinogradSchedule, to: Layout) -> str:
+def _kernel(plan: PlanBuilder, group: Group, schedule: WinogradSchedule, side: int, read: Layout, to: Layout) -> str:
     narrow = to.planes % schedule.vectors or schedule.vectors
     tail = "" if narrow == schedule.vectors else f"n{narrow}"
-    words = f"m{schedule.tile}v{schedule.vectors}{tail}p{schedule.pixels}"
+    taps = side - schedule.tile + 1
+    planar = "_planar" if read.block == 1 else ""
+    words = f"m{schedule.tile}r{taps}v{schedule.vectors}{tail}p{schedule.pixels}{planar}"
     return plan.kernel(
         Kernel(
             name=f"winograd_lanes_{plan.isa}_{words}{group.suffix()}",
@@ -79,7 +103,9 @@ def _kernel(plan: PlanBuilder, group: Group, schedule: WinogradSchedule, to: Lay
             vectors=schedule.vectors,
             narrow=narrow,
             pixels=schedule.pixels,
+            step=read.block,
             tile=schedule.tile,
+            side=side,
             epilogue=group.statements(),
             residual=group.residual is not None,
         )

@@ -139,13 +139,21 @@ class Depthwise(Stored):
 
 
 class Winograd(Stored):
-    """A 3x3 layer of stride 1 by Winograd's method."""
+    """A layer by Winograd's method."""
 
+    stride: int
+    input_block: int = Field(description="channels in a pixel of the input")
+    planes: int = Field(description="of the transformed tiles, which hold every phase of the input")
     columns: int
     tiles: int
     pads: tuple[int, int, int, int]
     shares: int = Field(description="workspaces, one for each thread that has tiles of its own")
     schedule: WinogradSchedule
+
+    @property
+    def side(self) -> int:
+        """Of a tile of one phase of the input."""
+        return self.schedule.tile - 1 - (-self.kernel[0] // self.stride)
 
 
 class InputLayer(LayerBase):
@@ -294,6 +302,7 @@ class Kernel(Record):
     step: int = Field(0, description="floats from the input of one pixel to that of the next")
     line_step: int = Field(0, description="rows of a packed input from one row of pixels to the next")
     tile: int = Field(0, description="output pixels on the side of a Winograd tile")
+    side: int = Field(0, description="pixels on the side of what it reads")
     window: tuple[int, int] = (1, 1)
     stride: tuple[int, int] = (1, 1)
     dilation: tuple[int, int] = (1, 1)

@@ -84,7 +84,8 @@ def _depthwise(weights: Depthwise) -> tuple[str, ...]:
 def _winograd(plan: Plan, weights: Winograd) -> tuple[str, ...]:
     schedule = weights.schedule
     fields = (
-        *(weights.first_section, weights.filters, weights.channels, schedule.vectors * plan.lanes),
+        *(weights.first_section, weights.filters, weights.channels, weights.kernel[0], weights.stride),
+        *(weights.input_block, weights.planes, schedule.vectors * plan.lanes),
         *(schedule.tile, weights.columns, weights.tiles, schedule.tiles_at_a_time),
         str(schedule.split == "tiles").lower(),
         weights.shares,

@@ -16,8 +16,8 @@ _NAMING = {
     "conv_lanes": "conv_lanes_<isa>_v<vectors of weights>[n<of the last group>][d<depth>]p<pixels>s<step>"
     "[_ahead: fetches weights][_ragged: past the ends of rows]_<epilogue>: filters do.",
     "depthwise_lanes": "depthwise_lanes_<isa>_k<window>_s<stride>[_d<dilation>]_p<pixels>_<epilogue>: channels do.",
-    "winograd_lanes": "winograd_lanes_<isa>_m<pixels on a tile's side>v<vectors of filters>[n<of the last group>]"
-    "p<tiles>_<epilogue>.",
+    "winograd_lanes": "winograd_lanes_<isa>_m<pixels on a tile's side>r<taps>v<vectors of filters>"
+    "[n<of the last group>]p<tiles>[_planar: its input]_<epilogue>.",
     "linear": "linear_indexed_<isa>_r<filters>[_fp16: how weights are stored]_<epilogue>.",
     "elementwise": "<operation>_<isa>_<epilogue>.",
 }
@@ -44,6 +44,7 @@ class KernelView:
     step: int
     line_step: int
     pixels_out: int
+    side: int
     window: tuple[int, int]
     stride: tuple[int, int]
     columns: Mapping[int, tuple[InputColumn, ...]]
@@ -100,6 +101,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         step=kernel.step,
         line_step=kernel.line_step,
         pixels_out=kernel.tile,
+        side=kernel.side,
         window=kernel.window,
         stride=kernel.stride,
         columns=_columns(kernel),

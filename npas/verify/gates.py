@@ -7,9 +7,9 @@
 | y | the result in float64 |
 
 Direct kernels: error at most 8 u S for the sum (any order of K terms stays below 3 u S in practice), and a few
-units of the result for what follows it; Winograd's F(2), F(4) and F(6): 8, 128 and 256 u times the largest S of
-the channel. On small integers every product and sum of a direct kernel is exact, so there the gate is equality: a
-wrong index cannot hide behind a tolerance.
+units of the result for what follows it; Winograd's tiles of 4, 6 and 8 pixels a side: 8, 128 and 256 u times the
+largest S of the channel. On small integers every product and sum of a direct kernel is exact, so there the gate is
+equality: a wrong index cannot hide behind a tolerance.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ from npas.ops import (
 from npas.verify.reference import Doubles, apply, magnitude
 
 UNIT = 2.0**-24
-_SUM_UNITS = {0: 8.0, 2: 8.0, 4: 128.0, 6: 256.0}
-"""By the tile of Winograd's method; 0 is a direct sum."""
+_SUM_UNITS = {0: 8.0, 4: 8.0, 6: 128.0, 8: 256.0}
+"""By the side of a tile of Winograd's method; 0 is a direct sum."""
 RESULT_UNITS = 64.0
 """For activations and divisions: sigmoid is allowed 34 ulp, pooling adds up to a plane of values."""
 
@@ -69,7 +69,7 @@ def part_reference(
 ) -> tuple[Doubles, Doubles]:
     """A part's result in float64 from its inputs, and the gate for each element.
 
-    ``winograd`` is the tile of a part that is computed by that method, or 0.
+    ``winograd`` is the side of the tiles of a part that is computed by that method, or 0.
     """
     known = {name: torch.from_numpy(value) for name, value in given.items()}
     slack = torch.zeros(1, dtype=torch.float64)

@@ -19,7 +19,7 @@ class Part:
     inputs: tuple[int, ...]
     output: int
     winograd: int = 0
-    """Output pixels on a tile's side, where the part is computed by Winograd's method."""
+    """Pixels on the side of a tile, where the part is computed by Winograd's method."""
 
     @property
     def value(self) -> str:
@@ -44,7 +44,7 @@ def parts_of(plan: Plan) -> tuple[Part, ...]:
                 read |= {value: name for value, name in new if value not in written}
                 written.add(layer.output)
         computing = [layer for _, layer in group if not isinstance(layer, OutputLayer)]
-        tiles = [layer.winograd.schedule.tile for layer in computing if isinstance(layer, WinogradLayer)]
+        sides = [layer.winograd.side for layer in computing if isinstance(layer, WinogradLayer)]
         parts.append(
             Part(
                 first=group[0][0],
@@ -53,7 +53,7 @@ def parts_of(plan: Plan) -> tuple[Part, ...]:
                 reads=tuple(read.values()),
                 inputs=tuple(read),
                 output=computing[-1].output,
-                winograd=tiles[0] if tiles else 0,
+                winograd=sides[0] if sides else 0,
             )
         )
     return tuple(parts)

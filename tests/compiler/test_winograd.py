@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ from programs import LOCAL_ISAS, assert_parity, network_of, parity
 
 from npas.compiler.indexed import Options
 from npas.compiler.lower import lower
-from npas.compiler.plan import ConvLayer, WinogradLayer
+from npas.compiler.plan import WinogradLayer
 from npas.compiler.schedules.records import WinogradSchedule
 from npas.compiler.schedules.winograd import WinogradWork, tiles_of, winograd_schedule
+from npas.errors import UnsupportedError
 from npas.graph.builder import Builder
 from npas.targets.isa import ISAS
 
@@ -49,6 +51,34 @@ def test_every_tile_on_odd_sizes(tmp_path: Path, isa: str) -> None:
     assert sum(isinstance(layer, WinogradLayer) for layer in plan.layers) == len(schedules)
     for threads in (1, 3):
         assert_parity(parity(tmp_path, network, options, isa, threads))
+
+
+@pytest.mark.parametrize("isa", LOCAL_ISAS)
+def test_kernels_and_strides(tmp_path: Path, isa: str) -> None:
+    """Phases of two to five taps, some without the last one, of an image and of many channels, on odd maps."""
+    builder = Builder("net")
+    image = builder.input((3, 30, 27))
+    many = builder.conv(image, 16, 1)  # direct, and so exact on integers
+    schedules, outputs = {}, []
+    for kernel, stride in ((2, 1), (3, 1), (4, 1), (5, 1), (3, 2), (4, 2), (5, 2), (7, 2), (6, 3), (9, 2), (10, 2)):
+        for m in WinogradWork(1, 1, 1, 1, kernel, stride).tiles:
+            for x in (image, many):
+                top, left = (kernel - 1) // 2, kernel // 2
+                made = builder.conv(x, 20, kernel, stride=stride, pads=(top, left, left, top), bias=True)
+                schedules[made] = schedule(m, 2, 3, 7, "tiles" if m % 2 else "filters")
+                outputs.append(builder.act(made, "relu"))
+    network, options = network_of(builder.graph(*outputs)), Options(schedules=schedules)
+    plan = lower(network, isa=isa, threads=1, options=options).plan  # type: ignore[arg-type]
+    assert sum(isinstance(layer, WinogradLayer) for layer in plan.layers) == len(schedules) == 56
+    assert_parity(parity(tmp_path, network, options, isa, threads=2))
+
+
+def test_a_tile_of_another_kernel_is_refused() -> None:
+    builder = Builder("net")
+    made = builder.conv(builder.input((8, 9, 9)), 8, 3, stride=2)
+    options = Options(schedules={made: schedule(4, 1, 2, 3, "tiles")})
+    with pytest.raises(UnsupportedError, match="must be one that its kernel has, got 4"):
+        lower(network_of(builder.graph(made)), isa="portable", threads=1, options=options)
 
 
 def test_maps_smaller_than_a_tile(tmp_path: Path) -> None:
@@ -94,13 +124,23 @@ def test_default_schedules_fit_registers_and_work(isa, size, threads) -> None:
     assert 1 <= made.tiles_at_a_time <= tiles_of(work, made.tile)
 
 
-def test_only_dense_3x3_of_stride_one_and_only_where_wanted() -> None:
+@pytest.mark.parametrize(
+    ("pays", "keywords"),
+    [
+        (True, {"kernel": 3}),
+        (True, {"kernel": 5}),
+        (True, {"kernel": 7, "stride": 2}),
+        (False, {"kernel": 3, "stride": 2}),
+        (False, {"kernel": 3, "dilation": 2}),
+        (False, {"kernel": 3, "groups": 2}),
+        (False, {"kernel": (3, 1)}),
+        (False, {"kernel": 1}),
+    ],
+)
+def test_only_dense_square_layers_and_only_where_it_pays(pays: bool, keywords: dict[str, Any]) -> None:
     builder = Builder("net")
-    x = builder.conv(builder.input((64, 28, 28)), 64, 3)
-    for keywords in ({"stride": 2}, {"dilation": 2}, {"kernel": 5}, {"groups": 2}):
-        x = builder.conv(x, 64, **{"kernel": 3, **keywords})
-    network = network_of(builder.graph(x))
-    plan = lower(network, isa="avx2", threads=1).plan
-    assert [layer.nodes for layer in plan.layers if isinstance(layer, WinogradLayer)] == [("conv1",)]
-    direct = lower(network, isa="avx2", threads=1, options=Options(direct=True)).plan
-    assert sum(isinstance(layer, ConvLayer) for layer in direct.layers) == 5
+    made = builder.conv(builder.input((64, 28, 28)), 64, **keywords)
+    network = network_of(builder.graph(builder.conv(made, 64, 1)))
+    for direct in (False, True):
+        plan = lower(network, isa="avx2", threads=1, options=Options(direct=direct)).plan
+        assert any(isinstance(layer, WinogradLayer) for layer in plan.layers) == (pays and not direct)

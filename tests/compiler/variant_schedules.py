@@ -15,8 +15,9 @@ from npas.algorithms import one_shot
 from npas.compiler.formats import FormatName
 from npas.compiler.indexed import Options, shared_filters
 from npas.compiler.plan import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
+from npas.compiler.schedules.winograd import WinogradWork
 from npas.graph.graph import Graph, Network
-from npas.ops import Conv2d
+from npas.ops import Conv2d, Op
 from npas.schemes import SCHEMES, kind_of
 from npas.search.candidate import Pruning
 from npas.spec.schema import Isa, SchemeName
@@ -25,7 +26,6 @@ Fields = Mapping[str, tuple[int | str, ...]]
 """The values that a schedule's fields are dealt from."""
 DEPTHWISE: Fields = {"pixels": (1, 2, 3, 4, 6)}
 WINOGRAD: Fields = {
-    "tile": (2, 4, 6),
     "vectors": (1, 2, 3),
     "pixels": (1, 2, 3),
     "tiles_at_a_time": (1, 3, 8),
@@ -114,11 +114,17 @@ def schedule_of(case: Case, graph: Graph, options: Options, made: Cases) -> AnyS
         "lanes": (LaneSchedule, lane_fields(depth, made.lanes)),
         "pointwise": (LaneSchedule, lane_fields(depth, made.lanes)),
         "depthwise": (DepthwiseSchedule, DEPTHWISE),
-        "winograd": (WinogradSchedule, WINOGRAD),
+        "winograd": (WinogradSchedule, WINOGRAD | winograd_tile(op)),
     }.get(case.family, (Schedule, pixel_fields((1, 2, 4, 8) if shared else (1,), case.source[0])))
     chosen = {name: made.dealt(f"{kind} {name} {values}", values) for name, values in fields.items()}
     schedule: AnySchedule = kind.model_validate(chosen)
     return schedule
+
+
+def winograd_tile(op: Op) -> Fields:
+    if not isinstance(op, Conv2d):
+        return {}
+    return {"tile": WinogradWork(1, 1, 1, 1, op.kernel[0], op.stride[0]).tiles}
 
 
 def pixel_fields(rows: tuple[int, ...], channels: int) -> Fields:

@@ -24,6 +24,8 @@ SIDE = 17
 MOST_CHANNELS = 33
 # 3x3 kernels are those that every scheme and every method takes.
 KERNELS = ((3, 3), (1, 1), (3, 3), (5, 5), (3, 3), (1, 3), (3, 3), (3, 1), (3, 3), (7, 7))
+# Kernels and strides whose phases have two to five taps.
+WINOGRAD = ((3, 1), (3, 2), (7, 2), (3, 1), (2, 1), (5, 1), (3, 2), (4, 1), (3, 1), (5, 2), (7, 3), (4, 2))
 # What is fused behind a layer: "add" is a residual.
 Epilogue = tuple[Activation | Literal["add"], ...]
 EPILOGUES: tuple[Epilogue, ...] = (
@@ -44,7 +46,7 @@ COUNTS: dict[Family, int] = {
     "lanes": 40,
     "pointwise": 14,
     "depthwise": 16,
-    "winograd": 12,
+    "winograd": 22,
     "linear": 18,
 }
 BLOCKED = ("lanes", "pointwise", "depthwise", "winograd")
@@ -133,11 +135,12 @@ class Cases:
 
     def conv(self, family: Family, i: int) -> None:
         """One convolution from planes to planes; sizes are drawn until the window fits."""
-        kernel = {"winograd": (3, 3), "pointwise": (1, 1)}.get(family, KERNELS[i % len(KERNELS)])
+        side, step = WINOGRAD[i % len(WINOGRAD)]
+        kernel = {"winograd": (side, side), "pointwise": (1, 1)}.get(family, KERNELS[i % len(KERNELS)])
         channels, filters, groups = self.channels(family)
         while True:
             height, width = self.integer(1, SIDE), self.integer(1, SIDE)
-            op = self.window(kernel, filters, groups, family)
+            op = self.window(kernel, filters, groups, family, step)
             try:
                 _, _, *size = op.infer(((1, channels, height, width),))
             except ValueError:
@@ -164,13 +167,14 @@ class Cases:
         filters = self.dealt(f"{family} filters", as_many_as_lanes if family in BLOCKED else all_)
         if family == "depthwise":
             return filters, filters, filters
-        channels = self.dealt(f"{family} channels", as_many_as_lanes if family == "winograd" else all_)
-        return channels, filters, 1
+        return self.dealt(f"{family} channels", all_), filters, 1
 
-    def window(self, kernel: tuple[int, int], filters: int, groups: int, family: Family) -> Conv2d:
+    def window(self, kernel: tuple[int, int], filters: int, groups: int, family: Family, step: int) -> Conv2d:
         rng, plain = self.rng, family in ("winograd", "pointwise")
         stride = (1, 1) if plain or rng.random() < 0.4 else (self.integer(1, 3), self.integer(1, 3))
         dilation = (1, 1) if plain or rng.random() < 0.5 else (self.integer(1, 2), self.integer(1, 2))
+        if family == "winograd":
+            stride = (step, step)
         top, left, bottom, right = rng.integers(0, 4, 4).tolist()
         if rng.random() < 0.3:
             top, left = bottom, right = [d * (k - 1) // 2 for d, k in zip(dilation, kernel, strict=True)]

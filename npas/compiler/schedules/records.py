@@ -50,10 +50,10 @@ class DepthwiseSchedule(Record):
 
 
 class WinogradSchedule(Record):
-    """The tunable part of a Winograd kernel: F(m x m, 3x3)."""
+    """The tunable part of a Winograd kernel: F(m x m, r x r)."""
 
     kind: Literal["winograd"] = "winograd"
-    tile: Literal[2, 4, 6] = Field(description="m: output pixels on a tile's side")
+    tile: int = Field(ge=2, le=7, description="m: output pixels on a tile's side")
     vectors: int = Field(description="vectors of filters in registers")
     pixels: int = Field(description="tiles in registers")
     tiles_at_a_time: int

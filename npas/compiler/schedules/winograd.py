@@ -2,7 +2,8 @@
 
 | symbol | meaning |
 | --- | --- |
-| m | output pixels on a tile's side; (m + 2)^2 positions |
+| r | taps on a kernel's side; a stride of s leaves ceil(k / s) of k to each of s^2 phases, which count as channels |
+| m | output pixels on a tile's side; (m + r - 1)^2 positions |
 | T | tiles in the output |
 | N | tiles at a time: transformed, multiplied and transformed back before the next ones |
 | V, P | vectors of filters and tiles whose sums stand in registers |
@@ -11,7 +12,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from npas.compiler.schedules.lanes import SUM_CYCLES, TILE_CYCLES, most_pixels, step_cycles
 from npas.compiler.schedules.records import AnySchedule, WinogradSchedule
@@ -21,16 +21,20 @@ from npas.ops import Conv2d
 from npas.spec.schema import Isa
 from npas.targets.isa import ISAS
 
-TILES: tuple[Literal[2, 4, 6], ...] = (2, 4, 6)
+SIDES = (4, 6, 8)
+"""Of tiles, m + r - 1: the points that the transforms are made for."""
+MOST_TAPS = 5
 MOST_VECTORS = 4
 """Of filters in registers."""
 
-_Shape = tuple[Literal[2, 4, 6], int, int]
+_Shape = tuple[int, int, int]
 """m, V, P"""
 
 INPUT_CYCLES = 4.0
 """Of a position of one vector of channels on its way into the transformed tile."""
 OUTPUT_CYCLES = 3.5
+GATHER_CYCLES = 8.0
+"""More of a position where its lanes are gathered from as many planes."""
 MEMORY_BYTES, CACHE_BYTES = 6.0, 16.0
 """Of transformed weights that a cycle brings in: from memory the first time, from the last-level cache later."""
 HIDDEN = 0.7
@@ -43,17 +47,36 @@ MARGIN = 0.92
 
 @dataclass(frozen=True, slots=True)
 class WinogradWork:
-    """A dense 3x3 convolution of stride 1."""
+    """A dense convolution with a square kernel."""
 
     filters: int
     channels: int
     height: int
     width: int
+    """Of the output."""
+    kernel: int = 3
+    stride: int = 1
+
+    @property
+    def taps(self) -> int:
+        """r, of the largest phase."""
+        return -(-self.kernel // self.stride)
+
+    @property
+    def tiles(self) -> tuple[int, ...]:
+        """Every m there is."""
+        return tuple(m for m in (side - self.taps + 1 for side in SIDES) if m >= 2)
+
+    @property
+    def terms(self) -> int:
+        """Products in a sum at one position."""
+        return self.channels * self.stride**2
 
 
 def fits(op: Conv2d) -> bool:
     """Whether the method computes this convolution."""
-    return op.kernel == (3, 3) and op.stride == op.dilation == (1, 1) and op.groups == 1
+    square = op.kernel[0] == op.kernel[1] and op.stride[0] == op.stride[1]
+    return square and op.groups == 1 and op.dilation == (1, 1) and 2 <= -(-op.kernel[0] // op.stride[0]) <= MOST_TAPS
 
 
 def work_of(graph: Graph, node: Node) -> WinogradWork | None:
@@ -61,33 +84,34 @@ def work_of(graph: Graph, node: Node) -> WinogradWork | None:
     if not isinstance(node.op, Conv2d) or not fits(node.op):
         return None
     _, filters, height, width = graph.shapes[node.name]
-    return WinogradWork(filters, graph.input_shapes(node)[0][1], height, width)
+    channels = graph.input_shapes(node)[0][1]
+    return WinogradWork(filters, channels, height, width, node.op.kernel[0], node.op.stride[0])
 
 
 def winograd_schedules(work: WinogradWork, isa: Isa, threads: int) -> tuple[WinogradSchedule, ...]:
     """The fastest of each m by estimate, fastest first."""
-    best = sorted(min((_cycles(c, work, isa), c) for c in _choices(work, m, isa)) for m in TILES)
+    best = sorted(min((_cycles(c, work, isa), c) for c in _choices(work, m, isa)) for m in work.tiles)
     return tuple(_schedule(choice, work, isa, threads) for _, choice in best)
 
 
 def cycles(work: WinogradWork, isa: Isa) -> float:
     """Of the whole layer by its best schedule."""
-    return min(_cycles(c, work, isa) for m in TILES for c in _choices(work, m, isa))
+    return min(_cycles(c, work, isa) for m in work.tiles for c in _choices(work, m, isa))
 
 
 def winograd_schedule(work: WinogradWork, isa: Isa, threads: int) -> WinogradSchedule | None:
     """The fastest by estimate; None where direct convolution is not slower."""
     lanes = ISAS[isa].lanes
-    direct = work.height * work.width * work.channels * 9 * -(-work.filters // lanes) / 2
+    direct = work.height * work.width * work.channels * work.kernel**2 * -(-work.filters // lanes) / 2
     return winograd_schedules(work, isa, threads)[0] if cycles(work, isa) <= MARGIN * direct else None
 
 
 def winograd_space(work: WinogradWork, isa: Isa, threads: int) -> Space:
     """All schedules."""
-    most = tiles_of(work, min(TILES))
+    most = tiles_of(work, min(work.tiles))
     blocks = -(-work.filters // ISAS[isa].lanes)
     axes: Axes = {
-        "tile": TILES,
+        "tile": work.tiles,
         "vectors": tuple(range(1, min(MOST_VECTORS, blocks) + 1)),
         "pixels": tuple(range(1, min(most_pixels(1, isa), most) + 1)),
         "tiles_at_a_time": halvings(most),
@@ -96,13 +120,15 @@ def winograd_space(work: WinogradWork, isa: Isa, threads: int) -> Space:
 
     def fits(schedule: AnySchedule) -> bool:
         assert isinstance(schedule, WinogradSchedule)
+        if schedule.tile not in work.tiles:
+            return False
         within = min(most_pixels(schedule.vectors, isa), tiles_of(work, schedule.tile))
         return schedule.pixels <= within and schedule.tiles_at_a_time <= tiles_of(work, schedule.tile)
 
     return Space({"winograd": axes}, fits)
 
 
-def _choices(work: WinogradWork, m: Literal[2, 4, 6], isa: Isa) -> list[_Shape]:
+def _choices(work: WinogradWork, m: int, isa: Isa) -> list[_Shape]:
     blocks = -(-work.filters // ISAS[isa].lanes)
     return [
         (m, v, p)
@@ -125,17 +151,31 @@ def _schedule(choice: _Shape, work: WinogradWork, isa: Isa, threads: int) -> Win
     )
 
 
+def _planar(work: WinogradWork, lanes: int) -> bool:
+    """Whether the input has one channel in a pixel."""
+    return work.channels < lanes
+
+
+def _planes_in(work: WinogradWork, lanes: int) -> int:
+    return planes_in(work.channels, work.stride, lanes, planar=_planar(work, lanes))
+
+
+def planes_in(channels: int, stride: int, lanes: int, planar: bool) -> int:
+    """Vectors that hold all channels and phases of a pixel of the input."""
+    return -(-channels * stride**2 // lanes) if planar else -(-channels // lanes) * stride**2
+
+
 def tiles_of(work: WinogradWork, m: int) -> int:
     return -(-work.height // m) * -(-work.width // m)
 
 
 def _at_a_time(m: int, pixels: int, work: WinogradWork, lanes: int) -> int:
-    tiles = tiles_of(work, m)
-    padded = (-(-work.channels // lanes) + -(-work.filters // lanes)) * lanes
-    position_weights = 4 * work.channels * work.filters
+    tiles, positions = tiles_of(work, m), (m + work.taps - 1) ** 2
+    padded = (_planes_in(work, lanes) + -(-work.filters // lanes)) * lanes
+    position_weights = 4 * work.terms * work.filters
     # All weights are read for every few tiles: where there are many, so are the tiles.
-    work_bytes = max(WORK_BYTES, (m + 2) ** 2 * position_weights // 4)
-    most = max(2 * pixels, work_bytes // ((m + 2) ** 2 * padded * 4))
+    work_bytes = max(WORK_BYTES, positions * position_weights // 4)
+    most = max(2 * pixels, work_bytes // (positions * padded * 4))
     chunks = -(-tiles // most)
     return -(-tiles // chunks)
 
@@ -144,16 +184,17 @@ def _cycles(choice: _Shape, work: WinogradWork, isa: Isa) -> float:
     """Of F(m) with V vectors and P tiles in registers."""
     lanes = ISAS[isa].lanes
     m, vectors, pixels = choice
-    positions, tiles = (m + 2) ** 2, tiles_of(work, m)
-    planes_in, planes_out = -(-work.channels // lanes), -(-work.filters // lanes)
+    positions, tiles = (m + work.taps - 1) ** 2, tiles_of(work, m)
+    planes_in, planes_out = _planes_in(work, lanes), -(-work.filters // lanes)
     groups = -(-planes_out // vectors)
     at_a_time = _at_a_time(m, pixels, work, lanes)
     chunks = -(-tiles // at_a_time)
     columns = -(-at_a_time // pixels) * chunks
     step = step_cycles(vectors, -(-tiles // columns))
-    multiply = groups * columns * (work.channels * step + TILE_CYCLES + SUM_CYCLES * vectors * pixels / 2)
-    weights = positions * work.channels * planes_out * lanes * 4
+    multiply = groups * columns * (work.terms * step + TILE_CYCLES + SUM_CYCLES * vectors * pixels / 2)
+    weights = positions * work.terms * planes_out * lanes * 4
     read = weights / MEMORY_BYTES + weights * (chunks - 1) / CACHE_BYTES
-    transforms = tiles * positions * (INPUT_CYCLES * planes_in + OUTPUT_CYCLES * planes_out)
+    read_in = INPUT_CYCLES + (GATHER_CYCLES if _planar(work, lanes) else 0.0)
+    transforms = tiles * positions * (read_in * planes_in + OUTPUT_CYCLES * planes_out)
     both = (read, positions * multiply)
     return max(both) + (1 - HIDDEN) * min(both) + transforms

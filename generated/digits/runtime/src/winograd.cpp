@@ -8,55 +8,106 @@ namespace NPAS_NAMESPACE {
 
 namespace {
 
-constexpr int kTaps = 9;
 constexpr std::size_t kCollected = 32768;  // floats: a near cache's worth
 
-// G, by rows.
-constexpr float kG2[] = {1, 0, 0, 0.5f, 0.5f, 0.5f, 0.5f, -0.5f, 0.5f, 0, 0, 1};
-constexpr float kG4[] = {1 / 4.0f,  0,          0,         -1 / 6.0f, -1 / 6.0f, -1 / 6.0f,
-                         -1 / 6.0f, 1 / 6.0f,   -1 / 6.0f, 1 / 24.0f, 1 / 12.0f, 1 / 6.0f,
-                         1 / 24.0f, -1 / 12.0f, 1 / 6.0f,  0,         0,         1};
-constexpr float kG6[] = {1,          0,         0,          -2 / 9.0f,   -2 / 9.0f, -2 / 9.0f,  -2 / 9.0f, 2 / 9.0f,
-                         -2 / 9.0f,  1 / 90.0f, 1 / 45.0f,  2 / 45.0f,   1 / 90.0f, -1 / 45.0f, 2 / 45.0f, 32 / 45.0f,
-                         16 / 45.0f, 8 / 45.0f, 32 / 45.0f, -16 / 45.0f, 8 / 45.0f, 0,          0,         1};
+// One row of G: powers of a point, and what B^T leaves to divide by.
+struct Row {
+    float point, scale;
+};
 
-const float* matrix(int m) { return m == 2 ? kG2 : m == 4 ? kG4 : kG6; }
+// The last row, infinity, is 1 for the highest power only.
+constexpr Row kRows4[] = {{0, 1}, {1, 0.5f}, {-1, 0.5f}};
+constexpr Row kRows6[] = {{0, 1 / 4.0f}, {1, -1 / 6.0f}, {-1, -1 / 6.0f}, {2, 1 / 24.0f}, {-2, 1 / 24.0f}};
+constexpr Row kRows8[] = {{0, 1},          {1, -2 / 9.0f},     {-1, -2 / 9.0f},    {2, 1 / 90.0f},
+                          {-2, 1 / 90.0f}, {0.5f, 32 / 45.0f}, {-0.5f, 32 / 45.0f}};
 
-// G g G^T of a vector of filters of one channel: taps stand `rows` floats apart, the results `step` floats.
-void transform(int m, const float* w, int rows, float* out, std::size_t step) {
-    const int side = m + 2;
-    const float* g = matrix(m);
-    vec half[8][3];
-    for (int y = 0; y < side; ++y) {
-        for (int x = 0; x < 3; ++x) {
-            half[y][x] = splat(g[3 * y]) * load(w + x * rows) + splat(g[3 * y + 1]) * load(w + (3 + x) * rows) +
-                         splat(g[3 * y + 2]) * load(w + (6 + x) * rows);
+// G for tiles of `side` and kernels of `taps`, by rows.
+std::vector<float> matrix(int side, int taps) {
+    const Row* rows = side == 4 ? kRows4 : side == 6 ? kRows6 : kRows8;
+    std::vector<float> g;
+    for (int i = 0; i < side; ++i) {
+        for (int k = 0; k < taps; ++k) {
+            g.push_back(i + 1 == side ? static_cast<float>(k + 1 == taps) : rows[i].scale * power(rows[i].point, k));
         }
     }
-    for (int y = 0; y < side; ++y) {
-        for (int x = 0; x < side; ++x) {
-            store(out + static_cast<std::size_t>(y * side + x) * step,
-                  splat(g[3 * x]) * half[y][0] + splat(g[3 * x + 1]) * half[y][1] + splat(g[3 * x + 2]) * half[y][2]);
+    return g;
+}
+
+// A column of weights, those of a group's filters at one channel, becomes as many as there are phases of `Taps` a side.
+template <int Taps>
+class WeightTransform {
+  public:
+    explicit WeightTransform(const WinogradSpec& spec)
+        : spec_(spec), side_(spec.side()), g_(matrix(spec.side(), Taps)) {}
+
+    // G g G^T of a vector of filters at one channel and phase: taps stand `rows` floats apart, the results `step`.
+    void transform(int phase, const float* w, float* out, std::size_t step) const {
+        const int top = phase / spec_.stride, left = phase % spec_.stride;
+        vec half[8][Taps];
+        for (int y = 0; y < side_; ++y) {
+            for (int x = 0; x < Taps; ++x) {
+                half[y][x] = vec{};
+                for (int i = 0; i < Taps; ++i) {
+                    const int row = top + i * spec_.stride, column = left + x * spec_.stride;
+                    if (row >= spec_.kernel || column >= spec_.kernel) continue;
+                    const float* tap = w + static_cast<std::size_t>(row * spec_.kernel + column) * rows();
+                    half[y][x] = fma(splat(g_[at(y, i)]), load(tap), half[y][x]);
+                }
+            }
         }
+        for (int y = 0; y < side_; ++y) {
+            for (int x = 0; x < side_; ++x) {
+                vec sum{};
+                for (int i = 0; i < Taps; ++i) sum = fma(splat(g_[at(x, i)]), half[y][i], sum);
+                store(out + static_cast<std::size_t>(y * side_ + x) * step, sum);
+            }
+        }
+    }
+
+    // All columns: [column][tap][rows] to U. A few columns are collected before they are written: stores to every
+    // position of U in turn would throw each other out of the cache.
+    void transform_all(std::size_t columns, const float* weights, float* u) const {
+        const auto phases = static_cast<std::size_t>(spec_.phases()), taps = square(spec_.kernel);
+        const std::size_t positions = square(side_), most = kCollected / (phases * rows() * positions) + 1;
+        std::vector<float> collected(most * phases * rows() * positions);
+        for (std::size_t begin = 0; begin < columns; begin += most) {
+            const std::size_t run = std::min(most, columns - begin) * phases * rows();
+            for (std::size_t at = 0; at < run; at += kLanes) {
+                const std::size_t column = begin + at / (phases * rows()), phase = at / rows() % phases;
+                const float* w = weights + column * rows() * taps + at % rows();
+                transform(static_cast<int>(phase), w, collected.data() + at, run);
+            }
+            for (std::size_t i = 0; i < positions; ++i) {
+                std::memcpy(u + (i * columns + begin) * phases * rows(), collected.data() + i * run,
+                            run * sizeof(float));
+            }
+        }
+    }
+
+  private:
+    static std::size_t square(int x) { return static_cast<std::size_t>(x) * static_cast<std::size_t>(x); }
+    std::size_t rows() const { return static_cast<std::size_t>(spec_.rows); }
+    std::size_t at(int row, int tap) const { return static_cast<std::size_t>(row * Taps + tap); }
+
+    const WinogradSpec& spec_;
+    int side_;
+    std::vector<float> g_;
+};
+
+void transform_all(const WinogradSpec& spec, std::size_t columns, const float* weights, float* u) {
+    switch (spec.taps()) {
+        case 2: return WeightTransform<2>(spec).transform_all(columns, weights, u);
+        case 3: return WeightTransform<3>(spec).transform_all(columns, weights, u);
+        case 4: return WeightTransform<4>(spec).transform_all(columns, weights, u);
+        default: return WeightTransform<5>(spec).transform_all(columns, weights, u);
     }
 }
 
-// All columns, each the filters of a group at one channel: [column][tap][rows] to U. A few columns are collected before
-// they are written: stores to every position of U in turn would throw each other out of the cache.
-void transform_all(const WinogradSpec& spec, std::size_t columns, const float* weights, float* u) {
-    const auto rows = static_cast<std::size_t>(spec.rows), side = static_cast<std::size_t>(spec.tile + 2);
-    const std::size_t positions = side * side, most = kCollected / (rows * positions) + 1;
-    std::vector<float> collected(most * rows * positions);
-    for (std::size_t begin = 0; begin < columns; begin += most) {
-        const std::size_t run = std::min(most, columns - begin) * rows;
-        for (std::size_t at = 0; at < run; at += kLanes) {
-            const float* w = weights + (begin + at / rows) * rows * kTaps + at % rows;
-            transform(spec.tile, w, spec.rows, collected.data() + at, run);
-        }
-        for (std::size_t i = 0; i < positions; ++i) {
-            std::memcpy(u + (i * columns + begin) * rows, collected.data() + i * run, run * sizeof(float));
-        }
-    }
+// Where a channel of one phase stands in V at one position.
+std::int32_t offset_of(const WinogradSpec& spec, int channel, int phase) {
+    const int filled = spec.input_block == 1 ? spec.channels : (spec.channels + kLanes - 1) / kLanes * kLanes;
+    const int at = phase * filled + channel;
+    return at / kLanes * spec.tiles_at_a_time * kLanes + at % kLanes;
 }
 
 }  // namespace
@@ -64,22 +115,22 @@ void transform_all(const WinogradSpec& spec, std::size_t columns, const float* w
 Status prepare(const WinogradSpec& spec, const Weights& file, LoadedWinograd& out) {
     const auto first = static_cast<std::size_t>(spec.first_section);
     const Section &weights = file[first], &bias = file[first + 1];
-    const int groups = (spec.filters + spec.rows - 1) / spec.rows, side = spec.tile + 2;
+    const int groups = (spec.filters + spec.rows - 1) / spec.rows, side = spec.side(), taps = spec.kernel * spec.kernel;
     const std::size_t group = static_cast<std::size_t>(spec.channels) * static_cast<std::size_t>(spec.rows);
     if (weights.type != Type::f32 || bias.type != Type::f32) return Status::format;
     if (bias.count != static_cast<std::size_t>(spec.filters)) return Status::format;
-    if (weights.count != group * static_cast<std::size_t>(groups) * kTaps) return Status::format;
+    if (weights.count != group * static_cast<std::size_t>(groups * taps)) return Status::format;
     out.bias.assign(static_cast<std::size_t>(groups) * static_cast<std::size_t>(spec.rows), 0.0f);
     std::copy(bias.floats(), bias.floats() + bias.count, out.bias.begin());
     for (int c = 0; c < spec.channels; ++c) {
-        out.offsets.push_back((c / kLanes * spec.tiles_at_a_time * kLanes) + c % kLanes);
+        for (int phase = 0; phase < spec.phases(); ++phase) out.offsets.push_back(offset_of(spec, c, phase));
     }
-    const std::size_t position = group * static_cast<std::size_t>(groups);
+    const std::size_t position = group * static_cast<std::size_t>(groups * spec.phases());
     out.weights.reset(
         static_cast<unsigned char*>(allocate(position * static_cast<std::size_t>(side * side) * sizeof(float))));
     if (!out.weights) return Status::memory;
-    transform_all(spec, static_cast<std::size_t>(groups * spec.channels), weights.floats(),
-                  reinterpret_cast<float*>(out.weights.get()));
+    const auto columns = static_cast<std::size_t>(groups * spec.channels);
+    transform_all(spec, columns, weights.floats(), reinterpret_cast<float*>(out.weights.get()));
     out.view = {&spec, reinterpret_cast<const float*>(out.weights.get()), out.bias.data(), out.offsets.data()};
     return Status::ok;
 }

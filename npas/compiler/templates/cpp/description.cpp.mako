@@ -46,8 +46,9 @@ constexpr const DepthwiseSpec* kDepthwise = nullptr;
 % endif
 
 % if view.winograd:
-// First section; filters, channels, filters in a group; tile, tiles in a row and in all, tiles at a time, whether
-// threads share out tiles, and how many at most; padding.
+// First section; filters, channels; kernel, stride; channels in a pixel of the input, planes of transformed tiles;
+// filters in a group; tile, tiles in a row and in all, tiles at a time, whether threads share out tiles, and how many
+// at most; padding.
 constexpr WinogradSpec kWinograd[] = {
 % for layer in view.winograd:
     ${layer}

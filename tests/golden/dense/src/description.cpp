@@ -11,9 +11,9 @@ namespace {
 // channels, height, width; pitch, origin and plane in pixels, channels in a pixel; offset in the arena, in floats.
 constexpr Value kValues[] = {
     {   {3, 8, 8, 9, 16, 112, 1},    0},  // 0
-    {   {8, 8, 8, 9, 10,  91, 8}, 2304},  // 1
-    {   {8, 8, 8, 9, 10,  91, 8}, 3040},  // 2
-    {{2304, 1, 1, 1,  0,   1, 1},    0},  // 3
+    {   {8, 8, 8, 9, 10,  91, 8}, 3456},  // 1
+    {   {8, 8, 8, 9, 10,  91, 8}, 4192},  // 2
+    {{3456, 1, 1, 1,  0,   1, 1},    0},  // 3
     {   {8, 8, 8, 9, 10,  91, 8},    0},  // 4
     {  {12, 4, 4, 4,  0,  16, 8},  736},  // 5
     {  {12, 1, 1, 1,  0,   1, 1},    0},  // 6
@@ -39,10 +39,11 @@ constexpr DepthwiseSpec kDepthwise[] = {
     {4, 8, 9, 1, 1},  // layer_003
 };
 
-// First section; filters, channels, filters in a group; tile, tiles in a row and in all, tiles at a time, whether
-// threads share out tiles, and how many at most; padding.
+// First section; filters, channels; kernel, stride; channels in a pixel of the input, planes of transformed tiles;
+// filters in a group; tile, tiles in a row and in all, tiles at a time, whether threads share out tiles, and how many
+// at most; padding.
 constexpr WinogradSpec kWinograd[] = {
-    {2, 8, 8, 8, 4, 2, 4, 4, false, 1, 1, 1, 1, 1},  // layer_002
+    {2, 8, 8, 3, 1, 8, 1, 8, 4, 2, 4, 4, false, 1, 1, 1, 1, 1},  // layer_002
 };
 
 constexpr const Stationary* kConstants = nullptr;
@@ -63,7 +64,7 @@ constexpr Layout kInputs[] = {{3, 8, 8, 8, 0, 64, 1}};
 constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0x110f270e4f45c9d0ull, 10, 3792,
+    0x057f1bab5e4e9542ull, 10, 4944,
     kValues, 8, kIndexed, 3, kDepthwise, 1,
     kWinograd, 1, kConstants, 0, kLayers, 8,
     kInputs, 1, kOutputs, 1, forward,

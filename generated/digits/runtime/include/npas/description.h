@@ -36,10 +36,13 @@ struct DepthwiseSpec {
     int top, left;  // padding
 };
 
-// A 3x3 layer of stride 1 by Winograd's method; see winograd.h. Sections: weights as a dense layer's, bias.
+// A layer by Winograd's method; see winograd.h. Sections: weights as a dense layer's, bias.
 struct WinogradSpec {
     int first_section;
     int filters, channels;
+    int kernel, stride;  // in both directions
+    int input_block;     // channels in a pixel of the input
+    int planes;          // of V, which hold every phase of the input
     int rows;            // filters in a group
     int tile;            // m: output pixels on a tile's side
     int columns, tiles;  // tiles in a row, and in all
@@ -47,6 +50,10 @@ struct WinogradSpec {
     bool split_tiles;              // threads share out tiles rather than channels and filters
     int shares;                    // then as many as have a workspace
     int top, left, bottom, right;  // padding
+
+    int phases() const { return stride * stride; }
+    int taps() const { return (kernel + stride - 1) / stride; }  // r
+    int side() const { return tile + taps() - 1; }               // of a tile of V
 };
 
 // A layer whose weights are lists of kept positions; see indexed.h.

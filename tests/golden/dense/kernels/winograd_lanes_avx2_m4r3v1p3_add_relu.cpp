@@ -1,7 +1,7 @@
-// 3x3 convolution by Winograd's F(4x4, 3x3), filters in lanes: 1 vector of weights x 3 tiles in registers.
+// Convolution by Winograd's F(4x4, 3x3), filters in lanes: 1 vector of weights x 3 tiles in registers.
 #include "npas/winograd.h"
 
-#include "winograd_lanes_avx2_m4v1p3_add_relu.h"
+#include "winograd_lanes_avx2_m4r3v1p3_add_relu.h"
 #include "npas/run.h"
 #include "npas/functions.h"
 
@@ -9,7 +9,9 @@ namespace npas_net {
 
 namespace {
 
-constexpr int kSide = 4;
+constexpr int kSide = 6;
+constexpr int kTile = 4;
+constexpr int kBlock = 8;  // channels in a pixel of the input
 constexpr int kPositions = 36;
 constexpr int kPixels = 3;
 constexpr int kStep = kLanes;  // from one tile to the next
@@ -95,20 +97,20 @@ constexpr const Multiply* kMultiplyLast = kMultiply;
 
 // A few tiles at a time: transformed, multiplied at each of their 36 positions by itself, transformed back.
 // `work` holds the transformed tiles and the sums of every thread, or of all.
-void winograd_lanes_avx2_m4v1p3_add_relu(const Winograd& layer, View in, View out, View residual, View work,
-                                         const Run& run) {
+void winograd_lanes_avx2_m4r3v1p3_add_relu(const Winograd& layer, View in, View out, View residual, View work,
+                                           const Run& run) {
     const WinogradSpec& spec = *layer.spec;
-    const Layout &from = *in.layout, &to = *out.layout;
+    const Layout& to = *out.layout;
     const Share all = run.seat(), share = spec.split_tiles ? Share{0, 1} : all;
     const int room = spec.tiles_at_a_time, groups = (spec.filters + kStored - 1) / kStored;
     const int planes = to.planes(), chunks = (spec.tiles + room - 1) / room;
-    const std::ptrdiff_t in_size = static_cast<std::ptrdiff_t>(kPositions) * from.planes() * room * kLanes;
-    const std::ptrdiff_t out_size = static_cast<std::ptrdiff_t>(kPositions) * planes * room * kLanes;
-    float* transformed = work.data + (spec.split_tiles ? all.thread * (in_size + out_size) : 0);
-    float* sums = transformed + in_size;
-    const std::int32_t *offsets = layer.offsets, *end = offsets + spec.channels;
+    const std::ptrdiff_t in_step = position_step(spec.planes, room), out_step = position_step(planes, room);
+    float* transformed = work.data + (spec.split_tiles ? all.thread * kPositions * (in_step + out_step) : 0);
+    float* sums = transformed + kPositions * in_step;
+    const int terms = spec.channels * spec.phases();  // of a sum
+    const std::int32_t *offsets = layer.offsets, *end = offsets + terms;
     const float* weights = layer.weights;
-    const std::ptrdiff_t panel = static_cast<std::ptrdiff_t>(spec.channels) * kStored;
+    const std::ptrdiff_t panel = static_cast<std::ptrdiff_t>(terms) * kStored;
     const auto put = [&](int plane, int y, int x, vec sum) {
         const vec biased = sum + load(layer.bias + plane * kLanes);
         const std::ptrdiff_t pixel = y * to.row_step() + x * kLanes;
@@ -118,16 +120,16 @@ void winograd_lanes_avx2_m4v1p3_add_relu(const Winograd& layer, View in, View ou
     if (spec.split_tiles && all.thread >= spec.shares) return;  // as many threads as there is room for
     for (int chunk = spec.split_tiles ? run.next() : 0; chunk < chunks; chunk = spec.split_tiles ? run.next() : chunk + 1) {
         const int first = chunk * room, count = spec.tiles - first < room ? spec.tiles - first : room;
-        transform_input<kSide>(spec, in, first, count, slice(share, from.planes()), room, transformed);
+        transform_input<kSide, kBlock>(spec, in, first, count, slice(share, spec.planes), room, transformed);
         if (!spec.split_tiles) run.barrier();
         const Range units = slice(share, kPositions * groups);
         const int columns = (count + kPixels - 1) / kPixels;
         for (int unit = units.begin; unit < units.end; ++unit) {
             const int position = unit / groups, group = unit % groups;
             const Multiply* multiply = group + 1 < groups ? kMultiply : kMultiplyLast;
-            const float* tiles = transformed + static_cast<std::ptrdiff_t>(position) * from.planes() * room * kLanes;
-            float* target = sums + (static_cast<std::ptrdiff_t>(position) * planes + group * (kStored / kLanes)) *
-                                       room * kLanes;
+            const float* tiles = transformed + position * in_step;
+            float* target = sums + position * out_step +
+                            static_cast<std::ptrdiff_t>(group) * (kStored / kLanes) * room * kLanes;
             // The next unit's weights come from far: they are fetched while this one's tiles run.
             const float* coming = weights + (unit + 1 < kPositions * groups ? unit + 1 : unit) * panel;
             const int pace = (kStored + columns - 1) / columns;
@@ -136,13 +138,13 @@ void winograd_lanes_avx2_m4v1p3_add_relu(const Winograd& layer, View in, View ou
                 const Tile tile = {tiles + part.begin * kLanes,
                                    target + part.begin * kLanes,
                                    static_cast<std::ptrdiff_t>(room) * kLanes,
-                                   coming + static_cast<std::ptrdiff_t>(column) * spec.channels * pace,
+                                   coming + static_cast<std::ptrdiff_t>(column) * terms * pace,
                                    pace};
                 multiply[part.end - part.begin](tile, offsets, end, weights + unit * panel);
             }
         }
         if (!spec.split_tiles) run.barrier();
-        transform_output<kSide>(spec, to, first, count, slice(share, planes), room, planes, sums, put);
+        transform_output<kSide, kTile>(spec, to, first, count, slice(share, planes), room, planes, sums, put);
     }
     const int threads = spec.split_tiles && spec.shares < all.threads ? spec.shares : all.threads;
     const Range margins = slice({all.thread, threads}, planes);
