@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from npas.compiler.formats import FORMATS, FormatName
 from npas.compiler.formats.base import Floats, Geometry, Packed
 from npas.compiler.formats.bcs import NO_FILTER
-from npas.compiler.plan import Pruned
 from npas.compiler.schedules.records import AnySchedule
+from npas.compiler.stored import Pruned
 from npas.graph.graph import Graph, Node
 from npas.ops import Conv2d
 from npas.search.candidate import Pruning

@@ -8,10 +8,11 @@ from npas.compiler.builder import PlanBuilder
 from npas.compiler.formats.base import Floats
 from npas.compiler.fuse import Group
 from npas.compiler.lower_indexed import describe, reads, source_of
-from npas.compiler.plan import Depthwise, DepthwiseLayer, Kernel
+from npas.compiler.plan import DepthwiseLayer, Kernel
 from npas.compiler.schedules.choice import Choice
 from npas.compiler.schedules.lanes import depthwise_schedule, depthwise_space, even
 from npas.compiler.schedules.records import DepthwiseSchedule
+from npas.compiler.stored import Depthwise
 from npas.ops import Conv2d
 
 PASSES_OVER_ALL = "a depthwise kernel passes over every position"

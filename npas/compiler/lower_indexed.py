@@ -13,11 +13,12 @@ from npas.compiler.formats.base import Floats, Geometry
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import in_half, matrix_of, pack, shared_filters
 from npas.compiler.layout import Phases, reads_phases, spread
-from npas.compiler.plan import ConvLayer, Indexed, Kernel, Layout, LinearLayer, SplitLayer
+from npas.compiler.plan import ConvLayer, Kernel, Layout, LinearLayer, SplitLayer
 from npas.compiler.schedules import packed
 from npas.compiler.schedules.choice import Choice
 from npas.compiler.schedules.pixels import ConvWork, conv_schedule, conv_space, linear_schedule, linear_space
 from npas.compiler.schedules.records import AnySchedule, Schedule
+from npas.compiler.stored import Indexed
 from npas.errors import UnsupportedError
 from npas.ops import Conv2d, Linear
 from npas.spec.schema import Storage

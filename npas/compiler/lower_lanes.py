@@ -12,7 +12,7 @@ from npas.compiler.formats.base import Floats, Geometry
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import BLOCK_FILTERS, pack
 from npas.compiler.lower_indexed import describe, reads, source_of
-from npas.compiler.plan import ConvLayer, Grid, Indexed, Kernel, Layout
+from npas.compiler.plan import ConvLayer, Kernel, Layout
 from npas.compiler.schedules.choice import Choice
 from npas.compiler.schedules.lanes import (
     LaneWork,
@@ -25,6 +25,7 @@ from npas.compiler.schedules.lanes import (
 )
 from npas.compiler.schedules.records import AnySchedule, LaneSchedule
 from npas.compiler.schedules.winograd import winograd_schedule, winograd_schedules, winograd_space, work_of
+from npas.compiler.stored import Grid, Indexed
 from npas.errors import UnsupportedError
 from npas.ops import Conv2d
 

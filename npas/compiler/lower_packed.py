@@ -11,9 +11,10 @@ from npas.compiler.formats.base import Geometry
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import pack
 from npas.compiler.lower_indexed import describe, pixels_choice, reads, source_of
-from npas.compiler.plan import ConvLayer, Grid, Indexed, Kernel, Layout, Packing
+from npas.compiler.plan import ConvLayer, Kernel, Layout
 from npas.compiler.schedules.packed import PackedWork, work_of
 from npas.compiler.schedules.records import PackedSchedule
+from npas.compiler.stored import Grid, Indexed, Packing
 from npas.ops import Conv2d
 
 

@@ -12,9 +12,10 @@ from npas.compiler.fuse import Group
 from npas.compiler.indexed import pack
 from npas.compiler.lower_indexed import describe, reads, source_of
 from npas.compiler.lower_lanes import lane_choice
-from npas.compiler.plan import Kernel, Layout, Winograd, WinogradLayer
+from npas.compiler.plan import Kernel, Layout, WinogradLayer
 from npas.compiler.schedules.records import WinogradSchedule
 from npas.compiler.schedules.winograd import planes_in, work_of
+from npas.compiler.stored import Winograd
 from npas.errors import UnsupportedError
 from npas.ops import Conv2d
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from npas.compiler.cpp_text import listing, table
-from npas.compiler.plan import ConvLayer, Depthwise, Indexed, LinearLayer, Packing, Plan, Winograd
+from npas.compiler.plan import ConvLayer, LinearLayer, Plan
 from npas.compiler.schedules.records import LaneSchedule, PackedSchedule
+from npas.compiler.stored import Depthwise, Indexed, Packing, Winograd
 from npas.compiler.views_kernels import KernelView, kernel_views, namespace
 from npas.compiler.views_layers import LayerView, functions, layer_views, layout_text, weighted
 from npas.targets.isa import ISAS

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from npas.graph.builder import Builder
-from npas.graph.graph import Graph
+from npas.graph.graph import Graph, Network, Node
 from npas.ops import (
     AnyOp,
     Arithmetic,
@@ -214,3 +216,18 @@ class Draft:
 def random_graph(seed: int) -> Graph:
     """One of a few small ones."""
     return Draft(seed, [(5, 17, 15), (33, 1, 16), (1, 17, 1), (4, 2, 3)][seed % 4]).graph(12)
+
+
+def side_by_side(network: Network, names: Sequence[str]) -> Network:
+    """Copies of a network in one, all on the same input; a name stands before those of its copy's nodes."""
+    graph = network.graph
+    nodes = [graph.node(name) for name in graph.inputs]
+    outputs: list[str] = []
+    weights = {}
+    for name in names:
+        new = {node.name: node.name if node.name in graph.inputs else f"{name}_{node.name}" for node in graph.nodes}
+        copied = [node for node in graph.nodes if new[node.name] != node.name]
+        nodes += [Node(new[node.name], node.op, tuple(new[i] for i in node.inputs)) for node in copied]
+        outputs += [new[output] for output in graph.outputs]
+        weights |= {f"{name}_{key}": array for key, array in network.weights.items()}
+    return Network(Graph(graph.name, tuple(nodes), tuple(outputs)), weights)

@@ -14,7 +14,7 @@ from variants import COUNTS, AnySchedule, Case, Cases
 from npas.algorithms import one_shot
 from npas.compiler.formats import FormatName
 from npas.compiler.indexed import Options, shared_filters
-from npas.compiler.plan import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
+from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
 from npas.compiler.schedules.winograd import WinogradWork
 from npas.graph.graph import Graph, Network
 from npas.ops import Conv2d, Op

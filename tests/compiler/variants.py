@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from elementwise_operators import elementwise_operators
 
-from npas.compiler.plan import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
+from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
 from npas.graph.builder import ACTIVATIONS, Builder
 from npas.ops import AvgPool, Conv2d, MaxPool
 from npas.spec.schema import Activation, Isa

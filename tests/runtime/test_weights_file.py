@@ -14,8 +14,8 @@ from runtime_trees import Model, alpha, call, compile_tree
 
 from npas.compiler.indexed import Section
 from npas.compiler.lower import fingerprint
-from npas.compiler.plan import Indexed, Stored
 from npas.compiler.schedules.records import LaneSchedule, Schedule
+from npas.compiler.stored import Indexed, Stored
 from npas.compiler.weights_file import hash_bytes, write
 
 OK, ARGUMENT, FILE, FORMAT, CORRUPT, OTHER, MEMORY = range(7)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from npas.frontend.folding import fold
 from npas.frontend.raw import RawGraph, Replacement
-from npas.frontend.rewrites import arrays, decompose, resizing, windows
+from npas.frontend.rewrites import arrays, decompose, norms, resizing, windows
 from npas.frontend.rewrites.activations import clip_of_min_max, gelu, hard_sigmoid, hard_swish, silu
 from npas.frontend.rewrites.affine import bias_of_conv, bias_of_gemm, gemm_of_matmul, scale_and_shift
 from npas.frontend.rewrites.layout import flatten, global_pool, nothing, pad_into_window, sum_of_many
@@ -28,15 +28,15 @@ EXPANSIONS: tuple[Rewrite, ...] = (
     decompose.reduced,
     decompose.log_sum_exp,
     decompose.global_pools,
-    decompose.batch_norm,
-    decompose.layer_norm,
-    decompose.layer_statistics,
-    decompose.rms_norm,
-    decompose.instance_norm,
-    decompose.group_norm,
-    decompose.mean_variance_norm,
-    decompose.lp_norm,
-    decompose.local_response_norm,
+    norms.batch_norm,
+    norms.layer_norm,
+    norms.layer_statistics,
+    norms.rms_norm,
+    norms.instance_norm,
+    norms.group_norm,
+    norms.mean_variance_norm,
+    norms.lp_norm,
+    norms.local_response_norm,
     decompose.gemm,
     decompose.vectors_as_matrices,
     decompose.softmax_of_the_rest,

@@ -1,0 +1,106 @@
+"""A layer's weights in the plan: how they are stored, and what a kernel needs to know to walk through them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from npas.compiler.formats import FormatName
+from npas.compiler.record import Record
+from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
+from npas.spec.schema import SchemeName, Storage
+
+
+class Pruned(Record):
+    """How a layer's weights were pruned and what became of it."""
+
+    scheme: SchemeName
+    rate: float
+    built_dense_because: str | None = None
+
+
+class Grid(Record):
+    """Tiles of an output whose filters lie in lanes; see ``description.h``."""
+
+    columns: int
+    wide: int
+    row_step: int
+    rows: int = 1
+
+
+class Packing(Record):
+    """The copy of a tile's input that a packed kernel reads; see ``packing.h``."""
+
+    lines: int
+    line_step: int
+    rows: int
+    row_step: int
+    columns: int
+    column_step: int
+    stride: tuple[int, int]
+    top: int
+    left: int
+
+
+class Stored(Record):
+    """A layer's weights."""
+
+    format: FormatName
+    first_section: int
+    filters: int
+    channels: int
+    groups: int
+    kernel: tuple[int, int]
+    pruned: Pruned | None = None
+    kept_weights: int
+    storage: Storage = "fp32"
+    bytes: int
+
+    @property
+    def taps(self) -> int:
+        return self.kernel[0] * self.kernel[1]
+
+    @property
+    def weights(self) -> int:
+        """Weights of the layer before pruning."""
+        return self.filters * self.channels // self.groups * self.taps
+
+
+class Indexed(Stored):
+    """A layer over lists of kept positions."""
+
+    tap_offsets: tuple[int, ...]
+    input_block: int
+    plane_step: int
+    tile: int
+    tiles: int
+    grid: Grid = Grid(columns=0, wide=0, row_step=0)
+    packing: Packing | None = None
+    schedule: Annotated[Schedule | PackedSchedule | LaneSchedule, Field(discriminator="kind")]
+
+
+class Depthwise(Stored):
+    """A depthwise layer whose channels lie in lanes."""
+
+    top: int
+    left: int
+    schedule: DepthwiseSchedule
+
+
+class Winograd(Stored):
+    """A layer by Winograd's method."""
+
+    stride: int
+    input_block: int = Field(description="channels in a pixel of the input")
+    planes: int = Field(description="of the transformed tiles, which hold every phase of the input")
+    columns: int
+    tiles: int
+    pads: tuple[int, int, int, int]
+    shares: int = Field(description="workspaces, one for each thread that has tiles of its own")
+    schedule: WinogradSchedule
+
+    @property
+    def side(self) -> int:
+        """Of a tile of one phase of the input."""
+        return self.schedule.tile - 1 - (-self.kernel[0] // self.stride)
