@@ -15,58 +15,28 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from common import finish, parser
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "compiler"))
-from programs import NAME, images_of, machine, network_of, prunings_by, subject_of
-from random_graphs import random_graph, side_by_side
+from programs import quick_parity
+from random_graphs import by_every_scheme
 
-from npas.algorithms import one_shot
-from npas.compiler.emit import emit
-from npas.compiler.indexed import Options
 from npas.errors import NpasError
-from npas.frontend import onnx_in
-from npas.graph.graph import Network
 from npas.schemes import SCHEMES
 from npas.spec.schema import CpuTarget
-from npas.stages import finish as ending
-from npas.stages import runtime
 from npas.stages.program import Machine
-from npas.verify import ParityReport, verify
-
-DENSE = "dense"
 
 
 def mismatch(seed: int, isa: str) -> str | None:
     """What does not hold of one graph, or None."""
     torch.set_num_threads(1)
-    network = network_of(random_graph(seed), seed)
-    rng = np.random.default_rng(seed)
-    prunings = {
-        f"{scheme}_{name}": pruning
-        for scheme in SCHEMES
-        for name, pruning in prunings_by(network.graph, scheme, rng).items()
-    }
-    whole = side_by_side(network, (DENSE, *SCHEMES))
     try:
         with tempfile.TemporaryDirectory(prefix="npas-random-") as folder:
-            report = parity(Path(folder), whole, Options(prunings=prunings), isa, 1 + seed % 3)
+            report = quick_parity(Path(folder), *by_every_scheme(seed), isa, 1 + seed % 3)
     except NpasError as error:
         return str(error)
     return None if report.passed else f"differs at {report.first_difference}, relative L2 {report.relative_l2:.1e}"
-
-
-def parity(folder: Path, network: Network, options: Options, isa: str, threads: int) -> ParityReport:
-    """As a build goes from a network to its report, with one file for all layers and none for people."""
-    model = ending.export(one_shot(network, options.prunings).network, NAME, folder)
-    back, lowered = runtime.lower_for(onnx_in.read(model), NAME, machine(isa, threads), options)
-    files = {f"runtime/{path}": data for path, data in emit(lowered.plan, together=True).items()}
-    files["runtime/weights.bin"] = lowered.weights()
-    made = runtime.Runtime(back, lowered, model.read_bytes(), files)
-    runtime.write(folder, made, b"")
-    return verify(subject_of(folder, made, isa, threads), images_of(back, 2))
 
 
 def main() -> int:

@@ -103,7 +103,7 @@ def lower_linear(plan: PlanBuilder, group: Group) -> None:
     format_ = plan.options.format_of(root.name, depthwise=grouped)
     if grouped and format_ == "dense":
         format_ = "bcs"  # as a matrix, groups are blocks on the diagonal: most of it is zero
-    shared = shared_filters(format_, len(matrix)) > 1
+    shared = shared_filters(format_, len(matrix))
     storage: Storage = "fp16" if root.name in plan.options.halves else "fp32"
     choice = Choice(
         key=plan.key(group, "linear" if storage == "fp32" else "linear fp16", format_),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from programs import network_of, prunings_by
 
+from npas.compiler.indexed import Options
 from npas.graph.builder import Builder
 from npas.graph.graph import Graph, Network, Node
 from npas.ops import (
@@ -24,6 +26,7 @@ from npas.ops import (
     Slice,
     Transpose,
 )
+from npas.schemes import SCHEMES
 
 MOST_PIXELS = 17 * 17
 MOST_CHANNELS = 33
@@ -216,6 +219,18 @@ class Draft:
 def random_graph(seed: int) -> Graph:
     """One of a few small ones."""
     return Draft(seed, [(5, 17, 15), (33, 1, 16), (1, 17, 1), (4, 2, 3)][seed % 4]).graph(12)
+
+
+def by_every_scheme(seed: int) -> tuple[Network, Options]:
+    """A random graph six times in one network: dense, and with each scheme on every layer that takes it."""
+    network = network_of(random_graph(seed), seed)
+    rng = np.random.default_rng(seed)
+    prunings = {
+        f"{scheme}_{name}": pruning
+        for scheme in SCHEMES
+        for name, pruning in prunings_by(network.graph, scheme, rng).items()
+    }
+    return side_by_side(network, ("dense", *SCHEMES)), Options(prunings=prunings)
 
 
 def side_by_side(network: Network, names: Sequence[str]) -> Network:

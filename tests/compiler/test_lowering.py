@@ -16,13 +16,15 @@ from ruamel.yaml import YAML
 from npas.algorithms import one_shot
 from npas.compiler import arena
 from npas.compiler.fuse import fuse
-from npas.compiler.indexed import Options
+from npas.compiler.indexed import BLOCK_FILTERS, Options
 from npas.compiler.lower import fingerprint, lower
 from npas.compiler.plan import CopyLayer, ElementwiseLayer, Plan
 from npas.errors import UnsupportedError
 from npas.graph.builder import Builder
 from npas.graph.graph import Graph
 from npas.ops import BatchNorm, Conv2d, GlobalAvgPool, Input, MaxPool
+from npas.search.candidate import Pruning
+from npas.spec.schema import Isa
 from npas.stages.lock import dump_yaml
 from npas.targets.isa import ISAS
 
@@ -270,3 +272,17 @@ def test_a_plan_is_made_again_from_its_own_schedules(seed, isa):
     plan = lower(pruned, isa=isa, threads=2, options=Options(prunings=prunings)).plan
     schedules = {layer.nodes[0]: layer.stored.schedule for layer in plan.weights_layers}
     assert lower(pruned, isa=isa, threads=2, options=Options(prunings=prunings, schedules=schedules)).plan == plan
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_blocks_of_a_fully_connected_layer_are_stored_once(isa: Isa) -> None:
+    """Filters beside each other in a kernel must share their columns, or one stores zeros for those of the others."""
+    builder = Builder("net")
+    made = builder.linear(builder.flatten(builder.input((4, 8, 8))), 128)
+    network = network_of(builder.graph(made))
+    prunings = {made: Pruning("block", 8.0)}
+    pruned = one_shot(network, prunings).network
+    (layer,) = lower(pruned, isa=isa, threads=1, options=Options(prunings=prunings)).plan.weights_layers
+    kept = 4 * layer.stored.kept_weights
+    wider = max(1, ISAS[isa].lanes // BLOCK_FILTERS)  # two blocks fill a vector of sixteen
+    assert layer.stored.bytes < 1.2 * wider * kept

@@ -101,21 +101,22 @@ def _shared_out(schedule: Schedule, work: ConvWork, tiles: int, threads: int) ->
     return schedule.model_copy(update={"split": "pixels"}) if by_pixels else schedule
 
 
-def linear_schedule(filters: int, columns: int, shared: bool, isa: Isa) -> Schedule:
-    """Schedule of a fully connected layer: filters side by side in lanes where they share their columns."""
-    if not shared:
+def linear_schedule(filters: int, columns: int, shared: int, isa: Isa) -> Schedule:
+    """Schedule of a fully connected layer: filters side by side in lanes where ``shared`` of them, at least two, share
+    their columns. More than those would be stored with the columns of all."""
+    if shared == 1:
         return Schedule(rows=1, vectors=1, channel_block=columns)
     lanes = ISAS[isa].lanes
-    vectors = 2 if filters >= 4 * lanes else 1
+    vectors = 2 if filters >= 4 * lanes and shared >= 2 * lanes else 1
     return Schedule(rows=vectors * lanes, vectors=vectors, channel_block=columns)
 
 
-def linear_space(columns: int, shared: bool, isa: Isa) -> Space:
+def linear_space(columns: int, shared: int, isa: Isa) -> Space:
     """All schedules of a fully connected layer."""
     lanes = ISAS[isa].lanes
-    vectors = tuple(v for v in (1, 2, 4, 8) if v * lanes <= MOST_LINEAR) if shared else (1,)
+    vectors = tuple(v for v in (1, 2, 4, 8) if v == 1 or v * lanes <= min(MOST_LINEAR, shared)) if shared > 1 else (1,)
     axes: Axes = {
-        "rows": tuple(v * lanes for v in vectors) if shared else (1,),
+        "rows": tuple(v * lanes for v in vectors) if shared > 1 else (1,),
         "vectors": vectors,
         "tiles_at_a_time": (Schedule.model_fields["tiles_at_a_time"].default,),
         "channel_block": (columns,),
@@ -124,6 +125,6 @@ def linear_space(columns: int, shared: bool, isa: Isa) -> Space:
 
     def fits(schedule: AnySchedule) -> bool:
         assert isinstance(schedule, Schedule)
-        return schedule.rows == (schedule.vectors * lanes if shared else 1)
+        return schedule.rows == (schedule.vectors * lanes if shared > 1 else 1)
 
     return Space({"pixels": axes}, fits)

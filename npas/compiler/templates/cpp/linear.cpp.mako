@@ -1,6 +1,7 @@
 <%page args="view"/>\
 <%
 vectors = range(view.vectors)
+chains = range({1: 4, 2: 2}.get(view.vectors, 1))  # sums of a filter, so that one addition need not wait for the other
 load_weights = "load_halves" if view.half else "load"
 weight = (lambda at: f"half_to_float(weights[{at}])") if view.half else (lambda at: f"weights[{at}]")
 %>\
@@ -34,16 +35,32 @@ ${view.signature} {
         const std::int32_t* bounds = layer.bounds + static_cast<std::ptrdiff_t>(group) * 2;
         const ${"std::uint16_t" if view.half else "float"}* weights = layer.${"halves" if view.half else "weights"} + layer.first_weight[group];
 % for p in vectors:
-        vec sum${p}{};
+        vec ${", ".join(f"sum{p}{chr(97 + c)}{{}}" for c in chains)};
 % endfor
-        for (std::int32_t k = bounds[0]; k < bounds[1]; ++k, weights += kRows) {
+        std::int32_t k = bounds[0];
+% if len(chains) > 1:
+        for (; k + ${len(chains)} <= bounds[1]; k += ${len(chains)}, weights += ${len(chains)} * kRows) {
+% for c in chains:
+            const vec x${chr(97 + c)} = broadcast(in.data + layer.offsets[k + ${c}]);
+% for p in vectors:
+            sum${p}${chr(97 + c)} = fma(${load_weights}(weights + ${c * view.vectors + p} * kLanes), x${chr(97 + c)}, sum${p}${chr(97 + c)});
+% endfor
+% endfor
+        }
+% endif
+        for (; k < bounds[1]; ++k, weights += kRows) {
             const vec x = broadcast(in.data + layer.offsets[k]);
 % for p in vectors:
-            sum${p} = fma(${load_weights}(weights + ${p} * kLanes), x, sum${p});
+            sum${p}a = fma(${load_weights}(weights + ${p} * kLanes), x, sum${p}a);
 % endfor
         }
 % for p in vectors:
-        store(out.data + row + ${p} * kLanes, epilogue(sum${p} + load(layer.bias + row + ${p} * kLanes)${f", load(residual.data + row + {p} * kLanes)" if view.residual else ""}));
+% for width in [w for w in (2, 1) if 2 * w <= len(chains)]:
+% for c in range(width):
+        sum${p}${chr(97 + c)} = sum${p}${chr(97 + c)} + sum${p}${chr(97 + c + width)};
+% endfor
+% endfor
+        store(out.data + row + ${p} * kLanes, epilogue(sum${p}a + load(layer.bias + row + ${p} * kLanes)${f", load(residual.data + row + {p} * kLanes)" if view.residual else ""}));
 % endfor
     }
 }
