@@ -165,3 +165,32 @@ def test_external_data(tmp_path: Path) -> None:
             onnx_in.from_proto(model, "model.onnx", folder)
         path.write_bytes(model.SerializeToString())
         refused(path, "not a valid ONNX model")
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "message"),
+    [
+        ("location", "/etc/hostname", "must lie in the model's folder"),
+        ("location", "link.bin", "must lie in the model's folder"),
+        ("location", "", "has no location"),
+        ("offset", "1000000", "is cut short"),
+        ("offset", "-8", "is cut short"),
+        ("length", "99999999", "is cut short"),
+        ("length", "4", "does not fit its type and shape"),
+    ],
+)
+def test_external_data_that_points_elsewhere(entry: str, value: str, message: str, tmp_path: Path) -> None:
+    """Links are followed before it is asked whether the file lies inside."""
+    folder = tmp_path / "inner"
+    folder.mkdir()
+    path = good_file(folder)
+    onnx.save(onnx.load(str(path)), str(path), save_as_external_data=True, location="w.bin", size_threshold=64)
+    (tmp_path / "secret.bin").write_bytes((folder / "w.bin").read_bytes())
+    (folder / "link.bin").symlink_to(tmp_path / "secret.bin")
+    model = onnx.load(str(path), load_external_data=False)
+    for tensor in model.graph.initializer:
+        found = [e for e in tensor.external_data if e.key == entry]
+        for item in found:
+            item.value = value
+    with pytest.raises(UnsupportedError, match=message):
+        onnx_in.from_proto(model, "model.onnx", folder)
