@@ -13,21 +13,12 @@ from npas.compiler.builder import PlanBuilder
 from npas.compiler.fuse import MOVES, Group
 from npas.compiler.indexed import Options, Section
 from npas.compiler.layout import reads_phases, runs_on_planes
-from npas.compiler.lower_arrays import (
-    broadcast,
-    lower_concat,
-    lower_matmul,
-    lower_move,
-    lower_normalize,
-    lower_reduce,
-    lower_resample,
-    lower_softmax,
-    per_channel,
-)
+from npas.compiler.lower_arrays import lower_matmul, lower_normalize, lower_reduce, lower_resample, lower_softmax
 from npas.compiler.lower_depthwise import lower_depthwise
 from npas.compiler.lower_expansion import is_expansion, lower_expansion
 from npas.compiler.lower_indexed import lower_conv, lower_linear
 from npas.compiler.lower_lanes import lower_conv_lanes
+from npas.compiler.lower_moves import broadcast, lower_concat, lower_move, per_channel
 from npas.compiler.lower_packed import lower_packed
 from npas.compiler.lower_winograd import lower_winograd
 from npas.compiler.plan import (
