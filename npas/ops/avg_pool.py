@@ -11,7 +11,7 @@ from torch import Tensor
 
 from npas.ops.base import Op, Shape
 from npas.ops.onnx_io import Attribute, Imported, OnnxCall, OnnxPart, pair, read_pads, single
-from npas.ops.window import Pads, window_shape
+from npas.ops.window import Pads, window_shape, without_ceil
 
 
 class AvgPool(Op):
@@ -56,11 +56,10 @@ class AvgPool(Op):
         pads = read_pads(node, size, kernel, stride, (1, 1))
         count = bool(node.integer("count_include_pad", 0)) and any(pads)
         if node.integer("ceil_mode", 0):
-            steps = window_shape(size, kernel, stride, pads, ceil=True)
-            extra = [(steps[i] - 1) * stride[i] + kernel[i] - size[i] - pads[i] - pads[i + 2] for i in range(2)]
-            if max(extra) > 0 and count:
+            wider = without_ceil(size, kernel, stride, pads)
+            if wider != pads and count:
                 raise ValueError("ceil_mode with counted padding is not supported")
-            pads = (pads[0], pads[1], pads[2] + max(0, extra[0]), pads[3] + max(0, extra[1]))
+            pads = wider
         if any(pads[i] >= kernel[i % 2] for i in range(4)):
             raise ValueError(f"pads must be smaller than the kernel {list(kernel)}, got {list(pads)}")
         return Imported(cls(kernel=kernel, stride=stride, pads=pads, count_pads=count), call.values(0))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from npas.ops.base import Op, Shape
 from npas.ops.onnx_io import Attribute, Imported, OnnxCall, OnnxPart, pair, read_pads, single
-from npas.ops.window import Pads, window_shape
+from npas.ops.window import Pads, window_shape, without_ceil
 
 
 class MaxPool(Op):
@@ -19,33 +19,30 @@ class MaxPool(Op):
     kernel: tuple[int, int]
     stride: tuple[int, int] = (1, 1)
     pads: Pads = (0, 0, 0, 0)
-    ceil: bool = False
     dilation: tuple[int, int] = (1, 1)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         n, c, h, w = inputs[0]
-        return (n, c, *window_shape((h, w), self.kernel, self.stride, self.pads, self.dilation, self.ceil))
+        return (n, c, *window_shape((h, w), self.kernel, self.stride, self.pads, self.dilation))
 
     def reference(self, x: Sequence[Tensor], w: Mapping[str, Tensor], training: bool = False) -> Tensor:
         top, left, bottom, right = self.pads
         image = F.pad(x[0], (left, right, top, bottom), value=float("-inf"))
-        height, width = self.infer((tuple(x[0].shape),))[2:]
-        # torch sees the padding as image, so with ceil it may start a window there, which ONNX does not.
-        pooled = F.max_pool2d(image, self.kernel, self.stride, dilation=self.dilation, ceil_mode=self.ceil)
-        return pooled[:, :, :height, :width]
+        return F.max_pool2d(image, self.kernel, self.stride, dilation=self.dilation)
 
     def to_onnx(self, name: str, inputs: tuple[str, ...], shapes: tuple[Shape, ...]) -> OnnxPart:
         attributes: dict[str, Attribute] = {
             "kernel_shape": self.kernel,
             "strides": self.stride,
             "pads": self.pads,
-            "ceil_mode": int(self.ceil),
             "dilations": self.dilation,
         }
         return single("MaxPool", name, inputs, attributes)
 
     @classmethod
     def from_onnx(cls, call: OnnxCall) -> Imported:
+        """``ceil_mode`` becomes padding at the far side: shapes that engines infer for it count windows which begin
+        there, and are not computed."""
         _, _, height, width = call.shape(0, rank=4)
         node = call.node
         if node.type == "GlobalMaxPool":
@@ -58,5 +55,6 @@ class MaxPool(Op):
         pads = read_pads(node, (height, width), kernel, stride, dilation)
         if any(pads[i] > (kernel[i % 2] - 1) * dilation[i % 2] for i in range(4)):
             raise ValueError(f"pads must be smaller than the kernel {list(kernel)}, got {list(pads)}")
-        op = cls(kernel=kernel, stride=stride, pads=pads, ceil=bool(node.integer("ceil_mode", 0)), dilation=dilation)
-        return Imported(op, call.values(0))
+        if node.integer("ceil_mode", 0):
+            pads = without_ceil((height, width), kernel, stride, pads, dilation)
+        return Imported(cls(kernel=kernel, stride=stride, pads=pads, dilation=dilation), call.values(0))

@@ -26,3 +26,17 @@ def window_shape(
             steps -= 1
         out.append(steps + 1)
     return out[0], out[1]
+
+
+def without_ceil(
+    size: tuple[int, int],
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    pads: Pads,
+    dilation: tuple[int, int] = (1, 1),
+) -> Pads:
+    """Padding under which as many windows fit whole as begin inside the image under ``pads``."""
+    steps = window_shape(size, kernel, stride, pads, dilation, ceil=True)
+    reach = [(steps[i] - 1) * stride[i] + dilation[i] * (kernel[i] - 1) + 1 for i in range(2)]
+    bottom, right = (max(pads[i + 2], reach[i] - size[i] - pads[i]) for i in range(2))
+    return (pads[0], pads[1], bottom, right)

@@ -26,6 +26,7 @@ from npas.ops import (
     Slice,
     Transpose,
 )
+from npas.ops.window import without_ceil
 from npas.schemes import SCHEMES
 
 MOST_PIXELS = 17 * 17
@@ -108,10 +109,8 @@ class Draft:
         kernel = tuple(int(self.rng.integers(1, min(4, side) + 1)) for side in (height, width))
         pads = tuple(int(self.rng.integers(0, k)) for k in (*kernel, *kernel))
         stride = tuple(int(s) for s in self.rng.integers(1, 4, 2))
-        # ONNX's shape inference is wrong for windows that a ceiling would put wholly behind the image.
-        ceil = stride[0] <= kernel[0] and stride[1] <= kernel[1]
         op = (
-            MaxPool(kernel=kernel, stride=stride, pads=pads, ceil=ceil)
+            MaxPool(kernel=kernel, stride=stride, pads=without_ceil((height, width), kernel, stride, pads))
             if self.rng.random() < 0.5
             else AvgPool(kernel=kernel, stride=stride, pads=pads, count_pads=bool(self.rng.random() < 0.5))
         )

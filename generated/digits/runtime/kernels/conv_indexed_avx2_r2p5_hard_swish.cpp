@@ -23,7 +23,8 @@ struct Tile {
 };
 
 // One group's filters on one tile, over list entries [begin, end). Sums of earlier channel blocks lie in `out`
-// where this is not the `first`; the epilogue waits for the `last`.
+// where this is not the `first`; bias and epilogue wait for the `last`: small terms added to a large bias one by one
+// would lose more.
 void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_t begin, std::int32_t end,
                    const float* weights, bool first, bool last) {
     const std::int32_t* row = conv.rows + group * kRows;
@@ -35,7 +36,7 @@ void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_
     vec a0a, a0b, a0c, a0d, a0e;
     vec a1a, a1b, a1c, a1d, a1e;
     if (first || out0 == nullptr) {
-        a0a = a0b = a0c = a0d = a0e = broadcast(bias + 0);
+        a0a = a0b = a0c = a0d = a0e = vec{};
     } else {
         a0a = load(out0 + 0 * kLanes);
         a0b = load(out0 + 1 * kLanes);
@@ -44,7 +45,7 @@ void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_
         a0e = load(out0 + 4 * kLanes);
     }
     if (first || out1 == nullptr) {
-        a1a = a1b = a1c = a1d = a1e = broadcast(bias + 1);
+        a1a = a1b = a1c = a1d = a1e = vec{};
     } else {
         a1a = load(out1 + 0 * kLanes);
         a1b = load(out1 + 1 * kLanes);
@@ -74,11 +75,11 @@ void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_
     }
     if (out0 != nullptr) {
         if (last) {
-            a0a = keep(epilogue(a0a), load(tile.mask + 0 * kLanes));
-            a0b = keep(epilogue(a0b), load(tile.mask + 1 * kLanes));
-            a0c = keep(epilogue(a0c), load(tile.mask + 2 * kLanes));
-            a0d = keep(epilogue(a0d), load(tile.mask + 3 * kLanes));
-            a0e = keep(epilogue(a0e), load(tile.mask + 4 * kLanes));
+            a0a = keep(epilogue(a0a + broadcast(bias + 0)), load(tile.mask + 0 * kLanes));
+            a0b = keep(epilogue(a0b + broadcast(bias + 0)), load(tile.mask + 1 * kLanes));
+            a0c = keep(epilogue(a0c + broadcast(bias + 0)), load(tile.mask + 2 * kLanes));
+            a0d = keep(epilogue(a0d + broadcast(bias + 0)), load(tile.mask + 3 * kLanes));
+            a0e = keep(epilogue(a0e + broadcast(bias + 0)), load(tile.mask + 4 * kLanes));
         }
         store(out0 + 0 * kLanes, a0a);
         store(out0 + 1 * kLanes, a0b);
@@ -88,11 +89,11 @@ void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_
     }
     if (out1 != nullptr) {
         if (last) {
-            a1a = keep(epilogue(a1a), load(tile.mask + 0 * kLanes));
-            a1b = keep(epilogue(a1b), load(tile.mask + 1 * kLanes));
-            a1c = keep(epilogue(a1c), load(tile.mask + 2 * kLanes));
-            a1d = keep(epilogue(a1d), load(tile.mask + 3 * kLanes));
-            a1e = keep(epilogue(a1e), load(tile.mask + 4 * kLanes));
+            a1a = keep(epilogue(a1a + broadcast(bias + 1)), load(tile.mask + 0 * kLanes));
+            a1b = keep(epilogue(a1b + broadcast(bias + 1)), load(tile.mask + 1 * kLanes));
+            a1c = keep(epilogue(a1c + broadcast(bias + 1)), load(tile.mask + 2 * kLanes));
+            a1d = keep(epilogue(a1d + broadcast(bias + 1)), load(tile.mask + 3 * kLanes));
+            a1e = keep(epilogue(a1e + broadcast(bias + 1)), load(tile.mask + 4 * kLanes));
         }
         store(out1 + 0 * kLanes, a1a);
         store(out1 + 1 * kLanes, a1b);

@@ -26,7 +26,8 @@ struct Tile {
 };
 
 // One group's filters on one tile, over list entries [begin, end). Sums of earlier channel blocks lie in `out`
-// where this is not the `first`; the epilogue waits for the `last`.
+// where this is not the `first`; bias and epilogue wait for the `last`: small terms added to a large bias one by one
+// would lose more.
 void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_t begin, std::int32_t end,
                    const float* weights, bool first, bool last) {
     const std::int32_t* row = conv.rows + group * kRows;
@@ -42,28 +43,28 @@ void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_
     vec a2a, a2b, a2c;
     vec a3a, a3b, a3c;
     if (first || out0 == nullptr) {
-        a0a = a0b = a0c = broadcast(bias + 0);
+        a0a = a0b = a0c = vec{};
     } else {
         a0a = load(out0 + 0 * kLanes);
         a0b = load(out0 + 1 * kLanes);
         a0c = load(out0 + 2 * kLanes);
     }
     if (first || out1 == nullptr) {
-        a1a = a1b = a1c = broadcast(bias + 1);
+        a1a = a1b = a1c = vec{};
     } else {
         a1a = load(out1 + 0 * kLanes);
         a1b = load(out1 + 1 * kLanes);
         a1c = load(out1 + 2 * kLanes);
     }
     if (first || out2 == nullptr) {
-        a2a = a2b = a2c = broadcast(bias + 2);
+        a2a = a2b = a2c = vec{};
     } else {
         a2a = load(out2 + 0 * kLanes);
         a2b = load(out2 + 1 * kLanes);
         a2c = load(out2 + 2 * kLanes);
     }
     if (first || out3 == nullptr) {
-        a3a = a3b = a3c = broadcast(bias + 3);
+        a3a = a3b = a3c = vec{};
     } else {
         a3a = load(out3 + 0 * kLanes);
         a3b = load(out3 + 1 * kLanes);
@@ -94,9 +95,9 @@ void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_
     if (out0 != nullptr) {
         if (last) {
             const float* residual = tile.residual + static_cast<std::ptrdiff_t>(row[0]) * tile.residual_plane;
-            a0a = keep(epilogue(a0a, load(residual + 0 * kLanes)), load(tile.mask + 0 * kLanes));
-            a0b = keep(epilogue(a0b, load(residual + 1 * kLanes)), load(tile.mask + 1 * kLanes));
-            a0c = keep(epilogue(a0c, load(residual + 2 * kLanes)), load(tile.mask + 2 * kLanes));
+            a0a = keep(epilogue(a0a + broadcast(bias + 0), load(residual + 0 * kLanes)), load(tile.mask + 0 * kLanes));
+            a0b = keep(epilogue(a0b + broadcast(bias + 0), load(residual + 1 * kLanes)), load(tile.mask + 1 * kLanes));
+            a0c = keep(epilogue(a0c + broadcast(bias + 0), load(residual + 2 * kLanes)), load(tile.mask + 2 * kLanes));
         }
         store(out0 + 0 * kLanes, a0a);
         store(out0 + 1 * kLanes, a0b);
@@ -105,9 +106,9 @@ void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_
     if (out1 != nullptr) {
         if (last) {
             const float* residual = tile.residual + static_cast<std::ptrdiff_t>(row[1]) * tile.residual_plane;
-            a1a = keep(epilogue(a1a, load(residual + 0 * kLanes)), load(tile.mask + 0 * kLanes));
-            a1b = keep(epilogue(a1b, load(residual + 1 * kLanes)), load(tile.mask + 1 * kLanes));
-            a1c = keep(epilogue(a1c, load(residual + 2 * kLanes)), load(tile.mask + 2 * kLanes));
+            a1a = keep(epilogue(a1a + broadcast(bias + 1), load(residual + 0 * kLanes)), load(tile.mask + 0 * kLanes));
+            a1b = keep(epilogue(a1b + broadcast(bias + 1), load(residual + 1 * kLanes)), load(tile.mask + 1 * kLanes));
+            a1c = keep(epilogue(a1c + broadcast(bias + 1), load(residual + 2 * kLanes)), load(tile.mask + 2 * kLanes));
         }
         store(out1 + 0 * kLanes, a1a);
         store(out1 + 1 * kLanes, a1b);
@@ -116,9 +117,9 @@ void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_
     if (out2 != nullptr) {
         if (last) {
             const float* residual = tile.residual + static_cast<std::ptrdiff_t>(row[2]) * tile.residual_plane;
-            a2a = keep(epilogue(a2a, load(residual + 0 * kLanes)), load(tile.mask + 0 * kLanes));
-            a2b = keep(epilogue(a2b, load(residual + 1 * kLanes)), load(tile.mask + 1 * kLanes));
-            a2c = keep(epilogue(a2c, load(residual + 2 * kLanes)), load(tile.mask + 2 * kLanes));
+            a2a = keep(epilogue(a2a + broadcast(bias + 2), load(residual + 0 * kLanes)), load(tile.mask + 0 * kLanes));
+            a2b = keep(epilogue(a2b + broadcast(bias + 2), load(residual + 1 * kLanes)), load(tile.mask + 1 * kLanes));
+            a2c = keep(epilogue(a2c + broadcast(bias + 2), load(residual + 2 * kLanes)), load(tile.mask + 2 * kLanes));
         }
         store(out2 + 0 * kLanes, a2a);
         store(out2 + 1 * kLanes, a2b);
@@ -127,9 +128,9 @@ void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_
     if (out3 != nullptr) {
         if (last) {
             const float* residual = tile.residual + static_cast<std::ptrdiff_t>(row[3]) * tile.residual_plane;
-            a3a = keep(epilogue(a3a, load(residual + 0 * kLanes)), load(tile.mask + 0 * kLanes));
-            a3b = keep(epilogue(a3b, load(residual + 1 * kLanes)), load(tile.mask + 1 * kLanes));
-            a3c = keep(epilogue(a3c, load(residual + 2 * kLanes)), load(tile.mask + 2 * kLanes));
+            a3a = keep(epilogue(a3a + broadcast(bias + 3), load(residual + 0 * kLanes)), load(tile.mask + 0 * kLanes));
+            a3b = keep(epilogue(a3b + broadcast(bias + 3), load(residual + 1 * kLanes)), load(tile.mask + 1 * kLanes));
+            a3c = keep(epilogue(a3c + broadcast(bias + 3), load(residual + 2 * kLanes)), load(tile.mask + 2 * kLanes));
         }
         store(out3 + 0 * kLanes, a3a);
         store(out3 + 1 * kLanes, a3b);

@@ -33,7 +33,8 @@ struct Tile {
 };
 
 // One group's filters on one tile, over list entries [begin, end). Sums of earlier channel blocks lie in `out`
-// where this is not the `first`; the epilogue waits for the `last`.
+// where this is not the `first`; bias and epilogue wait for the `last`: small terms added to a large bias one by one
+// would lose more.
 void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_t begin, std::int32_t end,
                    const float* weights, bool first, bool last) {
     const std::int32_t* row = conv.rows + group * kRows;
@@ -48,7 +49,7 @@ void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_
 % endfor
 % for r in rows:
     if (first${f" || out{r} == nullptr" if view.rows > 1 else ""}) {
-        ${" = ".join(f"a{r}{chr(97 + p)}" for p in vectors)} = broadcast(bias + ${r});
+        ${" = ".join(f"a{r}{chr(97 + p)}" for p in vectors)} = vec{};
     } else {
 % for p in vectors:
         a${r}${chr(97 + p)} = load(out${r} + ${p} * kLanes);
@@ -82,7 +83,7 @@ void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_
             const float* residual = tile.residual + static_cast<std::ptrdiff_t>(row[${r}]) * tile.residual_plane;
 % endif
 % for p in vectors:
-            a${r}${chr(97 + p)} = keep(epilogue(a${r}${chr(97 + p)}${f", load(residual + {p} * kLanes)" if view.residual else ""}), load(tile.mask + ${p} * kLanes));
+            a${r}${chr(97 + p)} = keep(epilogue(a${r}${chr(97 + p)} + broadcast(bias + ${r})${f", load(residual + {p} * kLanes)" if view.residual else ""}), load(tile.mask + ${p} * kLanes));
 % endfor
         }
 % for p in vectors:
@@ -95,7 +96,7 @@ void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_
         const float* residual = tile.residual + static_cast<std::ptrdiff_t>(row[0]) * tile.residual_plane;
 % endif
 % for p in vectors:
-        a0${chr(97 + p)} = keep(epilogue(a0${chr(97 + p)}${f", load(residual + {p} * kLanes)" if view.residual else ""}), load(tile.mask + ${p} * kLanes));
+        a0${chr(97 + p)} = keep(epilogue(a0${chr(97 + p)} + broadcast(bias)${f", load(residual + {p} * kLanes)" if view.residual else ""}), load(tile.mask + ${p} * kLanes));
 % endfor
     }
 % for p in vectors:

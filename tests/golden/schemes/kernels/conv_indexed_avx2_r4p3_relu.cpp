@@ -23,7 +23,8 @@ struct Tile {
 };
 
 // One group's filters on one tile, over list entries [begin, end). Sums of earlier channel blocks lie in `out`
-// where this is not the `first`; the epilogue waits for the `last`.
+// where this is not the `first`; bias and epilogue wait for the `last`: small terms added to a large bias one by one
+// would lose more.
 void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_t begin, std::int32_t end,
                    const float* weights, bool first, bool last) {
     const std::int32_t* row = conv.rows + group * kRows;
@@ -39,28 +40,28 @@ void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_
     vec a2a, a2b, a2c;
     vec a3a, a3b, a3c;
     if (first || out0 == nullptr) {
-        a0a = a0b = a0c = broadcast(bias + 0);
+        a0a = a0b = a0c = vec{};
     } else {
         a0a = load(out0 + 0 * kLanes);
         a0b = load(out0 + 1 * kLanes);
         a0c = load(out0 + 2 * kLanes);
     }
     if (first || out1 == nullptr) {
-        a1a = a1b = a1c = broadcast(bias + 1);
+        a1a = a1b = a1c = vec{};
     } else {
         a1a = load(out1 + 0 * kLanes);
         a1b = load(out1 + 1 * kLanes);
         a1c = load(out1 + 2 * kLanes);
     }
     if (first || out2 == nullptr) {
-        a2a = a2b = a2c = broadcast(bias + 2);
+        a2a = a2b = a2c = vec{};
     } else {
         a2a = load(out2 + 0 * kLanes);
         a2b = load(out2 + 1 * kLanes);
         a2c = load(out2 + 2 * kLanes);
     }
     if (first || out3 == nullptr) {
-        a3a = a3b = a3c = broadcast(bias + 3);
+        a3a = a3b = a3c = vec{};
     } else {
         a3a = load(out3 + 0 * kLanes);
         a3b = load(out3 + 1 * kLanes);
@@ -90,9 +91,9 @@ void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_
     }
     if (out0 != nullptr) {
         if (last) {
-            a0a = keep(epilogue(a0a), load(tile.mask + 0 * kLanes));
-            a0b = keep(epilogue(a0b), load(tile.mask + 1 * kLanes));
-            a0c = keep(epilogue(a0c), load(tile.mask + 2 * kLanes));
+            a0a = keep(epilogue(a0a + broadcast(bias + 0)), load(tile.mask + 0 * kLanes));
+            a0b = keep(epilogue(a0b + broadcast(bias + 0)), load(tile.mask + 1 * kLanes));
+            a0c = keep(epilogue(a0c + broadcast(bias + 0)), load(tile.mask + 2 * kLanes));
         }
         store(out0 + 0 * kLanes, a0a);
         store(out0 + 1 * kLanes, a0b);
@@ -100,9 +101,9 @@ void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_
     }
     if (out1 != nullptr) {
         if (last) {
-            a1a = keep(epilogue(a1a), load(tile.mask + 0 * kLanes));
-            a1b = keep(epilogue(a1b), load(tile.mask + 1 * kLanes));
-            a1c = keep(epilogue(a1c), load(tile.mask + 2 * kLanes));
+            a1a = keep(epilogue(a1a + broadcast(bias + 1)), load(tile.mask + 0 * kLanes));
+            a1b = keep(epilogue(a1b + broadcast(bias + 1)), load(tile.mask + 1 * kLanes));
+            a1c = keep(epilogue(a1c + broadcast(bias + 1)), load(tile.mask + 2 * kLanes));
         }
         store(out1 + 0 * kLanes, a1a);
         store(out1 + 1 * kLanes, a1b);
@@ -110,9 +111,9 @@ void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_
     }
     if (out2 != nullptr) {
         if (last) {
-            a2a = keep(epilogue(a2a), load(tile.mask + 0 * kLanes));
-            a2b = keep(epilogue(a2b), load(tile.mask + 1 * kLanes));
-            a2c = keep(epilogue(a2c), load(tile.mask + 2 * kLanes));
+            a2a = keep(epilogue(a2a + broadcast(bias + 2)), load(tile.mask + 0 * kLanes));
+            a2b = keep(epilogue(a2b + broadcast(bias + 2)), load(tile.mask + 1 * kLanes));
+            a2c = keep(epilogue(a2c + broadcast(bias + 2)), load(tile.mask + 2 * kLanes));
         }
         store(out2 + 0 * kLanes, a2a);
         store(out2 + 1 * kLanes, a2b);
@@ -120,9 +121,9 @@ void group_on_tile(const Tile& tile, const Indexed& conv, int group, std::int32_
     }
     if (out3 != nullptr) {
         if (last) {
-            a3a = keep(epilogue(a3a), load(tile.mask + 0 * kLanes));
-            a3b = keep(epilogue(a3b), load(tile.mask + 1 * kLanes));
-            a3c = keep(epilogue(a3c), load(tile.mask + 2 * kLanes));
+            a3a = keep(epilogue(a3a + broadcast(bias + 3)), load(tile.mask + 0 * kLanes));
+            a3b = keep(epilogue(a3b + broadcast(bias + 3)), load(tile.mask + 1 * kLanes));
+            a3c = keep(epilogue(a3c + broadcast(bias + 3)), load(tile.mask + 2 * kLanes));
         }
         store(out3 + 0 * kLanes, a3a);
         store(out3 + 1 * kLanes, a3b);
