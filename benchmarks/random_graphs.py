@@ -19,7 +19,7 @@ import torch
 from common import finish, parser
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "compiler"))
-from programs import quick_parity
+from programs import in_few_files, parity
 from random_graphs import by_every_scheme
 
 from npas.errors import NpasError
@@ -33,7 +33,7 @@ def mismatch(seed: int, isa: str) -> str | None:
     torch.set_num_threads(1)
     try:
         with tempfile.TemporaryDirectory(prefix="npas-random-") as folder:
-            report = quick_parity(Path(folder), *by_every_scheme(seed), isa, 1 + seed % 3)
+            report = parity(Path(folder), *by_every_scheme(seed), isa, 1 + seed % 3, in_few_files)
     except NpasError as error:
         return str(error)
     return None if report.passed else f"differs at {report.first_difference}, relative L2 {report.relative_l2:.1e}"

@@ -14,7 +14,7 @@ from npas.compiler.lower_indexed import describe, reads, source_of
 from npas.compiler.lower_lanes import lane_choice
 from npas.compiler.plan import Kernel, Layout, WinogradLayer
 from npas.compiler.schedules.records import WinogradSchedule
-from npas.compiler.schedules.winograd import planes_in, work_of
+from npas.compiler.schedules.winograd import WinogradWork, planes_in, work_of
 from npas.compiler.stored import Winograd
 from npas.errors import UnsupportedError
 from npas.ops import Conv2d
@@ -45,7 +45,7 @@ def lower_winograd(plan: PlanBuilder, group: Group) -> None:
     geometry = Geometry(op.filters, weight.shape[1], rows=rows, taps=prod(op.kernel), reorder=False)
     _, sections = pack(weight, bias, "dense", geometry)
     columns = -(-to.width // schedule.tile)
-    stride, side = op.stride[0], schedule.tile + work.taps - 1
+    stride, side = op.stride[0], work.side(schedule.tile)
     planes = planes_in(read.channels, stride, plan.lanes, planar=read.block == 1)
     shares = plan.threads if schedule.split == "tiles" else 1
     plan.add(
@@ -56,7 +56,7 @@ def lower_winograd(plan: PlanBuilder, group: Group) -> None:
             output=out,
             macs=graph.macs(root),
             scratch=(_work(plan, root.name, schedule, shares * side**2, (planes, to.planes)),),
-            kernel=_kernel(plan, group, schedule, side, read, to),
+            kernel=_kernel(plan, group, schedule, work, read, to),
             winograd=Winograd(
                 format="dense",
                 first_section=plan.store(sections),
@@ -70,6 +70,7 @@ def lower_winograd(plan: PlanBuilder, group: Group) -> None:
                 stride=stride,
                 input_block=read.block,
                 planes=planes,
+                side=side,
                 columns=columns,
                 tiles=columns * -(-to.height // schedule.tile),
                 pads=op.pads,
@@ -91,12 +92,13 @@ def _work(plan: PlanBuilder, name: str, schedule: WinogradSchedule, positions: i
     return plan.value(f"{name}.tiles", Layout(channels=size, height=1, width=1, pitch=1, origin=0, plane=1))
 
 
-def _kernel(plan: PlanBuilder, group: Group, schedule: WinogradSchedule, side: int, read: Layout, to: Layout) -> str:
+def _kernel(
+    plan: PlanBuilder, group: Group, schedule: WinogradSchedule, work: WinogradWork, read: Layout, to: Layout
+) -> str:
     narrow = to.planes % schedule.vectors or schedule.vectors
     tail = "" if narrow == schedule.vectors else f"n{narrow}"
-    taps = side - schedule.tile + 1
     planar = "_planar" if read.block == 1 else ""
-    words = f"m{schedule.tile}r{taps}v{schedule.vectors}{tail}p{schedule.pixels}{planar}"
+    words = f"m{schedule.tile}r{work.taps}v{schedule.vectors}{tail}p{schedule.pixels}{planar}"
     return plan.kernel(
         Kernel(
             name=f"winograd_lanes_{plan.isa}_{words}{group.suffix()}",
@@ -106,7 +108,7 @@ def _kernel(plan: PlanBuilder, group: Group, schedule: WinogradSchedule, side: i
             pixels=schedule.pixels,
             step=read.block,
             tile=schedule.tile,
-            side=side,
+            side=work.side(schedule.tile),
             epilogue=group.statements(),
             residual=group.residual is not None,
         )

@@ -97,10 +97,6 @@ class Winograd(Stored):
     columns: int
     tiles: int
     pads: tuple[int, int, int, int]
+    side: int = Field(description="pixels on the side of a tile of one phase of the input")
     shares: int = Field(description="workspaces, one for each thread that has tiles of its own")
     schedule: WinogradSchedule
-
-    @property
-    def side(self) -> int:
-        """Of a tile of one phase of the input."""
-        return self.schedule.tile - 1 - (-self.kernel[0] // self.stride)

@@ -6,6 +6,7 @@ All programs here have one name, so that they share kernels and runtime in the s
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,10 +85,29 @@ def prunings_of(graph: Graph, rng: np.random.Generator, share: float = 1.0) -> d
     return chosen
 
 
-def generated(folder: Path, network: Network, options: Options, isa: str = "portable", threads: int = 1):
+Make = Callable[[Path, str, Machine, Options], runtime.Runtime]
+"""As ``runtime.generate``."""
+
+
+def in_few_files(model: Path, name: str, machine: Machine, options: Options) -> runtime.Runtime:
+    """A tree with one file for all layers, which compiles in a third of the time, and no plan."""
+    network, lowered = runtime.lower_for(onnx_in.read(model), name, machine, options)
+    tree = {**emit(lowered.plan, together=True), "weights.bin": lowered.weights()}
+    files = {f"runtime/{path}": data for path, data in tree.items()}
+    return runtime.Runtime(network, lowered, model.read_bytes(), files)
+
+
+def generated(
+    folder: Path,
+    network: Network,
+    options: Options,
+    isa: str = "portable",
+    threads: int = 1,
+    make: Make = runtime.generate,
+) -> runtime.Runtime:
     """Exports, reads back and generates, as a build does, and writes the tree."""
     pruned = one_shot(network, options.prunings).network
-    made = runtime.generate(finish.export(pruned, NAME, folder), NAME, machine(isa, threads), options)
+    made = make(finish.export(pruned, NAME, folder), NAME, machine(isa, threads), options)
     runtime.write(folder, made, b"")
     return made
 
@@ -97,23 +117,17 @@ def images_of(network: Network, count: int = 1, seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((count, *shape)).astype(np.float32)
 
 
-def parity(folder: Path, network: Network, options: Options, isa: str = "portable", threads: int = 1) -> ParityReport:
-    """Generates, compiles and compares with both oracles."""
-    made = generated(folder, network, options, isa, threads)
-    return verify(subject_of(folder, made, isa, threads), images_of(network, 2))
-
-
-def quick_parity(
-    folder: Path, network: Network, options: Options, isa: str = "portable", threads: int = 1
+def parity(
+    folder: Path,
+    network: Network,
+    options: Options,
+    isa: str = "portable",
+    threads: int = 1,
+    make: Make = runtime.generate,
 ) -> ParityReport:
-    """As ``parity``, of a tree with one file for all layers, which compiles in a third of the time, and no plan."""
-    model = finish.export(one_shot(network, options.prunings).network, NAME, folder)
-    back, lowered = runtime.lower_for(onnx_in.read(model), NAME, machine(isa, threads), options)
-    files = {f"runtime/{path}": data for path, data in emit(lowered.plan, together=True).items()}
-    files["runtime/weights.bin"] = lowered.weights()
-    made = runtime.Runtime(back, lowered, model.read_bytes(), files)
-    runtime.write(folder, made, b"")
-    return verify(subject_of(folder, made, isa, threads), images_of(back, 2))
+    """Generates, compiles and compares with both oracles."""
+    made = generated(folder, network, options, isa, threads, make)
+    return verify(subject_of(folder, made, isa, threads), images_of(network, 2))
 
 
 def subject_of(folder: Path, made: runtime.Runtime, isa: str = "portable", threads: int = 1) -> Subject:

@@ -14,6 +14,7 @@ from programs import LOCAL_ISAS, assert_parity, network_of, parity, prunings_of
 from random_graphs import Draft
 
 from npas.compiler.indexed import Options
+from npas.compiler.schedules.records import Schedule
 from npas.graph.builder import Builder
 from npas.graph.graph import Graph
 from npas.ops import AvgPool, Conv2d, Input, MaxPool, Softmax
@@ -184,3 +185,14 @@ def test_networks_of_vectors(tmp_path: Path, shape):
     else:
         outputs.append(builder.linear(builder.flatten(y), 3))
     assert_parity(parity(tmp_path, network_of(builder.graph(*outputs)), Options(), threads=2))
+
+
+def test_small_terms_are_not_lost_in_a_large_bias(tmp_path: Path) -> None:
+    """A sum that begins with the bias rounds every term to its size: over 600 of them, beyond what the gate allows."""
+    builder = Builder("net")
+    made = builder.conv(builder.input((29, 12, 12)), 27, (7, 3), bias=True)
+    network = network_of(builder.graph(made))
+    small = {"weight": np.float32(1e-4), "bias": np.float32(1)}
+    weights = {name: weight * small[name.split(".")[1]] for name, weight in network.weights.items()}
+    options = Options(schedules={made: Schedule(rows=4, vectors=1, channel_block=29)})
+    assert_parity(parity(tmp_path, network.with_weights(weights), options))

@@ -152,3 +152,19 @@ def test_what_is_not_supported_is_named(case: str) -> None:
     with pytest.raises(UnsupportedError, match=f"^model.onnx: .*{message}") as caught:
         onnx_in.from_proto(model, "model.onnx")
     assert "\n" not in str(caught.value) and caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize("pads", [(0, 0, 0, 0), (0, 0, 2, 0), (1, 0, 1, 1)])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_windows_of_a_ceiling_are_those_of_onnx_runtime(pads: tuple[int, int, int, int], stride: int) -> None:
+    """What begins in the far padding is no window, though shape inference counts it: the model that is written must
+    not leave that to whoever runs it."""
+    body = f"a = MaxPool<kernel_shape=[3,2], strides=[{stride},{stride}], pads={list(pads)}, ceil_mode=1>(x)"
+    network = onnx_in.from_proto(model_of(f"{body} f = Flatten(a) y = Relu(f)", opset=13), "model.onnx")
+    written = to_onnx(network)
+    assert not any(a.i for node in written.graph.node for a in node.attribute if a.name == "ceil_mode")
+    inferred = onnx.shape_inference.infer_shapes(written, strict_mode=True)
+    found = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in inferred.graph.value_info}
+    for node in network.graph.nodes:
+        if node.name in found:
+            assert tuple(found[node.name][1:]) == network.graph.shapes[node.name][1:]

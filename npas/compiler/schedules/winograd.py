@@ -45,6 +45,11 @@ MARGIN = 0.92
 """Share of the direct kernel's cycles below which the estimate is trusted."""
 
 
+def taps_of(kernel: int, stride: int) -> int:
+    """r: a kernel's taps on a side of its largest phase."""
+    return -(-kernel // stride)
+
+
 @dataclass(frozen=True, slots=True)
 class WinogradWork:
     """A dense convolution with a square kernel."""
@@ -59,13 +64,16 @@ class WinogradWork:
 
     @property
     def taps(self) -> int:
-        """r, of the largest phase."""
-        return -(-self.kernel // self.stride)
+        return taps_of(self.kernel, self.stride)
 
     @property
     def tiles(self) -> tuple[int, ...]:
         """Every m there is."""
         return tuple(m for m in (side - self.taps + 1 for side in SIDES) if m >= 2)
+
+    def side(self, m: int) -> int:
+        """Of a tile of one phase of the input."""
+        return m + self.taps - 1
 
     @property
     def terms(self) -> int:
@@ -76,7 +84,7 @@ class WinogradWork:
 def fits(op: Conv2d) -> bool:
     """Whether the method computes this convolution."""
     square = op.kernel[0] == op.kernel[1] and op.stride[0] == op.stride[1]
-    return square and op.groups == 1 and op.dilation == (1, 1) and 2 <= -(-op.kernel[0] // op.stride[0]) <= MOST_TAPS
+    return square and op.groups == 1 and op.dilation == (1, 1) and 2 <= taps_of(op.kernel[0], op.stride[0]) <= MOST_TAPS
 
 
 def work_of(graph: Graph, node: Node) -> WinogradWork | None:
@@ -170,7 +178,7 @@ def tiles_of(work: WinogradWork, m: int) -> int:
 
 
 def _at_a_time(m: int, pixels: int, work: WinogradWork, lanes: int) -> int:
-    tiles, positions = tiles_of(work, m), (m + work.taps - 1) ** 2
+    tiles, positions = tiles_of(work, m), work.side(m) ** 2
     padded = (_planes_in(work, lanes) + -(-work.filters // lanes)) * lanes
     position_weights = 4 * work.terms * work.filters
     # All weights are read for every few tiles: where there are many, so are the tiles.
@@ -184,7 +192,7 @@ def _cycles(choice: _Shape, work: WinogradWork, isa: Isa) -> float:
     """Of F(m) with V vectors and P tiles in registers."""
     lanes = ISAS[isa].lanes
     m, vectors, pixels = choice
-    positions, tiles = (m + work.taps - 1) ** 2, tiles_of(work, m)
+    positions, tiles = work.side(m) ** 2, tiles_of(work, m)
     planes_in, planes_out = _planes_in(work, lanes), -(-work.filters // lanes)
     groups = -(-planes_out // vectors)
     at_a_time = _at_a_time(m, pixels, work, lanes)

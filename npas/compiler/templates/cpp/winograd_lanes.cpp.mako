@@ -1,7 +1,6 @@
 <%page args="view"/>\
 <%namespace name="lanes" file="lanes.mako"/>\
-<% positions, r = view.side ** 2, view.side - view.pixels_out + 1 %>\
-// Convolution by Winograd's F(${view.pixels_out}x${view.pixels_out}, ${r}x${r}), filters in lanes: ${view.summary}.
+// Convolution by Winograd's method, tiles of ${view.pixels_out}x${view.pixels_out} from ${view.side}x${view.side} pixels, filters in lanes: ${view.summary}.
 #include "npas/winograd.h"
 
 #include "${view.name}.h"
@@ -15,7 +14,7 @@ namespace {
 constexpr int kSide = ${view.side};
 constexpr int kTile = ${view.pixels_out};
 constexpr int kBlock = ${view.step};  // channels in a pixel of the input
-constexpr int kPositions = ${positions};
+constexpr int kPositions = kSide * kSide;
 constexpr int kPixels = ${view.pixels};
 constexpr int kStep = kLanes;  // from one tile to the next
 constexpr int kStored = ${view.vectors} * kLanes;  // filters in a group
@@ -45,7 +44,7 @@ constexpr const Multiply* kMultiplyLast = kMultiply;
 
 }  // namespace
 
-// A few tiles at a time: transformed, multiplied at each of their ${positions} positions by itself, transformed back.
+// A few tiles at a time: transformed, multiplied at each of their positions by itself, transformed back.
 // `work` holds the transformed tiles and the sums of every thread, or of all.
 ${view.signature} {
     const WinogradSpec& spec = *layer.spec;

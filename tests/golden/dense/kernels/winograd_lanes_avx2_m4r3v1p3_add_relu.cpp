@@ -1,4 +1,4 @@
-// Convolution by Winograd's F(4x4, 3x3), filters in lanes: 1 vector of weights x 3 tiles in registers.
+// Convolution by Winograd's method, tiles of 4x4 from 6x6 pixels, filters in lanes: 1 vector of weights x 3 tiles in registers.
 #include "npas/winograd.h"
 
 #include "winograd_lanes_avx2_m4r3v1p3_add_relu.h"
@@ -12,7 +12,7 @@ namespace {
 constexpr int kSide = 6;
 constexpr int kTile = 4;
 constexpr int kBlock = 8;  // channels in a pixel of the input
-constexpr int kPositions = 36;
+constexpr int kPositions = kSide * kSide;
 constexpr int kPixels = 3;
 constexpr int kStep = kLanes;  // from one tile to the next
 constexpr int kStored = 1 * kLanes;  // filters in a group
@@ -95,7 +95,7 @@ constexpr const Multiply* kMultiplyLast = kMultiply;
 
 }  // namespace
 
-// A few tiles at a time: transformed, multiplied at each of their 36 positions by itself, transformed back.
+// A few tiles at a time: transformed, multiplied at each of their positions by itself, transformed back.
 // `work` holds the transformed tiles and the sums of every thread, or of all.
 void winograd_lanes_avx2_m4r3v1p3_add_relu(const Winograd& layer, View in, View out, View residual, View work,
                                            const Run& run) {
