@@ -10,8 +10,12 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from npas.errors import CompileError, DeviceError
+
+if TYPE_CHECKING:
+    from npas.targets.opencl import OpenClDevice
 
 PACKAGES = (
     "emcee",
@@ -56,7 +60,7 @@ class Finding:
 
 def examine() -> tuple[Finding, ...]:
     """Everything, in the order a build meets it. Takes about a second: the compiler is tried out."""
-    return (_python(), *(_package(name) for name in PACKAGES), *_processor(), _compiler(), *_tools())
+    return (_python(), *(_package(name) for name in PACKAGES), *_processor(), _compiler(), *_opencl(), *_tools())
 
 
 def exit_code(findings: tuple[Finding, ...]) -> int:
@@ -132,6 +136,28 @@ def _refuses(command: tuple[str, ...]) -> str:
             return f"no answer within {_COMPILE_S:g} s"
         said = (answer.stderr or answer.stdout).strip().splitlines()
         return "" if answer.code == 0 else said[0] if said else f"exit code {answer.code}"
+
+
+def _opencl() -> tuple[Finding, ...]:
+    """A line for each device, of use to those with an OpenCL target only."""
+    from npas.targets import opencl
+
+    fix = f"{_pip()} install 'npas[opencl]'  (or: apt-get install pocl-opencl-icd, or your GPU's driver)"
+    try:
+        devices = opencl.devices()
+    except DeviceError:
+        devices = ()
+    if not devices:
+        return (Finding("opencl", "", fix, needed=False),)
+    return tuple(Finding("opencl", _device(device), needed=False) for device in devices)
+
+
+def _device(device: OpenClDevice) -> str:
+    halves = "cl_khr_fp16" if "cl_khr_fp16" in device.extensions else "no cl_khr_fp16"
+    return (
+        f"{device.name} of {device.platform}: {device.version}, driver {device.driver}, {device.units} units, "
+        f"{device.memory >> 20} MiB ({device.most_allocation >> 20} at once), {device.lanes} lanes, {halves}"
+    )
 
 
 def _tools() -> tuple[Finding, ...]:

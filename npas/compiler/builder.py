@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from npas.compiler import arena
@@ -21,11 +21,16 @@ from npas.compiler.schedules.pixels import MOST_LINEAR
 from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
 from npas.graph.graph import Network
 from npas.ops import Conv2d
-from npas.spec.schema import Isa
-from npas.targets.isa import ISAS
+from npas.targets.isa import ISAS, Backend, IsaName
 
 MOST_LETTERS = 120
 """Of a kernel's name, which is a file's name too; longer ones end in a digest."""
+
+KERNELS: Mapping[Backend, frozenset[KernelKind]] = {
+    "cpu": frozenset({"pixels", "packed", "lanes", "depthwise", "winograd"}),
+    "opencl": frozenset({"pixels", "lanes", "depthwise"}),
+}
+"""Kinds of kernels that a backend has."""
 
 _S = TypeVar("_S", Schedule, PackedSchedule, LaneSchedule, DepthwiseSchedule, WinogradSchedule)
 
@@ -33,10 +38,10 @@ _S = TypeVar("_S", Schedule, PackedSchedule, LaneSchedule, DepthwiseSchedule, Wi
 class PlanBuilder:
     """Collects what lowering decides. Values are numbered as they are made; ``place`` finds them by name."""
 
-    def __init__(self, network: Network, isa: Isa, threads: int, options: Options) -> None:
+    def __init__(self, network: Network, isa: IsaName, threads: int, options: Options) -> None:
         self.network, self.graph = network, network.graph
         self.isa, self.threads = isa, threads
-        self.lanes = ISAS[isa].lanes
+        self.lanes, self.backend = ISAS[isa].lanes, ISAS[isa].backend
         self.groups: tuple[Group, ...] = fuse(self.graph)
         self.options = decided(network, self.groups, options, isa)
         kinds, only_pixels = self._kernels()
@@ -65,7 +70,11 @@ class PlanBuilder:
             if own_lists:
                 only_pixels.add(node.name)
             given = self.options.schedules.get(node.name)
-            if given is not None and _computes(given.kind, node.op, depthwise, own_lists):
+            if (
+                given is not None
+                and given.kind in KERNELS[self.backend]
+                and _computes(given.kind, node.op, depthwise, own_lists)
+            ):
                 kinds[node.name] = given.kind
             elif own_lists and self._packing_pays(group, format_):
                 kinds[node.name] = "packed"
@@ -78,7 +87,7 @@ class PlanBuilder:
     def _winograd_pays(self, group: Group) -> bool:
         """As measured before, else by estimate."""
         work = winograd.work_of(self.graph, group.root)
-        if work is None or self.options.direct:
+        if work is None or self.options.direct or "winograd" not in KERNELS[self.backend]:
             return False
         known = self.options.known.get(self.key(group, "lanes", "dense"))
         if known is not None:
@@ -88,7 +97,7 @@ class PlanBuilder:
     def _packing_pays(self, group: Group, format_: FormatName) -> bool:
         """As measured before, else by estimate."""
         work = packed.work_of(self.graph, group.root, self.network.weights[f"{group.root.name}.weight"])
-        if work is None:
+        if work is None or "packed" not in KERNELS[self.backend]:
             return False
         known = self.options.known.get(self.key(group, "pixels", format_))
         if known is not None and known.kind in ("pixels", "packed"):
@@ -192,6 +201,7 @@ class PlanBuilder:
             layers=tuple(self.layers),
             kernels=tuple(self.kernels[name] for name in sorted(self.kernels)),
             sections=len(self.sections),
+            wanted=self.options.wanted,
         )
 
     def _placed(self) -> tuple[dict[int, int], int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from npas.compiler.plan import Layout
+
 WIDTH = 120
 """Columns of a generated file."""
 
@@ -21,6 +23,15 @@ def listing(head: str, items: Sequence[str], tail: str) -> str:
     margin = len(head) - len(head.lstrip())
     indent, start = (len(head), head) if len(head) <= WIDTH // 2 else (margin + 4, f"{head}\n" + " " * (margin + 4))
     return start + f"\n{' ' * indent}".join(_wrapped(text, WIDTH - indent))
+
+
+def layout_text(layout: Layout) -> str:
+    """The initialiser of a ``Layout``."""
+    fields = (
+        *(layout.channels, layout.height, layout.width),
+        *(layout.pitch, layout.origin, layout.plane, layout.block),
+    )
+    return "{" + ", ".join(map(str, fields)) + "}"
 
 
 def comment(text: str) -> tuple[str, ...]:

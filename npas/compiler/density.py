@@ -20,8 +20,7 @@ from npas.compiler.schedules import lanes, winograd
 from npas.compiler.schedules.lanes import LaneWork
 from npas.graph.graph import Graph, Network
 from npas.ops import Conv2d
-from npas.spec.schema import Isa
-from npas.targets.isa import ISAS
+from npas.targets.isa import ISAS, IsaName
 
 CLEARLY = 0.8
 """A layer is built dense where that takes at most this share of the sparse kernel's estimated cycles."""
@@ -29,7 +28,7 @@ OWN_LIST_CYCLES = 1.1
 """Of a vector's multiplication where a filter has a list of its own, which loads do not keep up with."""
 
 
-def decided(network: Network, groups: Sequence[Group], options: Options, isa: Isa) -> Options:
+def decided(network: Network, groups: Sequence[Group], options: Options, isa: IsaName) -> Options:
     """The options, with every layer built dense that is clearly faster so."""
     dense = dict(options.dense)
     for group in groups:
@@ -42,7 +41,7 @@ def decided(network: Network, groups: Sequence[Group], options: Options, isa: Is
     return replace(options, dense=dense)
 
 
-def _times(network: Network, group: Group, options: Options, isa: Isa) -> tuple[float, float] | None:
+def _times(network: Network, group: Group, options: Options, isa: IsaName) -> tuple[float, float] | None:
     """Cycles of the layer's dense and sparse kernels; None where there is no choice between lists and none."""
     graph, op = network.graph, group.root.op
     if not isinstance(op, Conv2d) or op.groups > 1 or is_compact(graph.shapes[group.root.name]):
@@ -50,7 +49,7 @@ def _times(network: Network, group: Group, options: Options, isa: Isa) -> tuple[
     weight = network.weights[f"{group.root.name}.weight"].reshape(op.filters, -1)
     dense = lanes.cycles(_work(graph, group, op.filters, 1.0), isa)
     square = winograd.work_of(graph, group.root)
-    if square is not None and not options.direct:
+    if square is not None and not options.direct and ISAS[isa].backend == "cpu":
         dense = min(dense, winograd.cycles(square, isa))
     if options.format_of(group.root.name) == "bcs":
         return dense, lanes.cycles(_work(graph, group, BLOCK_FILTERS, lanes.density(weight, ISAS[isa].lanes)), isa)

@@ -1,6 +1,7 @@
 """From a plan to the source tree: path -> bytes, pure. The same plan gives the same bytes on any machine.
 
-Templates print frozen views and decide nothing; the hand-written runtime is copied beside what they print.
+Templates print frozen views and decide nothing; the hand-written runtime is copied beside what they print. A backend's
+templates take the place of the common ones that have their names.
 """
 
 from __future__ import annotations
@@ -14,14 +15,29 @@ from mako.lookup import TemplateLookup
 from npas.compiler.lower import fingerprint
 from npas.compiler.plan import Plan
 from npas.compiler.views import ModelView, model_view
-from npas.compiler.views_kernels import KernelView
+from npas.compiler.views_kernels import KernelView, kernel_views
 from npas.compiler.views_layers import LayerView
+from npas.compiler.views_opencl import SourcesView, file_of, kernels_of, sources_view
+from npas.targets.isa import ISAS, Backend
 from npas.targets.runtime_files import runtime_files
 
 SourceTree = Mapping[str, bytes]
 
-_TEMPLATES = Path(__file__).parent / "templates" / "cpp"
-View = ModelView | KernelView | LayerView
+_TEMPLATES = Path(__file__).parent / "templates"
+_FOLDERS: Mapping[Backend, tuple[str, ...]] = {"cpu": ("cpp",), "opencl": ("opencl", "cpp")}
+View = ModelView | KernelView | LayerView | SourcesView
+
+_MODEL = (
+    ("CMakeLists.txt", "CMakeLists.txt.mako"),
+    ("README.md", "README.md.mako"),
+    ("include/npas/config.h", "config.h.mako"),
+    ("src/api.cpp", "api.cpp.mako"),
+    ("src/forward.cpp", "forward.cpp.mako"),
+    ("src/layers.h", "layers.h.mako"),
+    ("src/description.cpp", "description.cpp.mako"),
+    ("test/golden.c", "golden.c.mako"),
+)
+"""Files of a model, whatever computes it, and their templates."""
 
 
 def emit(plan: Plan, together: bool = False) -> SourceTree:
@@ -30,43 +46,59 @@ def emit(plan: Plan, together: bool = False) -> SourceTree:
     Every layer has a file of its own, so that a diff stays local; ``together`` puts them into one, for a program that
     nobody reads and that is to be compiled soon.
     """
+    backend = ISAS[plan.isa].backend
     model = model_view(plan, fingerprint(plan))
-    tree: dict[str, bytes] = dict(_runtime())  # the model's own files replace the runtime's defaults
+    tree: dict[str, bytes] = dict(_runtime(backend))  # the model's own files replace the runtime's defaults
+    tree |= _opencl_kernels(plan, tree) if backend == "opencl" else _cpp_kernels(model)
     for path, template in (
-        ("CMakeLists.txt", "CMakeLists.txt.mako"),
+        *_MODEL,
         (f"cmake/{plan.name}Config.cmake.in", "Config.cmake.in.mako"),
-        ("README.md", "README.md.mako"),
         (f"include/{plan.name}/{plan.name}.h", "api.h.mako"),
-        ("include/npas/config.h", "config.h.mako"),
-        ("src/api.cpp", "api.cpp.mako"),
-        ("src/forward.cpp", "forward.cpp.mako"),
-        ("src/layers.h", "layers.h.mako"),
-        ("src/description.cpp", "description.cpp.mako"),
-        ("test/golden.c", "golden.c.mako"),
     ):
-        tree[path] = _render(template, model)
-    for kernel in model.kernels:
-        tree[f"kernels/{kernel.name}.h"] = _render("kernel.h.mako", kernel)
-        tree[f"kernels/{kernel.name}.cpp"] = _render(f"{kernel.template}.cpp.mako", kernel)
+        tree[path] = _render(backend, template, model)
     if together:
-        tree["src/all_layers.cpp"] = _render("layers.cpp.mako", model)
+        tree["src/all_layers.cpp"] = _render(backend, "layers.cpp.mako", model)
     else:
         for layer in model.layers:
-            tree[f"src/{layer.function}.cpp"] = _render("layer.cpp.mako", layer)
+            tree[f"src/{layer.function}.cpp"] = _render(backend, "layer.cpp.mako", layer)
     return dict(sorted(tree.items()))
 
 
-@cache
-def _runtime() -> Mapping[str, bytes]:
-    return runtime_files()
+def _cpp_kernels(model: ModelView) -> dict[str, bytes]:
+    tree = {}
+    for kernel in model.kernels:
+        tree[f"kernels/{kernel.name}.h"] = _render("cpu", "kernel.h.mako", kernel)
+        tree[f"kernels/{kernel.name}.cpp"] = _render("cpu", f"{kernel.template}.cpp.mako", kernel)
+    return tree
+
+
+def _opencl_kernels(plan: Plan, tree: dict[str, bytes]) -> dict[str, bytes]:
+    """Generated kernels, and a C++ file that holds the text of all; takes those out of the tree that no layer runs."""
+    kernels = {kernel.name: kernel for kernel in kernel_views(plan)}
+    made = {
+        f"kernels/{name}.cl": _render("opencl", f"{kernel.template}.cl.mako", kernel)
+        for name, kernel in kernels.items()
+    }
+    used = {name: f"kernels/{name if name in kernels else file_of(name)}.cl" for name in kernels_of(plan)}
+    for path in [path for path in tree if path.endswith(".cl") and path not in used.values()]:
+        del tree[path]
+    texts = {path: (made | tree)[path].decode() for path in sorted(set(used.values()))}
+    view = sources_view(plan, used, texts, tree["kernels/npas.clh"].decode())
+    return {**made, "src/sources.cpp": _render("opencl", "sources.cpp.mako", view)}
 
 
 @cache
-def _lookup() -> TemplateLookup:
-    return TemplateLookup(directories=[str(_TEMPLATES)], strict_undefined=True, input_encoding="utf-8")
+def _runtime(backend: Backend) -> Mapping[str, bytes]:
+    return runtime_files(backend)
 
 
-def _render(template: str, view: View) -> bytes:
-    text = _lookup().get_template(template).render_unicode(view=view)
+@cache
+def _lookup(backend: Backend) -> TemplateLookup:
+    folders = [str(_TEMPLATES / name) for name in _FOLDERS[backend]]
+    return TemplateLookup(directories=folders, strict_undefined=True, input_encoding="utf-8")
+
+
+def _render(backend: Backend, template: str, view: View) -> bytes:
+    text = _lookup(backend).get_template(template).render_unicode(view=view)
     assert isinstance(text, str)
     return text.encode()

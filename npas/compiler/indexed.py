@@ -43,6 +43,8 @@ class Options:
     """What was measured before, by a layer's key."""
     halves: Collection[str] = ()
     """Fully connected nodes whose weights half precision holds, to be stored in 16 bits."""
+    wanted: tuple[str, str] = ("", "")
+    """Parts of the names of an OpenCL platform and device."""
     direct: bool = False
     """Whether no layer may be computed by Winograd's method."""
 

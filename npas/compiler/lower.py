@@ -56,7 +56,7 @@ from npas.ops import (
     Shape,
     Softmax,
 )
-from npas.spec.schema import Isa
+from npas.targets.isa import IsaName
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def fingerprint(plan: Plan) -> int:
     return int.from_bytes(hashlib.sha256(plan.model_dump_json().encode()).digest()[:8], "little")
 
 
-def lower(network: Network, *, isa: Isa, threads: int, options: Options | None = None) -> Lowered:
+def lower(network: Network, *, isa: IsaName, threads: int, options: Options | None = None) -> Lowered:
     """Lowers a simplified network (no batch-norm, no dropout).
 
     Raises UnsupportedError where an operator has no lowering at its shapes.

@@ -53,6 +53,11 @@ def depthwise_layer(
     assert isinstance(op, Conv2d)
     inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
     schedule = schedule.model_copy(update={"pixels": even(plan.layout(out).width, schedule.pixels)})
+    if plan.backend == "opencl":  # a tile that is a pixel narrower than the others reads as they do
+        read, to = plan.layout(source), plan.layout(out)
+        last = (to.height - 1) * op.stride[0] + (op.kernel[0] - 1) * op.dilation[0] - op.pads[0]
+        column = to.width * op.stride[1] + (op.kernel[1] - 1) * op.dilation[1] - op.pads[1] + 1
+        plan.reads(source, max(last * read.pitch + column, 0) * read.block)
     weight = plan.network.weights[f"{root.name}.weight"]
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
     sections = [_side_by_side(weight.reshape(op.filters, -1), plan.lanes), _side_by_side(bias[:, None], plan.lanes)]
@@ -88,6 +93,7 @@ def depthwise_layer(
             pruned=pruned,
             kept_weights=int(np.count_nonzero(weight)),
             bytes=sum(s.nbytes for s in sections),
+            lanes=plan.lanes,
             top=op.pads[0],
             left=op.pads[1],
             schedule=schedule,

@@ -27,7 +27,8 @@ def is_expansion(plan: PlanBuilder, first: Group, second: Group) -> bool:
     """Whether ``second`` is a depthwise layer and alone reads what ``first``, a plain convolution, computes."""
     kernels, value = plan.blocks.kernel, first.value
     return (
-        kernels.get(first.root.name) == "lanes"
+        plan.backend == "cpu"
+        and kernels.get(first.root.name) == "lanes"
         and kernels.get(second.root.name) == "depthwise"
         and second.root.inputs[0] == value
         and first.residual is None

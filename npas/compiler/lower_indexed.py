@@ -7,7 +7,7 @@ from math import prod
 import numpy as np
 
 from npas.compiler import arena
-from npas.compiler.builder import PlanBuilder
+from npas.compiler.builder import KERNELS, PlanBuilder
 from npas.compiler.formats import FormatName
 from npas.compiler.formats.base import Floats, Geometry
 from npas.compiler.fuse import Group
@@ -83,7 +83,8 @@ def pixels_choice(plan: PlanBuilder, group: Group, format_: FormatName) -> Choic
     space = conv_space(work, plan.isa, plan.threads)
     estimated: tuple[AnySchedule, ...] = (conv_schedule(work, plan.isa, plan.threads),)
     weight = plan.network.weights[f"{root.name}.weight"]
-    over_copies = packed.work_of(graph, root, weight) if shared_filters(format_, 2) == 1 else None
+    own_lists = shared_filters(format_, 2) == 1 and "packed" in KERNELS[plan.backend]
+    over_copies = packed.work_of(graph, root, weight) if own_lists else None
     if over_copies is not None:
         space = space.joined(packed.packed_space(over_copies, plan.isa, plan.threads))
         by_copies = packed.packed_schedule(over_copies, plan.isa, plan.threads)

@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from npas.compiler.builder import PlanBuilder
+from npas.compiler.builder import KERNELS, PlanBuilder
 from npas.compiler.formats import FormatName
 from npas.compiler.formats.base import Floats, Geometry
 from npas.compiler.fuse import Group
@@ -44,7 +44,7 @@ def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int, whole: bo
     _, _, height, row = graph.shapes[root.name]
     inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
     flat = whole and _is_flat(op, read)
-    ragged = flat and any(plan.layout(i).pitch != row for i in (out, *inputs))
+    ragged = flat and (plan.backend == "opencl" or any(plan.layout(i).pitch != row for i in (out, *inputs)))
     rows, width = (1, height * row) if flat else (height, row)
     longest = row if ragged else width
     weight = plan.network.weights[f"{root.name}.weight"].reshape(op.filters, -1)
@@ -57,6 +57,12 @@ def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int, whole: bo
         )
     schedule = schedule.model_copy(update={"pixels": even(width, min(schedule.pixels, longest))})
     columns = -(-width // schedule.pixels)
+    if plan.backend == "opencl":  # a tile that is a pixel narrower than the others reads as they do
+        taps = _taps(op, read)
+        plan.reads(
+            source,
+            (rows - 1) * op.stride[0] * read.pitch * read.block + (width * op.stride[1] + 1) * read.block + max(taps),
+        )
     filters = schedule.vectors * plan.lanes // schedule.depth
     geometry = Geometry(
         op.filters, weight.shape[1], rows=filters, taps=prod(op.kernel), reorder=False, depth=schedule.depth
@@ -75,7 +81,7 @@ def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int, whole: bo
             group,
             schedule,
             step=op.stride[1] * read.block,
-            ahead=fetches_ahead(format_ == "dense", height * row),
+            ahead=plan.backend == "cpu" and fetches_ahead(format_ == "dense", height * row),
             ragged=ragged,
         ),
         indexed=Indexed(
@@ -138,7 +144,8 @@ def lane_choice(
     estimated: tuple[AnySchedule, ...] = lane_schedules(work, plan.isa, plan.threads)
     winograd = work_of(plan.graph, group.root)
     blocked = read.block > 1 or read.channels < plan.lanes  # an image has few channels, and is gathered
-    if winograd is not None and format_ == "dense" and blocked and not plan.options.direct:
+    has_winograd = "winograd" in KERNELS[plan.backend] and not plan.options.direct
+    if winograd is not None and format_ == "dense" and blocked and has_winograd:
         by_winograd = winograd_schedules(winograd, plan.isa, plan.threads)
         pays = winograd_schedule(winograd, plan.isa, plan.threads) is not None
         space = space.joined(winograd_space(winograd, plan.isa, plan.threads))

@@ -14,7 +14,8 @@ from npas.compiler.array_layers import ArrayLayer
 from npas.compiler.layer_base import LayerBase
 from npas.compiler.record import Record
 from npas.compiler.stored import Depthwise, Indexed, Winograd
-from npas.spec.schema import Isa, Storage
+from npas.spec.schema import Storage
+from npas.targets.isa import IsaName
 
 
 class Layout(Record):
@@ -238,7 +239,7 @@ class Plan(Record):
     """One program."""
 
     name: str
-    isa: Isa
+    isa: IsaName
     lanes: int
     threads: int
     inputs: tuple[Port, ...]
@@ -249,6 +250,7 @@ class Plan(Record):
     layers: tuple[Layer, ...]
     kernels: tuple[Kernel, ...]
     sections: int
+    wanted: tuple[str, str] = Field(("", ""), description="parts of the names of an OpenCL platform and device")
 
     @property
     def weights_layers(self) -> tuple[WeightsLayer, ...]:

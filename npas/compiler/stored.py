@@ -83,6 +83,7 @@ class Indexed(Stored):
 class Depthwise(Stored):
     """A depthwise layer whose channels lie in lanes."""
 
+    lanes: int = Field(description="channels in a plane")
     top: int
     left: int
     schedule: DepthwiseSchedule

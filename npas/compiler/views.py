@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from npas.compiler.cpp_text import listing, table
+from npas.compiler.cpp_text import layout_text, listing, table
 from npas.compiler.plan import ConvLayer, LinearLayer, Plan
 from npas.compiler.schedules.records import LaneSchedule, PackedSchedule
 from npas.compiler.stored import Depthwise, Indexed, Packing, Winograd
 from npas.compiler.views_kernels import KernelView, kernel_views, namespace
-from npas.compiler.views_layers import LayerView, functions, layer_views, layout_text, weighted
-from npas.targets.isa import ISAS
+from npas.compiler.views_layers import LayerView, functions, layer_views, weighted
+from npas.targets.isa import ISAS, Backend
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class ModelView:
     input_sizes: tuple[int, ...]
     output_sizes: tuple[int, ...]
     compile_flags: str
+    backend: Backend
 
 
 def _indexed(plan: Plan, layer: ConvLayer | LinearLayer, taps: Mapping[tuple[int, ...], int]) -> tuple[str, ...]:
@@ -79,7 +80,9 @@ def _packing(packing: Packing | None) -> str:
 
 
 def _depthwise(weights: Depthwise) -> tuple[str, ...]:
-    return tuple(map(str, (weights.first_section, weights.channels, weights.taps, weights.top, weights.left)))
+    return tuple(
+        map(str, (weights.first_section, weights.channels, weights.taps, weights.lanes, weights.top, weights.left))
+    )
 
 
 def _winograd(plan: Plan, weights: Winograd) -> tuple[str, ...]:
@@ -131,4 +134,5 @@ def model_view(plan: Plan, fingerprint: int) -> ModelView:
         input_sizes=tuple(p.layout.channels * p.layout.plane for p in plan.inputs),
         output_sizes=tuple(p.layout.channels * p.layout.plane for p in plan.outputs),
         compile_flags=" ".join(ISAS[plan.isa].flags),
+        backend=ISAS[plan.isa].backend,
     )

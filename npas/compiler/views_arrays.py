@@ -33,7 +33,7 @@ def array_constants(layer: ArrayLayer) -> tuple[str, ...]:
         shape = (layer.outer, layer.size, layer.inner, len(layer.indices) // layer.taps, layer.taps)
         return (
             *_lines("static constexpr std::int32_t kIndices[] = {", layer.indices),
-            *_lines("static constexpr float kWeights[] = {", [_float(w) for w in layer.weights]),
+            *_lines("static constexpr float kWeights[] = {", [float_text(w) for w in layer.weights]),
             f"static constexpr Resampling kTaps = {{{', '.join(map(str, shape))}, kIndices, kWeights}};",
         )
     return ()
@@ -50,7 +50,7 @@ def array_call(layer: ArrayLayer, sources: tuple[str, ...], out: str) -> tuple[s
         case ReduceLayer():
             return (f"reduce_{layer.function}", str(layer.rows), str(layer.length), *sources, out, share)
         case NormalizeLayer():
-            return ("normalize", str(layer.rows), str(layer.length), _float(layer.epsilon), *sources, out, share)
+            return ("normalize", str(layer.rows), str(layer.length), float_text(layer.epsilon), *sources, out, share)
         case SoftmaxLayer():
             return (layer.function, str(layer.rows), str(layer.length), *sources, out, share)
         case MatMulLayer():
@@ -74,7 +74,13 @@ def _move(layer: MoveLayer) -> tuple[str, ...]:
                 names.append(f"{{k{side}{i}, 0}}")
         axes.append(f"{{{axis.count}, {', '.join(names)}}}")
     lines += _lines("static constexpr MoveAxis kAxes[] = {", axes)
-    fields = (len(layer.axes), layer.source, layer.target, _float(layer.fill), str(_has_outside(layer.axes)).lower())
+    fields = (
+        len(layer.axes),
+        layer.source,
+        layer.target,
+        float_text(layer.fill),
+        str(_has_outside(layer.axes)).lower(),
+    )
     return (*lines, f"static constexpr Move kMove = {{kAxes, {', '.join(map(str, fields))}}};")
 
 
@@ -87,7 +93,7 @@ def _lines(head: str, items: Sequence[object]) -> list[str]:
     return [line[INDENT:] for line in whole.split("\n")]
 
 
-def _float(x: float) -> str:
+def float_text(x: float) -> str:
     """A float literal that gives exactly this float32."""
     value = np.float32(x)
     if np.isinf(value):

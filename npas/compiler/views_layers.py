@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from npas.compiler.array_layers import ArrayLayer
-from npas.compiler.cpp_text import comment, listing, with_note
+from npas.compiler.cpp_text import comment, layout_text, listing, with_note
 from npas.compiler.plan import (
     ConcatLayer,
     ConvLayer,
@@ -21,7 +21,6 @@ from npas.compiler.plan import (
     GlobalAvgPoolLayer,
     InputLayer,
     Layer,
-    Layout,
     LinearLayer,
     OutputLayer,
     Plan,
@@ -34,7 +33,9 @@ from npas.compiler.plan import (
 from npas.compiler.schedules.records import LaneSchedule
 from npas.compiler.views_arrays import array_call, array_constants
 from npas.compiler.views_kernels import namespace
+from npas.compiler.views_opencl import calls, other_layouts
 from npas.graph.graph import NAME
+from npas.targets.isa import ISAS
 
 PIECES = 4
 """For each thread, of a layer whose pieces go to whoever is free."""
@@ -58,14 +59,6 @@ class LayerView:
     inputs: tuple[int, int]
     """Values for the description; -1 where there is none."""
     output: int
-
-
-def layout_text(layout: Layout) -> str:
-    fields = (
-        *(layout.channels, layout.height, layout.width),
-        *(layout.pitch, layout.origin, layout.plane, layout.block),
-    )
-    return "{" + ", ".join(map(str, fields)) + "}"
 
 
 def function_name(index: int) -> str:
@@ -104,6 +97,11 @@ def _layer(plan: Plan, index: int, layer: Layer, specs: Mapping[int, int]) -> La
     inputs = (*layer.inputs, -1, -1)[:2]
     read = f"{_shape(plan, layer.inputs[0], plan.inputs)} -> " if layer.inputs else ""
     title = f"{_what(layer)}: {read}{_shape(plan, layer.output, plan.outputs)}"
+    if ISAS[plan.isa].backend == "opencl":
+        constants, launches = calls(plan, layer, specs.get(id(layer), -1))
+        body = "\n".join(launch.text() for launch in launches)
+    else:
+        constants, body = _constants(plan, layer), _text(plan, layer, specs)
     return LayerView(
         namespace=namespace(plan),
         function=function_name(index),
@@ -111,8 +109,8 @@ def _layer(plan: Plan, index: int, layer: Layer, specs: Mapping[int, int]) -> La
         arrays=isinstance(layer, ArrayLayer),
         step=with_note(f"run{_together(layer)}({function_name(index)});", title, indent=4),
         notes=tuple(line for note in (f"{title}.", *_notes(layer)) for line in comment(note)),
-        constants=_constants(plan, layer),
-        body=_text(plan, layer, specs),
+        constants=constants,
+        body=body,
         inputs=(max(inputs[0], -1), max(inputs[1], -1)),
         output=max(layer.output, -1),
     )
@@ -169,7 +167,8 @@ def _constants(plan: Plan, layer: Layer) -> tuple[str, ...]:
     """Definitions that the layer's body names."""
     if isinstance(layer, CopyLayer):
         return tuple(
-            f"static constexpr Layout {name} = {layout_text(layout)};" for name, layout in _as(plan, layer).items()
+            f"static constexpr Layout {name} = {layout_text(layout)};"
+            for name, layout in other_layouts(plan, layer).items()
         )
     if isinstance(layer, ArrayLayer):
         return array_constants(layer)
@@ -196,12 +195,6 @@ def _constants(plan: Plan, layer: Layer) -> tuple[str, ...]:
         window = (*layer.window, *layer.stride, layer.top, layer.left, *layer.dilation)
         return (f"static constexpr Window kWindow = {{{', '.join(map(str, window))}}};",)
     return ()
-
-
-def _as(plan: Plan, layer: CopyLayer) -> dict[str, Layout]:
-    """The layouts that the copy takes its values to have, by the constant's name, where they have others."""
-    own = {"kFrom": (layer.source, layer.inputs[0]), "kTo": (layer.target, layer.output)}
-    return {name: layout for name, (layout, value) in own.items() if plan.values[value].layout != layout}
 
 
 def _text(plan: Plan, layer: Layer, specs: Mapping[int, int]) -> str:
@@ -260,7 +253,7 @@ def _call(plan: Plan, layer: Layer, spec: int) -> tuple[str, ...]:
     if isinstance(layer, InputLayer | OutputLayer):
         return ("copy", *sources, out, share)
     if isinstance(layer, CopyLayer):
-        known = _as(plan, layer)
+        known = other_layouts(plan, layer)
         source, target = (
             f"{{{place}.data, &{name}}}" if name in known else place
             for place, name in ((sources[0], "kFrom"), (out, "kTo"))

@@ -148,6 +148,16 @@ Isa = Literal["portable", "avx2", "avx512"]
 Storage = Literal["fp32", "fp16"]
 
 
+DeviceName = Annotated[
+    str,
+    Field(
+        max_length=80,
+        pattern=r"^[A-Za-z0-9 ()_.,:+@-]*$",
+        json_schema_extra={"patternErrorMessage": "letters, digits, spaces and ()_.,:+@-"},
+    ),
+]
+
+
 class CpuTarget(Part):
     """A C++ runtime; ``native`` is the widest ISA that this machine has."""
 
@@ -160,7 +170,24 @@ class CpuTarget(Part):
     device: Device = LocalDevice()
 
 
-Target = Annotated[CpuTarget, Field()]
+class OpenClTarget(Part):
+    """A C++ host and OpenCL kernels, on a device of this machine."""
+
+    type: Literal["opencl"]
+    platform: DeviceName = Field("", description="Part of the platform's name, in any case; empty: any.")
+    device: DeviceName = Field("", description="Part of the device's name, in any case; empty: the first.")
+    lanes: Literal[4, 8, 16] | None = Field(
+        None, description="Floats in a vector of a work item; by default as many as the device prefers, at least 4."
+    )
+    threads: Annotated[int, Field(ge=1, le=256)] = Field(
+        256, description="Of a device that is a processor, as many of its cores, or all it has."
+    )
+    fully_connected: Storage = Field(
+        "fp32", description="How weights of fully connected layers are stored; fp16 rounds them, and halves their size."
+    )
+
+
+Target = Annotated[CpuTarget | OpenClTarget, Field(discriminator="type")]
 
 
 class Constraint(Part):

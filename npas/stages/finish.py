@@ -111,6 +111,7 @@ def lock_of(spec_digest_: str, generated: Runtime) -> Lock:
         isa=plan.isa,
         threads=plan.threads,
         fully_connected="fp16" if options.halves else "fp32",
+        wanted=plan.wanted,
         layers={
             node: LockedLayer(scheme=p.scheme, rate=p.rate, built_dense_because=options.dense.get(node))
             for node, p in sorted(options.prunings.items())

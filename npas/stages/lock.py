@@ -17,7 +17,8 @@ from npas.compiler.indexed import Options
 from npas.compiler.schedules.records import AnySchedule
 from npas.errors import DriftError, UsageError
 from npas.search.candidate import Pruning
-from npas.spec.schema import Isa, SchemeName, Spec, Storage
+from npas.spec.schema import SchemeName, Spec, Storage
+from npas.targets.isa import IsaName
 
 LINE = 120
 
@@ -42,9 +43,10 @@ class Lock(BaseModel):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     spec: str
     model: str
-    isa: Isa
+    isa: IsaName
     threads: int
     fully_connected: Storage = "fp32"
+    wanted: tuple[str, str] = ("", "")
     layers: dict[str, LockedLayer]
     schedules: dict[str, AnySchedule]
     sources: dict[str, str]

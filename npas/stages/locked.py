@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ from npas.errors import DriftError, NpasError, UsageError
 from npas.progress import Progress
 from npas.report import html
 from npas.spec import LoadedSpec, load
+from npas.spec.schema import OpenClTarget
 from npas.stages import finish, runtime
 from npas.stages.lock import Lock, check_sources, digest, dump_yaml, read, spec_digest
-from npas.stages.program import Machine
+from npas.stages.program import Machine, opencl_device
 from npas.stages.runtime import Runtime
-from npas.targets import atomic
+from npas.targets import atomic, opencl
 from npas.targets.isa import ISAS, require
 from npas.targets.local import LocalDevice
 from npas.verify import ParityReport
@@ -91,9 +93,21 @@ def bench(folder: Path) -> dict[str, Any]:
 
 
 def _machine(lock: Lock) -> Machine:
+    """The machine that runs what the lock was made for. Raises DeviceError."""
     isa = ISAS[lock.isa]
     require(isa)
-    return Machine(isa, lock.threads, LocalDevice(), fully_connected=lock.fully_connected)
+    if isa.backend == "cpu":
+        return _generating(lock)
+    platform, device = lock.wanted
+    found = opencl.find(OpenClTarget(type="opencl", platform=platform, device=device))
+    return replace(_generating(lock), device=opencl_device(found))
+
+
+def _generating(lock: Lock) -> Machine:
+    """What code is generated for; it need not be here."""
+    return Machine(
+        ISAS[lock.isa], lock.threads, LocalDevice(), fully_connected=lock.fully_connected, wanted=lock.wanted
+    )
 
 
 def _again(folder: Path, lock: Lock) -> Runtime:
@@ -102,8 +116,7 @@ def _again(folder: Path, lock: Lock) -> Runtime:
         raise UsageError(f"{model}: a build needs its model, got no such file, run npas build without --locked")
     if digest(model.read_bytes()) != lock.model:
         raise DriftError(f"{model}: must be the model of npas.lock, got another, build again without --locked")
-    machine = Machine(ISAS[lock.isa], lock.threads, LocalDevice(), fully_connected=lock.fully_connected)
-    return runtime.generate(model, lock.name, machine, lock.options())
+    return runtime.generate(model, lock.name, _generating(lock), lock.options())
 
 
 def _write(folder: Path, made: Runtime) -> None:

@@ -14,7 +14,7 @@ from npas.measure import Settings
 from npas.rewrite import friendly
 from npas.search.space import SearchSpace
 from npas.spec import load
-from npas.spec.schema import CpuTarget, Search
+from npas.spec.schema import CpuTarget, Search, Target
 from npas.stages.finish import write_json
 from npas.stages.program import Machine, compiled
 from npas.stages.start import Start
@@ -45,7 +45,7 @@ def plan(path: Path) -> dict[str, Any]:
     }
 
 
-def _describe(network: Network, name: str, target: CpuTarget, search: Search) -> dict[str, Any]:
+def _describe(network: Network, name: str, target: Target, search: Search) -> dict[str, Any]:
     machine = Machine.of(target)
     graph, replacements = friendly(network.graph)
     space = SearchSpace.of(graph, search)

@@ -13,8 +13,8 @@ from npas.compiler.passes import simplify
 from npas.compiler.passes.round_weights import round_weights, rounded_nodes
 from npas.compiler.schedules.records import AnySchedule
 from npas.graph.graph import Network
-from npas.spec.schema import CpuTarget, Storage
-from npas.targets import scratch
+from npas.spec.schema import OpenClTarget, Storage, Target
+from npas.targets import opencl, scratch
 from npas.targets.bench import RunnableProgram
 from npas.targets.isa import Isa, require, resolve
 from npas.targets.local import LocalDevice
@@ -34,15 +34,28 @@ class Machine:
     """Tuned schedules by a layer's key."""
     fully_connected: Storage = "fp32"
     """How weights of fully connected layers are stored."""
+    wanted: tuple[str, str] = ("", "")
+    """Parts of the names of an OpenCL platform and device."""
 
     @staticmethod
-    def of(target: CpuTarget) -> Machine:
-        """With what was tuned on it before. Raises DeviceError where this machine cannot run the spec's ISA."""
-        isa = resolve(target.isa)
-        require(isa)
-        device = LocalDevice()
-        known = {key: found.schedule for key, found in Known(device).read().items()}
-        return Machine(isa, target.threads, device, known, target.fully_connected)
+    def of(target: Target) -> Machine:
+        """With what was tuned on it before. Raises DeviceError where this machine cannot run the spec's ISA or has no
+        such device."""
+        if isinstance(target, OpenClTarget):
+            found = opencl.find(target)
+            isa, device = opencl.isa_of(target, found), opencl_device(found)
+        else:
+            isa, device = resolve(target.isa), LocalDevice()
+            require(isa)
+        known = {key: entry.schedule for key, entry in Known(device).read().items()}
+        wanted = (target.platform, target.device) if isinstance(target, OpenClTarget) else ("", "")
+        return Machine(isa, target.threads, device, known, target.fully_connected, wanted)
+
+
+def opencl_device(found: opencl.OpenClDevice) -> LocalDevice:
+    """This machine, computing on an OpenCL device."""
+    told = tuple(sorted(opencl.environment().items()))
+    return LocalDevice(environment=told, accelerator=f"{found.name}, {found.version}, driver {found.driver}")
 
 
 @dataclass(frozen=True)
@@ -68,7 +81,7 @@ def lower_for(network: Network, name: str, machine: Machine, options: Options | 
     named = replace(network, graph=replace(network.graph, name=name))
     simple = simplify(stored(named, machine))
     halves = rounded_nodes(simple.graph) if machine.fully_connected == "fp16" else ()
-    options = replace(options or Options(), known=machine.known, halves=halves)
+    options = replace(options or Options(), known=machine.known, halves=halves, wanted=machine.wanted)
     return simple, lower(simple, isa=machine.isa.name, threads=machine.threads, options=options)
 
 

@@ -1,4 +1,4 @@
-"""Instruction sets that CPU code is generated for, as data."""
+"""What code is generated for, as data: instruction sets of processors, and vector widths of OpenCL devices."""
 
 from __future__ import annotations
 
@@ -7,21 +7,27 @@ from pathlib import Path
 from typing import Literal
 
 from npas.errors import DeviceError
-from npas.spec.schema import Isa as IsaName
+from npas.spec.schema import Isa as CpuIsaName
 
 _CPUINFO = Path("/proc/cpuinfo")
+
+Backend = Literal["cpu", "opencl"]
+IsaName = CpuIsaName | Literal["opencl4", "opencl8", "opencl16"]
 
 
 @dataclass(frozen=True)
 class Isa:
     """One instruction set. ``lanes`` are float32 per vector, ``registers`` the vector registers,
-    ``flags`` what GCC and Clang need, ``features`` what /proc/cpuinfo calls it."""
+    ``flags`` what GCC and Clang need, ``features`` what /proc/cpuinfo calls it.
+
+    OpenCL's are as many lanes of a work item; the device's compiler makes instructions of them."""
 
     name: IsaName
     lanes: int
     registers: int
     flags: tuple[str, ...]
-    features: frozenset[str]
+    features: frozenset[str] = frozenset()
+    backend: Backend = "cpu"
 
 
 # From the narrowest to the widest. Portable is what every x86-64 (SSE2) and every AArch64 (NEON) has.
@@ -37,8 +43,13 @@ ISAS: dict[IsaName, Isa] = {
             ("-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx2", "-mfma", "-mprefer-vector-width=512"),
             frozenset({"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx2", "fma"}),
         ),
+        Isa("opencl4", 4, 16, (), backend="opencl"),
+        Isa("opencl8", 8, 16, (), backend="opencl"),
+        Isa("opencl16", 16, 32, (), backend="opencl"),
     )
 }
+
+CPU_ISAS = {name: isa for name, isa in ISAS.items() if isa.backend == "cpu"}
 
 
 def cpu_features(cpuinfo: Path = _CPUINFO) -> frozenset[str]:
@@ -61,10 +72,10 @@ def cpu_name(cpuinfo: Path = _CPUINFO) -> str:
 
 def widest(features: frozenset[str]) -> Isa:
     """The widest ISA that a processor with these features runs."""
-    return [isa for isa in ISAS.values() if isa.features <= features][-1]
+    return [isa for isa in CPU_ISAS.values() if isa.features <= features][-1]
 
 
-def resolve(name: Literal["native"] | IsaName, features: frozenset[str] | None = None) -> Isa:
+def resolve(name: Literal["native"] | CpuIsaName, features: frozenset[str] | None = None) -> Isa:
     """The ISA of that name; ``native`` is the widest that ``features`` (this machine's by default) allow.
 
     An ISA may be generated for without being here: see ``require``.

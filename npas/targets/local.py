@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from npas.errors import DeviceError
+from npas.errors import CompileError, DeviceError
 from npas.targets import process
 from npas.targets.isa import cpu_features, cpu_name, widest
 from npas.targets.process import Finished
@@ -18,9 +18,12 @@ _SHOWN_LINES = 8
 
 @dataclass(frozen=True)
 class LocalDevice:
-    """This machine; with ``cpus`` only those processors of it (by taskset)."""
+    """This machine; with ``cpus`` only those processors of it (by taskset). Programs get the ``environment`` on top of
+    ours, and ``accelerator`` names what they compute on where that is not the processor itself."""
 
     cpus: tuple[int, ...] | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+    accelerator: str | None = None
 
     @property
     def name(self) -> str:
@@ -28,6 +31,8 @@ class LocalDevice:
 
     def describe(self) -> str:
         """Such as ``AMD EPYC, 2 cores, avx2``; the cores are those that programs may use."""
+        if self.accelerator is not None:
+            return self.accelerator
         cores = len(self._affinity())
         return f"{cpu_name()}, {cores} core{'s' if cores != 1 else ''}, {widest(cpu_features()).name}"
 
@@ -47,7 +52,7 @@ class LocalDevice:
     def run(self, argv: Sequence[str], timeout_s: float, stdin: bytes = b"", accept: Sequence[int] = (0,)) -> Finished:
         command = [*self._pin(), *argv]
         try:
-            done = process.run(command, timeout_s, stdin=stdin)
+            done = process.run(command, timeout_s, stdin=stdin, environment=dict(self.environment))
         except process.DeadlineError:
             raise DeviceError(
                 f"device local: {Path(argv[0]).name} must end within {timeout_s:g} s, got no end, "
@@ -58,7 +63,8 @@ class LocalDevice:
         if done.code not in accept:
             said = "\n".join(done.stderr.strip().splitlines()[-_SHOWN_LINES:]) or "no message"
             how = process.signal_name(done.code) if done.code < 0 else f"exit status {done.code}"
-            raise DeviceError(f"device local: {Path(argv[0]).name} must end well, got {how} ({said}), build it again")
+            kind = CompileError if done.code == CompileError.exit_code else DeviceError
+            raise kind(f"device local: {Path(argv[0]).name} must end well, got {how} ({said}), build it again")
         return done
 
     def _affinity(self) -> tuple[int, ...]:

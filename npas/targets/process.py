@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +30,16 @@ class DeadlineError(Exception):
     """The child ran past its deadline and was killed; callers say what that means in their own words."""
 
 
-def run(argv: Sequence[str], timeout_s: float, *, cwd: Path | None = None, stdin: bytes = b"") -> Finished:
-    """Run ``argv`` (no shell) in a process group of its own. At most 64 MiB of each output are kept.
+def run(
+    argv: Sequence[str],
+    timeout_s: float,
+    *,
+    cwd: Path | None = None,
+    stdin: bytes = b"",
+    environment: Mapping[str, str] | None = None,
+) -> Finished:
+    """Run ``argv`` (no shell) in a process group of its own. At most 64 MiB of each output are kept. ``environment``
+    comes on top of this process's.
 
     Raises DeadlineError after ``timeout_s`` seconds, OSError when the program cannot start.
     """
@@ -39,8 +47,9 @@ def run(argv: Sequence[str], timeout_s: float, *, cwd: Path | None = None, stdin
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         source.write(stdin)
         source.seek(0)
+        env = None if environment is None else {**os.environ, **environment}
         start = time.perf_counter()
-        child = subprocess.Popen(argv, cwd=cwd, stdin=source, stdout=out, stderr=err, start_new_session=True)
+        child = subprocess.Popen(argv, cwd=cwd, stdin=source, stdout=out, stderr=err, start_new_session=True, env=env)
         _running.add(child)
         try:
             code = child.wait(timeout_s)

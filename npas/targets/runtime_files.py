@@ -1,12 +1,13 @@
-"""Where the hand-written C++ lies: ``runtime/`` of a checkout, ``npas/_runtime`` of an installed wheel."""
+"""Where the hand-written C++ and OpenCL C lie: ``runtime/`` of a checkout, ``npas/_runtime`` of an installed wheel."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import npas
+from npas.targets.isa import Backend
 
-_SUFFIXES = frozenset({".cpp", ".h", ".txt", ".in", ".md", ".cmake"})
+_SUFFIXES = frozenset({".cpp", ".h", ".cl", ".clh"})
 
 
 def runtime_dir() -> Path:
@@ -18,8 +19,10 @@ def runtime_dir() -> Path:
     return folder
 
 
-def runtime_files() -> dict[str, bytes]:
-    """Its source files: relative posix path -> bytes, in sorted order."""
-    root = runtime_dir()
-    files = (path for path in root.rglob("*") if path.is_file() and path.suffix in _SUFFIXES)
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(files)}
+def runtime_files(backend: Backend) -> dict[str, bytes]:
+    """The source files of a backend and those that all share: posix path in a tree -> bytes, in sorted order."""
+    found = {}
+    for root in (runtime_dir() / "common", runtime_dir() / backend):
+        files = (path for path in root.rglob("*") if path.is_file() and path.suffix in _SUFFIXES)
+        found.update({path.relative_to(root).as_posix(): path.read_bytes() for path in files})
+    return dict(sorted(found.items()))

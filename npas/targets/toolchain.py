@@ -108,7 +108,7 @@ def compile_flags(compiler: Compiler, isa: Isa) -> tuple[str, ...]:
 
 def _link_flags(compiler: Compiler) -> tuple[str, ...]:
     """Without the ISA's: linking needs none, and Zig would build its C++ library anew for each."""
-    return ("-O3", "-pthread", *(_ZIG_FLAGS if compiler.name == "zig" else ()))
+    return ("-O3", "-pthread", "-ldl", *(_ZIG_FLAGS if compiler.name == "zig" else ()))
 
 
 def _sources(tree: Path, main: str) -> list[Path]:

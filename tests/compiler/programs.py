@@ -22,16 +22,19 @@ from npas.graph.graph import Graph, Network
 from npas.ops import Linear
 from npas.schemes import SCHEMES, kind_of
 from npas.search.candidate import Pruning
-from npas.spec.schema import Isa
+from npas.spec.schema import OpenClTarget
 from npas.stages import finish, runtime
-from npas.stages.program import Machine
-from npas.targets.isa import ISAS, cpu_features
+from npas.stages.program import Machine, opencl_device
+from npas.targets import opencl
+from npas.targets.isa import CPU_ISAS, ISAS, IsaName, cpu_features
 from npas.targets.local import LocalDevice
 from npas.verify import ParityReport, verify
 from npas.verify.parity import Subject
 
 NAME = "net"
-LOCAL_ISAS = [name for name, isa in ISAS.items() if isa.features <= cpu_features()]
+LOCAL_ISAS = [name for name, isa in CPU_ISAS.items() if isa.features <= cpu_features()]
+LOCAL_TARGETS = [*LOCAL_ISAS, "opencl8"]
+"""All that programs can be made for and run here, those of OpenCL by one of its widths."""
 RATES = (2.0, 3.0, 5.0, 10.0)
 
 
@@ -47,7 +50,14 @@ def prunings_by(graph: Graph, scheme: str, rng: np.random.Generator) -> dict[str
 
 
 def machine(isa: str = "portable", threads: int = 1) -> Machine:
-    return Machine(ISAS[isa], threads, LocalDevice())
+    return Machine(ISAS[isa], threads, device(isa))
+
+
+def device(isa: str) -> LocalDevice:
+    """This machine, or the first OpenCL device on it."""
+    if ISAS[isa].backend == "cpu":
+        return LocalDevice()
+    return opencl_device(opencl.find(OpenClTarget(type="opencl")))
 
 
 def network_of(graph: Graph, seed: int = 0) -> Network:
@@ -60,12 +70,12 @@ def network_of(graph: Graph, seed: int = 0) -> Network:
     return Network(replace(graph, name=NAME), weights)
 
 
-def lowered(graph: Graph, isa: Isa = "avx2", options: Options | None = None) -> Lowered:
+def lowered(graph: Graph, isa: IsaName = "avx2", options: Options | None = None) -> Lowered:
     """The graph with random weights, which are not pruned, as a plan."""
     return lower(network_of(graph), isa=isa, threads=2, options=options)
 
 
-def lowered_at_random(graph: Graph, seed: int, isa: Isa) -> Lowered:
+def lowered_at_random(graph: Graph, seed: int, isa: IsaName) -> Lowered:
     """Most layers pruned by random schemes."""
     prunings = prunings_of(graph, np.random.default_rng(seed), 0.6)
     pruned = one_shot(network_of(graph), prunings).network
@@ -138,7 +148,7 @@ def subject_of(folder: Path, made: runtime.Runtime, isa: str = "portable", threa
         model=made.model,
         verify=runtime.compile_tool(folder, machine(isa, threads), "verify"),
         weights=(folder / "runtime" / "weights.bin").read_bytes(),
-        device=LocalDevice(),
+        device=device(isa),
     )
 
 

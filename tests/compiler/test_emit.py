@@ -64,7 +64,7 @@ CASES = ("dense", "schemes")
 def generated_files(case: str, isa: str = "avx2") -> dict[str, bytes]:
     """What the golden folder holds: the plan and the sources made from it, not the runtime that is copied."""
     low = lowered(case, isa)
-    copied = runtime_files()
+    copied = runtime_files(ISAS[isa].backend)
     own = {
         path: data
         for path, data in emit(low.plan).items()

@@ -6,11 +6,13 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from npas.errors import DeviceError
 from npas.targets import process
+from npas.targets.isa import Backend
 from npas.targets.local import LocalDevice
 from npas.targets.runtime_files import runtime_dir, runtime_files
 
@@ -74,9 +76,11 @@ def test_chosen_processors_are_used_and_said():
 
 def test_the_runtime_is_found_and_its_files_are_listed_in_order():
     assert runtime_dir().is_dir()
-    names = list(runtime_files())
-    assert names == sorted(names)
-    assert all((runtime_dir() / Path(name)).is_file() for name in names)
+    for backend in get_args(Backend):
+        names = list(runtime_files(backend))
+        assert names == sorted(names)
+        places = (runtime_dir() / "common", runtime_dir() / backend)
+        assert all(any((place / Path(name)).is_file() for place in places) for name in names)
 
 
 def _gone(pid: int) -> bool:

@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npas.compiler.schedules.records import AnySchedule, DepthwiseSchedule, LaneSchedule
-from npas.compiler.schedules.space import Axes, Space, halvings, parts
-from npas.spec.schema import Isa
-from npas.targets.isa import ISAS
+from npas.compiler.schedules.space import WORK_GROUP, WORK_GROUPS, Axes, Space, halvings, parts
+from npas.targets.isa import ISAS, IsaName
 
 LATENCY = 10
 """Multiplications in flight that keep two units with a latency of four cycles busy, with some to spare."""
@@ -83,7 +82,7 @@ class LaneWork:
     """Pixels of a tile: where the rows of the output lie apart, it passes the end of one at most."""
 
 
-def lane_schedules(work: LaneWork, isa: Isa, threads: int) -> tuple[LaneSchedule, ...]:
+def lane_schedules(work: LaneWork, isa: IsaName, threads: int) -> tuple[LaneSchedule, ...]:
     """Schedules of a convolution with filters in lanes, the best for each number of vectors, best first by estimate."""
     depth = 2 if _takes_pairs(work, isa) else 1
     entries = max(1.0, work.density * work.channels * work.taps / depth)
@@ -93,10 +92,12 @@ def lane_schedules(work: LaneWork, isa: Isa, threads: int) -> tuple[LaneSchedule
         shapes = [(vectors, p) for p in range(1, min(most_pixels(vectors, isa), work.longest) + 1)]
         cycles, shape = min((_cycles(s, depth, work, blocks, entries), s) for s in shapes)
         best.append((cycles, shape))
+    if ISAS[isa].backend == "opencl":
+        return tuple(_in_groups(shape, depth, work) for _, shape in sorted(best))
     return tuple(_blocked(shape, depth, work, ISAS[isa].lanes, threads) for _, shape in sorted(best))
 
 
-def cycles(work: LaneWork, isa: Isa) -> float:
+def cycles(work: LaneWork, isa: IsaName) -> float:
     """Of the whole layer by its best schedule."""
     depth = 2 if _takes_pairs(work, isa) else 1
     entries = max(1.0, work.density * work.channels * work.taps / depth)
@@ -114,6 +115,17 @@ def kept(weight: NDArray[np.float32], lanes: int) -> NDArray[np.bool_]:
     padded = np.pad(weight != 0, ((0, -len(weight) % lanes), (0, 0)))
     found: NDArray[np.bool_] = np.logical_or.reduce(padded.reshape(-1, lanes, weight.shape[1]), axis=1)
     return found
+
+
+def _in_groups(shape: tuple[int, int], depth: int, work: LaneWork) -> LaneSchedule:
+    """The schedule of V vectors and P pixels on a device of OpenCL, a work group of tiles at a time."""
+    return LaneSchedule(
+        vectors=shape[0],
+        depth=depth,
+        pixels=even(work.width, shape[1]),
+        tiles_at_a_time=WORK_GROUP,
+        channel_block=work.channels,
+    )
 
 
 def _blocked(shape: tuple[int, int], depth: int, work: LaneWork, lanes: int, threads: int) -> LaneSchedule:
@@ -143,7 +155,7 @@ def fetches_ahead(dense: bool, pixels: int) -> bool:
     return dense or pixels <= FEW_PIXELS
 
 
-def lane_space(work: LaneWork, isa: Isa, threads: int) -> Space:
+def lane_space(work: LaneWork, isa: IsaName, threads: int) -> Space:
     """All schedules of a convolution with filters in lanes."""
     depths = (1, 2) if _takes_pairs(work, isa) else (1,)
     vectors = sorted({v for depth in depths for v in _vectors(work, isa, depth)})
@@ -155,6 +167,8 @@ def lane_space(work: LaneWork, isa: Isa, threads: int) -> Space:
         "channel_block": parts(work.channels, CHANNEL_GRAIN),
         "split": ("filters", "pixels") if threads > 1 else ("filters",),
     }
+    if ISAS[isa].backend == "opencl":
+        axes = {**axes, "tiles_at_a_time": WORK_GROUPS, "channel_block": (work.channels,), "split": ("filters",)}
 
     def fits(schedule: AnySchedule) -> bool:
         assert isinstance(schedule, LaneSchedule)
@@ -164,16 +178,16 @@ def lane_space(work: LaneWork, isa: Isa, threads: int) -> Space:
     return Space({"lanes": axes}, fits)
 
 
-def _takes_pairs(work: LaneWork, isa: Isa) -> bool:
+def _takes_pairs(work: LaneWork, isa: IsaName) -> bool:
     return work.pairs and work.shared == ISAS[isa].lanes
 
 
-def _blocks(work: LaneWork, isa: Isa) -> int:
+def _blocks(work: LaneWork, isa: IsaName) -> int:
     """Vectors of filters."""
     return -(-work.filters // ISAS[isa].lanes)
 
 
-def _vectors(work: LaneWork, isa: Isa, depth: int) -> range:
+def _vectors(work: LaneWork, isa: IsaName, depth: int) -> range:
     """How many vectors of weights a group may have; one of two channels is one of filters after all."""
     most = 2 if depth == 2 else max(1, work.shared // ISAS[isa].lanes)
     return range(depth, min(most, MOST_VECTORS, _blocks(work, isa) * depth) + 1, depth)
@@ -185,7 +199,7 @@ def even(width: int, pixels: int) -> int:
     return -(-width // columns)
 
 
-def most_pixels(vectors: int, isa: Isa) -> int:
+def most_pixels(vectors: int, isa: IsaName) -> int:
     """Pixels whose sums leave room for the weights and an input."""
     registers = ISAS[isa].registers - (1 if isa == "portable" else 0)  # SSE multiplies into a register of its own
     weights_held = (registers - vectors - 1) // vectors
@@ -242,7 +256,7 @@ def _split(work: LaneWork, tiles: int, groups: int, threads: int) -> Literal["fi
     return "pixels" if waste(tiles) < GAIN * waste(groups) else "filters"
 
 
-def depthwise_schedule(width: int, window: int, isa: Isa) -> DepthwiseSchedule:
+def depthwise_schedule(width: int, window: int, isa: IsaName) -> DepthwiseSchedule:
     """Tiles of one width, as wide as the registers allow beside a row of the window's weights."""
     most = max(2, min(MOST_DEPTHWISE, ISAS[isa].registers - 1 - min(window, MOST_DEPTHWISE)))
     return DepthwiseSchedule(pixels=even(width, most))

@@ -18,16 +18,15 @@ from npas.compiler.schedules.records import AnySchedule, PackedSchedule
 from npas.compiler.schedules.space import Axes, Space, parts
 from npas.graph.graph import Graph, Node
 from npas.ops import Conv2d
-from npas.spec.schema import Isa
-from npas.targets.isa import ISAS
+from npas.targets.isa import ISAS, IsaName
 
 COPY_BYTES, MOST_COPY_BYTES = 24 * 1024, 48 * 1024
 """What the copy takes where most is kept, so that it stays in a 32 KiB first-level cache, lists and sums beside it; and
 where little is: sums wait in memory between channel blocks, and short lists do not pay for that."""
 DENSE = 0.4
 """The share of weights kept up to which COPY_BYTES hold; beyond, they grow with its root."""
-MOST_LINES: dict[Isa, int] = {"portable": 12, "avx2": 14, "avx512": 28}
-"""Sums in registers, a weight beside them."""
+MOST_LINES: dict[int, int] = {4: 12, 8: 14, 16: 28}
+"""Sums in registers, a weight beside them, by lanes."""
 MOST_WASTE = 1.35
 """Lanes in the vectors of a row over its pixels: beyond it, vectors that run on into the next row are better."""
 LEAST_LINES = 4
@@ -57,7 +56,7 @@ class PackedWork:
         """Rows of the copy from one line to the next; of a window of one row only those that it reads are copied."""
         return 1 if self.kernel[0] == 1 else self.stride[0]
 
-    def columns(self, isa: Isa) -> int:
+    def columns(self, isa: IsaName) -> int:
         """Vectors in a row of the output."""
         return -(-self.width // ISAS[isa].lanes)
 
@@ -73,16 +72,16 @@ def work_of(graph: Graph, node: Node, weight: NDArray[np.float32]) -> PackedWork
     return PackedWork(channels, op.kernel, op.stride, op.dilation, height, width, density)
 
 
-def pays(work: PackedWork, isa: Isa) -> bool:
+def pays(work: PackedWork, isa: IsaName) -> bool:
     """By estimate: where vectors would begin anywhere, or an image would have to be split into phases before."""
     plain = work.kernel == work.stride == (1, 1)
     wide = work.columns(isa) * ISAS[isa].lanes <= MOST_WASTE * work.width
     return not plain and wide and work.height >= LEAST_LINES
 
 
-def packed_schedule(work: PackedWork, isa: Isa, threads: int) -> PackedSchedule:
+def packed_schedule(work: PackedWork, isa: IsaName, threads: int) -> PackedSchedule:
     """As many lines as there are registers, in equal parts; as many channels as the copy has room for."""
-    bands = -(-work.height // MOST_LINES[isa])
+    bands = -(-work.height // MOST_LINES[ISAS[isa].lanes])
     lines = -(-work.height // bands)
     channel_bytes = work.kernel[1] * work.rows(lines) * ISAS[isa].lanes * 4
     room = min(COPY_BYTES * (DENSE / max(work.density, 1e-3)) ** 0.5, MOST_COPY_BYTES)
@@ -94,12 +93,12 @@ def packed_schedule(work: PackedWork, isa: Isa, threads: int) -> PackedSchedule:
     )
 
 
-def packed_space(work: PackedWork, isa: Isa, threads: int) -> Space:
+def packed_space(work: PackedWork, isa: IsaName, threads: int) -> Space:
     """All schedules of a packed convolution."""
     block = packed_schedule(work, isa, threads).channel_block
     near = {min(n * block // 2, work.channels) for n in (1, 2, 3, 4)} - {0}
     axes: Axes = {
-        "lines": tuple(range(1, min(MOST_LINES[isa], work.height) + 1)),
+        "lines": tuple(range(1, min(MOST_LINES[ISAS[isa].lanes], work.height) + 1)),
         "channel_block": tuple(sorted({*near, *parts(work.channels, 1)})),
         "split": ("filters", "pixels") if threads > 1 else ("filters",),
     }

@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from npas.compiler.schedules.records import AnySchedule, Schedule
-from npas.compiler.schedules.space import Axes, Space, halvings, parts
-from npas.spec.schema import Isa
-from npas.targets.isa import ISAS
+from npas.compiler.schedules.space import WORK_GROUP, WORK_GROUPS, Axes, Space, halvings, parts
+from npas.targets.isa import ISAS, IsaName
 
 NEAR_CACHE_BYTES = 15 * 1024
 """What a channel block's input may take of a 32 KiB first-level cache; weights, offsets and sums pass through it."""
@@ -20,12 +19,12 @@ NEAR_CACHE_BYTES = 15 * 1024
 MOST_LINEAR = 64
 """Filters that a fully connected kernel writes at once: arrays are rounded up to as many floats."""
 
-_WIDEST: dict[Isa, dict[int, int]] = {
-    "portable": {1: 8, 2: 5, 4: 3, 8: 1},
-    "avx2": {1: 12, 2: 5, 4: 3, 8: 1},
-    "avx512": {1: 16, 2: 12, 4: 6, 8: 3},
+_WIDEST: dict[int, dict[int, int]] = {
+    4: {1: 8, 2: 5, 4: 3, 8: 1},
+    8: {1: 12, 2: 5, 4: 3, 8: 1},
+    16: {1: 16, 2: 12, 4: 6, 8: 3},
 }
-"""Rows -> most vectors of pixels without a spill."""
+"""Rows -> most vectors of pixels without a spill, by lanes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +45,15 @@ class ConvWork:
     """Planes that a channel's input is split into."""
 
 
-def conv_schedule(work: ConvWork, isa: Isa, threads: int) -> Schedule:
+def conv_schedule(work: ConvWork, isa: IsaName, threads: int) -> Schedule:
     """Schedule of a convolution."""
     lanes = ISAS[isa].lanes
     needed = -(-work.run // lanes)
     rows = next(r for r in _preferred_rows(isa, needed) if r <= max(work.shared, 1))
-    tiles = -(-needed // _WIDEST[isa][rows])
+    tiles = -(-needed // _WIDEST[ISAS[isa].lanes][rows])
     vectors = -(-needed // tiles)
+    if ISAS[isa].backend == "opencl":
+        return Schedule(rows=rows, vectors=vectors, tiles_at_a_time=WORK_GROUP, channel_block=work.channels)
     if work.grouped:
         # A filter of a grouped convolution passes over its own few channels once, all tiles in a row.
         whole = Schedule(rows=rows, vectors=vectors, tiles_at_a_time=tiles, channel_block=work.channels)
@@ -69,9 +70,9 @@ def conv_schedule(work: ConvWork, isa: Isa, threads: int) -> Schedule:
     return _shared_out(schedule, work, tiles, threads)
 
 
-def conv_space(work: ConvWork, isa: Isa, threads: int) -> Space:
+def conv_space(work: ConvWork, isa: IsaName, threads: int) -> Space:
     """All schedules of a convolution."""
-    lanes, widest = ISAS[isa].lanes, _WIDEST[isa]
+    lanes, widest = ISAS[isa].lanes, _WIDEST[ISAS[isa].lanes]
     needed = -(-work.run // lanes)
     axes: Axes = {
         "rows": tuple(r for r in widest if r <= max(work.shared, 1)),
@@ -80,6 +81,8 @@ def conv_space(work: ConvWork, isa: Isa, threads: int) -> Space:
         "channel_block": (work.channels,) if work.grouped else parts(work.channels, 1),
         "split": ("filters", "pixels") if threads > 1 else ("filters",),
     }
+    if ISAS[isa].backend == "opencl":
+        axes = {**axes, "tiles_at_a_time": WORK_GROUPS, "channel_block": (work.channels,), "split": ("filters",)}
 
     def fits(schedule: AnySchedule) -> bool:
         assert isinstance(schedule, Schedule)
@@ -88,9 +91,9 @@ def conv_space(work: ConvWork, isa: Isa, threads: int) -> Space:
     return Space({"pixels": axes}, fits)
 
 
-def _preferred_rows(isa: Isa, needed: int) -> tuple[int, ...]:
+def _preferred_rows(isa: IsaName, needed: int) -> tuple[int, ...]:
     """Most rows that still fill the registers: narrow planes have few vectors, so they take more filters."""
-    best = max((8, 4), key=lambda r: r * min(_WIDEST[isa][r], needed))
+    best = max((8, 4), key=lambda r: r * min(_WIDEST[ISAS[isa].lanes][r], needed))
     return (best, 4, 2, 1) if best == 8 else (4, 2, 1)
 
 
@@ -101,7 +104,7 @@ def _shared_out(schedule: Schedule, work: ConvWork, tiles: int, threads: int) ->
     return schedule.model_copy(update={"split": "pixels"}) if by_pixels else schedule
 
 
-def linear_schedule(filters: int, columns: int, shared: int, isa: Isa) -> Schedule:
+def linear_schedule(filters: int, columns: int, shared: int, isa: IsaName) -> Schedule:
     """Schedule of a fully connected layer: filters side by side in lanes where ``shared`` of them, at least two, share
     their columns. More than those would be stored with the columns of all."""
     if shared == 1:
@@ -111,7 +114,7 @@ def linear_schedule(filters: int, columns: int, shared: int, isa: Isa) -> Schedu
     return Schedule(rows=vectors * lanes, vectors=vectors, channel_block=columns)
 
 
-def linear_space(columns: int, shared: int, isa: Isa) -> Space:
+def linear_space(columns: int, shared: int, isa: IsaName) -> Space:
     """All schedules of a fully connected layer."""
     lanes = ISAS[isa].lanes
     vectors = tuple(v for v in (1, 2, 4, 8) if v == 1 or v * lanes <= min(MOST_LINEAR, shared)) if shared > 1 else (1,)

@@ -15,7 +15,7 @@ class Schedule(Record):
     kind: Literal["pixels"] = "pixels"
     rows: int = Field(description="filters in registers")
     vectors: int = Field(description="vectors of pixels (of filters, in a fully connected layer) in registers")
-    tiles_at_a_time: int = 4
+    tiles_at_a_time: int = Field(4, description="on an OpenCL device: in a work group")
     channel_block: int = Field(description="input channels worked through at a time")
     split: Literal["filters", "pixels"] = Field("filters", description="what the threads share out")
 

@@ -18,8 +18,7 @@ from npas.compiler.schedules.records import AnySchedule, WinogradSchedule
 from npas.compiler.schedules.space import Axes, Space, halvings
 from npas.graph.graph import Graph, Node
 from npas.ops import Conv2d
-from npas.spec.schema import Isa
-from npas.targets.isa import ISAS
+from npas.targets.isa import ISAS, IsaName
 
 SIDES = (4, 6, 8)
 """Of tiles, m + r - 1: the points that the transforms are made for."""
@@ -96,25 +95,25 @@ def work_of(graph: Graph, node: Node) -> WinogradWork | None:
     return WinogradWork(filters, channels, height, width, node.op.kernel[0], node.op.stride[0])
 
 
-def winograd_schedules(work: WinogradWork, isa: Isa, threads: int) -> tuple[WinogradSchedule, ...]:
+def winograd_schedules(work: WinogradWork, isa: IsaName, threads: int) -> tuple[WinogradSchedule, ...]:
     """The fastest of each m by estimate, fastest first."""
     best = sorted(min((_cycles(c, work, isa), c) for c in _choices(work, m, isa)) for m in work.tiles)
     return tuple(_schedule(choice, work, isa, threads) for _, choice in best)
 
 
-def cycles(work: WinogradWork, isa: Isa) -> float:
+def cycles(work: WinogradWork, isa: IsaName) -> float:
     """Of the whole layer by its best schedule."""
     return min(_cycles(c, work, isa) for m in work.tiles for c in _choices(work, m, isa))
 
 
-def winograd_schedule(work: WinogradWork, isa: Isa, threads: int) -> WinogradSchedule | None:
+def winograd_schedule(work: WinogradWork, isa: IsaName, threads: int) -> WinogradSchedule | None:
     """The fastest by estimate; None where direct convolution is not slower."""
     lanes = ISAS[isa].lanes
     direct = work.height * work.width * work.channels * work.kernel**2 * -(-work.filters // lanes) / 2
     return winograd_schedules(work, isa, threads)[0] if cycles(work, isa) <= MARGIN * direct else None
 
 
-def winograd_space(work: WinogradWork, isa: Isa, threads: int) -> Space:
+def winograd_space(work: WinogradWork, isa: IsaName, threads: int) -> Space:
     """All schedules."""
     most = tiles_of(work, min(work.tiles))
     blocks = -(-work.filters // ISAS[isa].lanes)
@@ -136,7 +135,7 @@ def winograd_space(work: WinogradWork, isa: Isa, threads: int) -> Space:
     return Space({"winograd": axes}, fits)
 
 
-def _choices(work: WinogradWork, m: int, isa: Isa) -> list[_Shape]:
+def _choices(work: WinogradWork, m: int, isa: IsaName) -> list[_Shape]:
     blocks = -(-work.filters // ISAS[isa].lanes)
     return [
         (m, v, p)
@@ -145,7 +144,7 @@ def _choices(work: WinogradWork, m: int, isa: Isa) -> list[_Shape]:
     ]
 
 
-def _schedule(choice: _Shape, work: WinogradWork, isa: Isa, threads: int) -> WinogradSchedule:
+def _schedule(choice: _Shape, work: WinogradWork, isa: IsaName, threads: int) -> WinogradSchedule:
     m, vectors, pixels = choice
     tiles = tiles_of(work, m)
     at_a_time = _at_a_time(m, pixels, work, ISAS[isa].lanes)
@@ -188,7 +187,7 @@ def _at_a_time(m: int, pixels: int, work: WinogradWork, lanes: int) -> int:
     return -(-tiles // chunks)
 
 
-def _cycles(choice: _Shape, work: WinogradWork, isa: Isa) -> float:
+def _cycles(choice: _Shape, work: WinogradWork, isa: IsaName) -> float:
     """Of F(m) with V vectors and P tiles in registers."""
     lanes = ISAS[isa].lanes
     m, vectors, pixels = choice

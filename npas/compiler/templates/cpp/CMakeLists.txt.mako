@@ -42,7 +42,7 @@ add_library(${n}::${n} ALIAS ${n}_library)
 target_include_directories(${n}_library PUBLIC
   $<BUILD_INTERFACE:<%text>${CMAKE_CURRENT_SOURCE_DIR}</%text>/include>
   $<INSTALL_INTERFACE:<%text>${CMAKE_INSTALL_INCLUDEDIR}</%text>>)
-target_link_libraries(${n}_library PRIVATE Threads::Threads)
+target_link_libraries(${n}_library PRIVATE Threads::Threads <%text>${CMAKE_DL_LIBS}</%text>)
 set_target_properties(${n}_library PROPERTIES
   EXPORT_NAME ${n}
   OUTPUT_NAME ${n}
@@ -68,7 +68,7 @@ if(${n}_top)
   enable_testing()
   foreach(tool bench verify)
     add_executable(${n}_<%text>${tool}</%text> tools/<%text>${tool}</%text>.cpp)
-    target_link_libraries(${n}_<%text>${tool}</%text> PRIVATE ${n}_objects Threads::Threads)
+    target_link_libraries(${n}_<%text>${tool}</%text> PRIVATE ${n}_objects Threads::Threads <%text>${CMAKE_DL_LIBS}</%text>)
   endforeach()
   add_executable(${n}_golden test/golden.c)
   target_link_libraries(${n}_golden PRIVATE ${n}::${n} m)

@@ -7,6 +7,7 @@ n, u = view.name, view.upper
 
 #include <memory>
 #include <new>
+#include <string>
 #include <utility>
 
 #include "npas/model.h"
@@ -23,10 +24,12 @@ constexpr int kThreads = ${view.threads};
 constexpr std::size_t kInputSizes[] = {${", ".join(map(str, view.input_sizes))}};
 constexpr std::size_t kOutputSizes[] = {${", ".join(map(str, view.output_sizes))}};
 
+thread_local std::string detail;
+
 ${n}_status finish(Status status, Weights&& weights, int threads, ${n}_model** out) {
     if (status == Status::ok) {
         std::unique_ptr<Model> model;
-        status = Model::create(description(), std::move(weights), threads == 0 ? kThreads : threads, model);
+        status = Model::create(description(), std::move(weights), threads == 0 ? kThreads : threads, model, detail);
         if (status == Status::ok) {
             *out = new (std::nothrow) ${n}_model{std::move(model)};
             if (*out == nullptr) status = Status::memory;
@@ -36,6 +39,7 @@ ${n}_status finish(Status status, Weights&& weights, int threads, ${n}_model** o
 }
 
 bool valid(const void* source, int threads, ${n}_model** out) {
+    detail.clear();
     if (out == nullptr) return false;
     *out = nullptr;
     return source != nullptr && threads >= 0 && threads <= kMostThreads;
@@ -72,8 +76,7 @@ ${n}_status ${n}_run(
     for (int i = 0; i < ${u}_OUTPUTS; ++i) {
         if (outputs[i] == nullptr) return ${u}_ERROR_ARGUMENT;
     }
-    model->model->run(inputs, outputs);
-    return ${u}_OK;
+    return static_cast<${n}_status>(model->model->run(inputs, outputs));
 }
 
 void ${n}_destroy(${n}_model* model) { delete model; }
@@ -83,6 +86,8 @@ size_t ${n}_input_size(int i) { return i >= 0 && i < ${u}_INPUTS ? kInputSizes[i
 size_t ${n}_output_size(int i) { return i >= 0 && i < ${u}_OUTPUTS ? kOutputSizes[i] : 0; }
 
 const char* ${n}_status_text(${n}_status status) { return status_text(static_cast<Status>(status)); }
+
+const char* ${n}_detail(void) { return detail.c_str(); }
 
 int ${n}_abi_version(void) { return ${u}_ABI_VERSION; }
 

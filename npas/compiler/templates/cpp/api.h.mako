@@ -41,7 +41,11 @@ typedef enum ${n}_status {
     ${u}_ERROR_FORMAT = 3,      /* not a weights file, truncated, or an index out of bounds */
     ${u}_ERROR_CORRUPT = 4,     /* the weights' hash differs */
     ${u}_ERROR_OTHER_MODEL = 5, /* the weights of another build */
-    ${u}_ERROR_MEMORY = 6       /* no memory or no threads */
+    ${u}_ERROR_MEMORY = 6,      /* no memory or no threads */
+    ${u}_ERROR_DEVICE = 7,      /* no OpenCL library, or no such device */
+    ${u}_ERROR_KERNEL = 8,      /* the device's compiler refuses a kernel */
+    ${u}_ERROR_DEVICE_MEMORY = 9, /* more than the device has, or gives at once */
+    ${u}_ERROR_DEVICE_LOST = 10 /* the device failed at its work */
 } ${n}_status;
 
 /* Loads the weights and starts the threads: 1 to 256, or 0 for as many as the model was built for (${view.threads}). On
@@ -67,6 +71,9 @@ ${u}_API size_t ${n}_output_size(int i);
 
 /* A sentence in English; never NULL. */
 ${u}_API const char* ${n}_status_text(${n}_status status);
+
+/* What more is known of this thread's last failure to create a model, in the device's words; never NULL. */
+${u}_API const char* ${n}_detail(void);
 
 /* ${u}_ABI_VERSION of the library that is loaded. */
 ${u}_API int ${n}_abi_version(void);

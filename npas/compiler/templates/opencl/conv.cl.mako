@@ -1,0 +1,49 @@
+<%page args="view"/>\
+<%namespace name="common" file="epilogue.mako"/>\
+<%
+filters, vectors = range(view.rows), range(view.vectors)
+letter = lambda p: chr(97 + p)
+%>\
+// Convolution over lists of kept positions: ${view.summary}.
+#define FILTERS ${view.rows}
+#define TILE (${view.vectors} * LANES)
+
+${common.epilogue(view)}
+// A work item has a tile of a group of filters; a work group shares the list. What is no pixel becomes zero.
+__kernel void ${view.name}(INDEXED(${"half" if view.half else "float"}), VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const int tiles) {
+    const int t = get_global_id(0), group = get_global_id(1);
+    if (t >= tiles) return;
+    const int at = t * TILE;
+    const __global float* tile = in_data + in.offset + at;
+    const __global int* offset = offsets + bounds[2 * group];
+    const __global int* end = offsets + bounds[2 * group + 1];
+    const __global ${"half" if view.half else "float"}* weight = weights + first_weight[group];
+% for r in filters:
+    vec ${", ".join(f"a{r}{letter(p)} = splat(0.0f)" for p in vectors)};
+% endfor
+    for (; offset != end; ++offset, weight += FILTERS) {
+        const __global float* from = tile + *offset;
+% for p in vectors:
+        const vec x${letter(p)} = load(from + ${p} * LANES);
+% endfor
+% for r in filters:
+        const vec w${r} = ${f"splat(vload_half({r}, weight))" if view.half else f"broadcast(weight + {r})"};
+% for p in vectors:
+        a${r}${letter(p)} = fma(w${r}, x${letter(p)}, a${r}${letter(p)});
+% endfor
+% endfor
+    }
+% for r in filters:
+    {
+        const int row = rows[group * FILTERS + ${r}];
+        if (row >= 0) {
+            const vec filter_bias = broadcast(bias + group * FILTERS + ${r});
+            __global float* to = PLANE(out, row);
+% for p in vectors:
+            store(to + at + ${p} * LANES, keep(epilogue(a${r}${letter(p)} + filter_bias${f", load(PLANE(residual, row) + at + {p} * LANES)" if view.residual else ""}), pixels_at(out, at + ${p} * LANES)));
+% endfor
+            if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
+        }
+    }
+% endfor
+}

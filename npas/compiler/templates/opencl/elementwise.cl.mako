@@ -1,0 +1,32 @@
+<%page args="view"/>\
+// Element by element: ${view.summary}
+inline vec compute(vec x${", vec other" if view.binary else ""}) {
+% for statement in view.epilogue:
+    ${statement}
+% endfor
+    return x;
+}
+
+// A work item has a vector of a plane, whose rows are one run of floats. What is no pixel becomes zero.
+__kernel void ${view.name}(VIEW(in), ${"VIEW(other), " if view.binary else ""}VIEW(out)) {
+    const int at = get_global_id(0) * LANES, plane = get_global_id(1);
+    const int length = ((out.height - 1) * out.pitch + out.width) * out.block;
+    if (at >= length) return;
+    const __global float* x = PLANE(in, plane) + at;
+% if view.binary == "plane":
+    const __global float* y = PLANE(other, plane) + at;
+% elif view.binary == "channel":
+    const vec y = out.block == 1 ? broadcast(other_data + other.offset + plane) : load(other_data + other.offset + plane * LANES);
+% endif
+    __global float* to = PLANE(out, plane) + at;
+    if (at + LANES <= length) {
+        const vec result = compute(load(x)${", load(y)" if view.binary == "plane" else ", y" if view.binary else ""});
+        store(to, out.pitch == out.width ? result : keep(result, pixels_at(out, at)));
+    } else {
+        for (int i = 0; at + i < length; ++i) {
+            const float result = compute(splat(x[i])${", splat(y[i])" if view.binary == "plane" else ", y" if view.binary else ""}).s0;
+            to[i] = (at + i) / out.block % out.pitch < out.width ? result : 0.0f;
+        }
+    }
+    if (at + LANES >= length && out.plane != out.height * out.width) clear_margins(PLANE(out, plane), out, length);
+}

@@ -1,0 +1,71 @@
+<%page args="view"/>\
+<%namespace name="common" file="epilogue.mako"/>\
+<%
+vectors = range(view.vectors)
+chains = range({1: 4, 2: 2}.get(view.vectors, 1))  # sums of a filter, so that one addition need not wait for the other
+stored = "half" if view.half else "float"
+load = "load_halves" if view.half else "load"
+%>\
+// Fully connected layer over lists of kept columns, ${view.summary}.
+${common.epilogue(view)}
+% if view.rows > 1:
+#define STORED (${view.vectors} * LANES)  // weights of a group for one column
+
+// A work item has a group of filters, which lie side by side in lanes.
+__kernel void ${view.name}(INDEXED(${stored}), VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const int groups) {
+    const int group = get_global_id(0);
+    if (group >= groups) return;
+    const __global float* x = in_data + in.offset;
+    const __global ${stored}* weight = weights + first_weight[group];
+    const int end = bounds[2 * group + 1];
+    int k = bounds[2 * group];
+% for v in vectors:
+    vec ${", ".join(f"sum{v}{chr(97 + c)} = splat(0.0f)" for c in chains)};
+% endfor
+% if len(chains) > 1:
+    for (; k + ${len(chains)} <= end; k += ${len(chains)}, weight += ${len(chains)} * STORED) {
+% for c in chains:
+        const vec x${chr(97 + c)} = broadcast(x + offsets[k + ${c}]);
+% for v in vectors:
+        sum${v}${chr(97 + c)} = fma(${load}(weight + ${c * view.vectors + v} * LANES), x${chr(97 + c)}, sum${v}${chr(97 + c)});
+% endfor
+% endfor
+    }
+% endif
+    for (; k < end; ++k, weight += STORED) {
+        const vec xa = broadcast(x + offsets[k]);
+% for v in vectors:
+        sum${v}a = fma(${load}(weight + ${v} * LANES), xa, sum${v}a);
+% endfor
+    }
+% for v in vectors:
+% for width in [w for w in (2, 1) if 2 * w <= len(chains)]:
+% for c in range(width):
+    sum${v}${chr(97 + c)} += sum${v}${chr(97 + c + width)};
+% endfor
+% endfor
+    store(out_data + out.offset + group * STORED + ${v} * LANES,
+          epilogue(sum${v}a + load(bias + group * STORED + ${v} * LANES)${f", load(residual_data + residual.offset + group * STORED + {v} * LANES)" if view.residual else ""}));
+% endfor
+}
+% else:
+// A work item has a filter.
+__kernel void ${view.name}(INDEXED(${stored}), VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const int groups) {
+    const int group = get_global_id(0);
+    if (group >= groups) return;
+    const __global float* x = in_data + in.offset;
+    const __global ${stored}* weight = weights + first_weight[group];
+    const int begin = bounds[2 * group], count = bounds[2 * group + 1] - begin;
+    // Four sums, so that one addition need not wait for the other.
+    float4 sum = (float4)(0.0f);
+    int k = 0;
+    for (; k + 4 <= count; k += 4) {
+        const int4 at = vload4(0, offsets + begin + k);
+        sum = fma(${"vload_half4(0, weight + k)" if view.half else "vload4(0, weight + k)"}, (float4)(x[at.s0], x[at.s1], x[at.s2], x[at.s3]), sum);
+    }
+    for (; k < count; ++k) sum.s0 = fma(${"vload_half(k, weight)" if view.half else "weight[k]"}, x[offsets[begin + k]], sum.s0);
+    const int row = rows[group];
+    const vec result = splat(bias[group] + ((sum.s0 + sum.s1) + (sum.s2 + sum.s3)));
+    out_data[out.offset + row] = epilogue(result${", splat(residual_data[residual.offset + row])" if view.residual else ""}).s0;
+}
+% endif

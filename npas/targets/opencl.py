@@ -1,0 +1,109 @@
+"""OpenCL devices of this machine: which there are, and how programs find them.
+
+Programs load the system's OpenCL library when they start. Where pyopencl brings a loader of its own (with PoCL behind
+it, say), they are told to use that one, so that they see the devices that are listed here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from npas.errors import DeviceError
+from npas.spec.schema import OpenClTarget
+from npas.targets.isa import ISAS, Isa
+from npas.targets.objects import default_cache
+
+GET = "pip install 'npas[opencl]' brings PoCL, which computes on the processor; or install your GPU's driver"
+LEAST_LANES, MOST_LANES = 4, 16
+
+
+@dataclass(frozen=True)
+class OpenClDevice:
+    """A device as its driver describes it."""
+
+    platform: str
+    name: str
+    version: str
+    driver: str
+    is_processor: bool
+    units: int
+    lanes: int
+    """Floats in a vector that it prefers, between LEAST_LANES and MOST_LANES."""
+    memory: int
+    most_allocation: int
+    """Bytes, in all and at once."""
+    extensions: tuple[str, ...]
+
+
+def devices() -> tuple[OpenClDevice, ...]:
+    """All devices of all platforms, in the order in which programs find them; none where there is no OpenCL.
+
+    Raises DeviceError where pyopencl is not installed.
+    """
+    if find_spec("pyopencl") is None:
+        raise DeviceError(f"target: an OpenCL target needs pyopencl, got none installed, {GET}")
+    import pyopencl as cl
+
+    try:
+        platforms = cl.get_platforms()
+    except cl.Error:  # the loader knows no platform
+        return ()
+    return tuple(_described(platform, device) for platform in platforms for device in platform.get_devices())
+
+
+def find(target: OpenClTarget) -> OpenClDevice:
+    """The first device that the target's names fit. Raises DeviceError."""
+    there = devices()
+    for device in there:
+        if target.platform.lower() in device.platform.lower() and target.device.lower() in device.name.lower():
+            return device
+    seen = "; ".join(f"{device.name} of {device.platform}" for device in there)
+    wanted = f"{target.device or 'any device'} of {target.platform or 'any platform'}"
+    if seen:
+        raise DeviceError(f"target.device: must be one of this machine's ({seen}), got {wanted}, name another")
+    raise DeviceError(f"target: an OpenCL target needs a device, got none on this machine, {GET}")
+
+
+def isa_of(target: OpenClTarget, device: OpenClDevice) -> Isa:
+    """Vectors as wide as the target says, or the device prefers."""
+    return next(isa for isa in ISAS.values() if isa.backend == "opencl" and isa.lanes == (target.lanes or device.lanes))
+
+
+def environment() -> Mapping[str, str]:
+    """What a program must be told to find the devices that are listed here, and where to keep compiled kernels."""
+    told = {"NPAS_OPENCL_CACHE": os.environ.get("NPAS_OPENCL_CACHE", str(default_cache() / "opencl"))}
+    spec = find_spec("pyopencl")
+    if "NPAS_OPENCL_LIBRARY" in os.environ or spec is None or spec.origin is None:
+        return told
+    package = Path(spec.origin).parent
+    for folder in (package / ".libs", package.parent / "pyopencl.libs"):
+        for library in sorted(folder.glob("libOpenCL*")):
+            told |= {"NPAS_OPENCL_LIBRARY": str(library), "PYOPENCL_HOME": str(package)}
+            # The loader of PoCL's wheel finds its driver only where Python has loaded it before.
+            drivers = sorted(folder.glob("libpocl*"))
+            if drivers and "OCL_ICD_VENDORS" not in os.environ:
+                told["OCL_ICD_VENDORS"] = str(drivers[0])
+            return told
+    return told
+
+
+def _described(platform: Any, device: Any) -> OpenClDevice:
+    import pyopencl as cl
+
+    return OpenClDevice(
+        platform=platform.name.strip(),
+        name=device.name.strip(),
+        version=device.version.strip(),
+        driver=device.driver_version.strip(),
+        is_processor=bool(device.type & cl.device_type.CPU),
+        units=device.max_compute_units,
+        lanes=min(max(device.preferred_vector_width_float, LEAST_LANES), MOST_LANES),
+        memory=device.global_mem_size,
+        most_allocation=device.max_mem_alloc_size,
+        extensions=tuple(device.extensions.split()),
+    )

@@ -1,0 +1,101 @@
+// A model at work on an OpenCL device: buffers and kernels made once, and its inferences.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "npas/config.h"
+#include "npas/description.h"
+#include "npas/device.h"
+#include "npas/observer.h"
+#include "npas/run.h"
+#include "npas/tensor.h"
+#include "npas/weights.h"
+
+namespace NPAS_NAMESPACE {
+
+constexpr int kMostThreads = 256;
+
+// What every kernel's text begins with, and the kernels of this tree.
+const char* prelude();
+const Source* sources(std::size_t& count);
+// The device that this tree was generated for.
+Wanted wanted_device();
+
+class Model {
+  public:
+    // On a device that is a processor, `threads` of its cores compute. The result is null unless the status is ok;
+    // `why` then says more than the status does.
+    static Status create(const Description& description, Weights&& weights, int threads, std::unique_ptr<Model>& out,
+                         std::string& why);
+    Model(const Model&) = delete;
+    Model& operator=(const Model&) = delete;
+
+    // inputs and outputs are compact arrays, as many and as large as the description says. An observer hears how long a
+    // layer's kernels took by the device's own clock.
+    Status run(const float* const* inputs, float* const* outputs, Observer* observer = nullptr);
+
+    const Description& description() const { return *description_; }
+    // Copies a value to or from a plain array, between runs or while an observer looks on.
+    Status read(int value, float* array) const;
+    Status write(int value, const float* array);
+
+  private:
+    friend class Run;
+    friend class Launch;
+
+    // The arrays of a layer over lists, and of a depthwise one.
+    struct IndexedBuffers {
+        Memory weights, offsets, bounds, first_weight, bias, rows;
+        int groups = 0;
+    };
+    struct DepthwiseBuffers {
+        Memory weights, bias;
+    };
+    struct Step {
+        Kernel kernel;
+        int layer;
+        cl_uint arguments;
+        std::size_t items[2], group[2];
+    };
+
+    Model() = default;
+    Status prepare(Weights& weights);
+    Status upload(const IndexedSpec& spec, const Weights& weights, IndexedBuffers& out);
+    Status upload(const DepthwiseSpec& spec, const Weights& weights, DepthwiseBuffers& out);
+    Status constants(const Weights& weights);
+    Status room();
+    Status buffer(std::size_t bytes, const void* data, Memory& out);
+    Status enqueue(const Step& step, cl_event* event) const;
+    Status observed(Observer& observer);
+    Status observed_layer(std::size_t begin, std::size_t end, double& ms);
+    Status check(cl_int code, const char* what) const;
+
+    // While layers are recorded. The first failure stays; what follows it does nothing.
+    void fail(Status status, const std::string& why);
+    void begin_layer() { ++layer_; }
+    std::size_t begin_step(const char* kernel, Items items, std::size_t group);
+    const Program* program(const char* kernel);
+    void argument(std::size_t step, std::size_t bytes, const void* data);
+    void view(std::size_t step, cl_mem data, const Layout& layout, std::size_t offset);
+    void memory(std::size_t step, cl_mem data);
+    void table(std::size_t step, std::size_t bytes, const void* data);
+
+    const Description* description_ = nullptr;
+    std::unique_ptr<Device> device_;
+    Memory arena_;
+    std::vector<Memory> inputs_, outputs_, tables_;
+    std::vector<IndexedBuffers> indexed_;
+    std::vector<DepthwiseBuffers> depthwise_;
+    std::map<std::string, Program> programs_;
+    std::vector<Step> steps_;
+    int layer_ = -1;
+    Status failed_ = Status::ok;
+    mutable std::string why_;
+};
+
+}  // namespace NPAS_NAMESPACE

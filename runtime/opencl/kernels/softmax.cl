@@ -1,0 +1,37 @@
+// Over each of [rows, length]. A work item has a row.
+#define ROW(in, out)                                                   \
+    const int i = get_global_id(0);                                    \
+    if (i >= rows) return;                                             \
+    const __global float* row = in##_data + in.offset + i * length;    \
+    __global float* to = out##_data + out.offset + i * length;         \
+    float top = row[0];                                                \
+    for (int k = 1; k < length; ++k) top = top < row[k] ? row[k] : top;
+
+__kernel void softmax(VIEW(in), VIEW(out), const int rows, const int length) {
+    ROW(in, out)
+    float sum = 0.0f;
+    for (int k = 0; k < length; ++k) {
+        const float x = exp(row[k] - top);
+        to[k] = x;
+        sum += x;
+    }
+    for (int k = 0; k < length; ++k) to[k] /= sum;
+}
+
+__kernel void log_softmax(VIEW(in), VIEW(out), const int rows, const int length) {
+    ROW(in, out)
+    float sum = 0.0f;
+    for (int k = 0; k < length; ++k) sum += exp(row[k] - top);
+    const float offset = log(sum);
+    for (int k = 0; k < length; ++k) to[k] = row[k] - top - offset;
+}
+
+// 1 for the first of a row's largest, 0 for the others.
+__kernel void hardmax(VIEW(in), VIEW(out), const int rows, const int length) {
+    ROW(in, out)
+    int found = 0;
+    for (int k = 0; k < length; ++k) {
+        to[k] = !found && row[k] == top ? 1.0f : 0.0f;
+        found |= row[k] == top;
+    }
+}

@@ -1,0 +1,362 @@
+#include "npas/model.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "npas/loaded.h"
+
+namespace NPAS_NAMESPACE {
+
+namespace {
+
+std::size_t elements(const Layout& l) {
+    return static_cast<std::size_t>(l.channels) * static_cast<std::size_t>(l.height) *
+           static_cast<std::size_t>(l.width);
+}
+
+template <class T>
+std::size_t bytes_of(const std::vector<T>& v) {
+    return v.size() * sizeof(T);
+}
+
+std::size_t rounded(std::size_t items, std::size_t group) { return (items + group - 1) / group * group; }
+
+}  // namespace
+
+Status Model::create(const Description& description, Weights&& weights, int threads, std::unique_ptr<Model>& out,
+                     std::string& why) {
+    try {
+        std::unique_ptr<Model> model(new Model);
+        model->description_ = &description;
+        Status status = Device::open(wanted_device(), threads, model->device_, why);
+        if (status != Status::ok) return status;
+        Weights own = std::move(weights);
+        status = model->prepare(own);
+        why = model->why_;
+        if (status == Status::ok) out = std::move(model);
+        return status;
+    } catch (...) {  // no memory: nothing may cross the C interface
+        return Status::memory;
+    }
+}
+
+Status Model::prepare(Weights& weights) {
+    Status status = room();
+    indexed_.resize(static_cast<std::size_t>(description_->indexed_count));
+    for (std::size_t i = 0; i < indexed_.size() && status == Status::ok; ++i) {
+        status = upload(description_->indexed[i], weights, indexed_[i]);
+    }
+    depthwise_.resize(static_cast<std::size_t>(description_->depthwise_count));
+    for (std::size_t i = 0; i < depthwise_.size() && status == Status::ok; ++i) {
+        status = upload(description_->depthwise[i], weights, depthwise_[i]);
+    }
+    if (status == Status::ok) status = constants(weights);
+    if (status != Status::ok) return status;
+    Run run(*this);
+    description_->forward(run);
+    if (failed_ != Status::ok) return failed_;
+    return check(device_->cl().clFinish(device_->queue()), "what was written to it");
+}
+
+// The arena, zeroed, and the caller's arrays.
+Status Model::room() {
+    const std::size_t bytes = description_->arena * sizeof(float);
+    Status status = buffer(bytes, nullptr, arena_);
+    if (status == Status::ok) {
+        const std::vector<float> zeros(description_->arena, 0.0f);
+        status = check(device_->cl().clEnqueueWriteBuffer(device_->queue(), arena_.get(), kTrue, 0, bytes, zeros.data(),
+                                                          0, nullptr, nullptr),
+                       "its memory");
+    }
+    const auto arrays = [&](const Layout* layouts, int count, std::vector<Memory>& to) {
+        to.resize(static_cast<std::size_t>(count));
+        for (std::size_t i = 0; i < to.size() && status == Status::ok; ++i) {
+            status = buffer(elements(layouts[i]) * sizeof(float), nullptr, to[i]);
+        }
+    };
+    arrays(description_->inputs, description_->input_count, inputs_);
+    arrays(description_->outputs, description_->output_count, outputs_);
+    return status;
+}
+
+Status Model::upload(const IndexedSpec& spec, const Weights& weights, IndexedBuffers& out) {
+    LoadedIndexed loaded;
+    Status status = NPAS_NAMESPACE::prepare(spec, weights, 1, loaded);
+    if (status != Status::ok) return status;
+    const Indexed& view = loaded.view;
+    out.groups = view.groups;
+    const std::size_t count = weights[static_cast<std::size_t>(spec.first_section)].count;
+    const auto put = [&](std::size_t bytes, const void* data, Memory& to) {
+        if (status == Status::ok) status = buffer(bytes, data, to);
+    };
+    if (spec.half) {
+        put(count * sizeof(std::uint16_t), view.halves, out.weights);
+    } else {
+        put(count * sizeof(float), view.weights, out.weights);
+    }
+    put(bytes_of(loaded.offsets), view.offsets, out.offsets);
+    put(bytes_of(loaded.bounds), view.bounds, out.bounds);
+    put(bytes_of(loaded.first_weight), view.first_weight, out.first_weight);
+    put(bytes_of(loaded.bias), view.bias, out.bias);
+    put(bytes_of(loaded.rows), view.rows, out.rows);
+    return status;
+}
+
+Status Model::upload(const DepthwiseSpec& spec, const Weights& weights, DepthwiseBuffers& out) {
+    Depthwise loaded;
+    Status status = NPAS_NAMESPACE::prepare(spec, weights, loaded);
+    if (status != Status::ok) return status;
+    const auto first = static_cast<std::size_t>(spec.first_section);
+    status = buffer(weights[first].count * sizeof(float), loaded.weights, out.weights);
+    if (status == Status::ok) status = buffer(weights[first + 1].count * sizeof(float), loaded.bias, out.bias);
+    return status;
+}
+
+Status Model::constants(const Weights& weights) {
+    for (int i = 0; i < description_->constant_count; ++i) {
+        const Stationary& constant = description_->constants[i];
+        const Section& section = weights[static_cast<std::size_t>(constant.section)];
+        const Value& to = description_->values[constant.value];  // a plain array
+        if (section.type != Type::f32 || section.count != elements(to.layout)) return Status::format;
+        const Status status = write(constant.value, section.floats());
+        if (status != Status::ok) return status;
+    }
+    return Status::ok;
+}
+
+Status Model::buffer(std::size_t bytes, const void* data, Memory& out) {
+    return device_->buffer(bytes, data, out, why_);
+}
+
+Status Model::check(cl_int code, const char* what) const {
+    if (code == kSuccess) return Status::ok;
+    why_ = std::string("the OpenCL device failed at ") + what + ", error " + std::to_string(code);
+    return Status::device_lost;
+}
+
+Status Model::run(const float* const* inputs, float* const* outputs, Observer* observer) {
+    const OpenCl& cl = device_->cl();
+    const cl_command_queue queue = device_->queue();
+    Status status = Status::ok;
+    for (std::size_t i = 0; i < inputs_.size() && status == Status::ok; ++i) {
+        const std::size_t bytes = elements(description_->inputs[i]) * sizeof(float);
+        status = check(cl.clEnqueueWriteBuffer(queue, inputs_[i].get(), 0, 0, bytes, inputs[i], 0, nullptr, nullptr),
+                       "an input");
+    }
+    if (observer != nullptr) {
+        if (status == Status::ok) status = observed(*observer);
+    } else {
+        for (std::size_t i = 0; i < steps_.size() && status == Status::ok; ++i) status = enqueue(steps_[i], nullptr);
+    }
+    for (std::size_t i = 0; i < outputs_.size() && status == Status::ok; ++i) {
+        const std::size_t bytes = elements(description_->outputs[i]) * sizeof(float);
+        status = check(cl.clEnqueueReadBuffer(queue, outputs_[i].get(), 0, 0, bytes, outputs[i], 0, nullptr, nullptr),
+                       "an output");
+    }
+    const Status finished = check(cl.clFinish(queue), "an inference");  // whatever else failed: arrays are the caller's
+    return status == Status::ok ? finished : status;
+}
+
+Status Model::enqueue(const Step& step, cl_event* event) const {
+    return check(device_->cl().clEnqueueNDRangeKernel(device_->queue(), step.kernel.get(), 2, nullptr, step.items,
+                                                      step.group, 0, nullptr, event),
+                 "a kernel");
+}
+
+Status Model::observed(Observer& observer) {
+    std::size_t begin = 0;
+    for (int layer = 0; layer < description_->layer_count; ++layer) {
+        std::size_t end = begin;
+        while (end < steps_.size() && steps_[end].layer == layer) ++end;
+        if (observer.wants(layer)) {
+            double ms = 0.0;
+            const Status status = observed_layer(begin, end, ms);
+            if (status != Status::ok) return status;
+            observer.after(layer, ms);
+        }
+        begin = end;
+    }
+    return Status::ok;
+}
+
+Status Model::observed_layer(std::size_t begin, std::size_t end, double& ms) {
+    const OpenCl& cl = device_->cl();
+    Status status = Status::ok;
+    std::vector<cl_event> events;
+    for (std::size_t i = begin; i < end && status == Status::ok; ++i) {
+        cl_event event = nullptr;
+        status = enqueue(steps_[i], &event);
+        if (status == Status::ok) events.push_back(event);
+    }
+    const Status finished = check(cl.clFinish(device_->queue()), "a layer");
+    for (const cl_event event : events) {
+        cl_ulong start = 0, stop = 0;
+        cl.clGetEventProfilingInfo(event, kCommandStart, sizeof start, &start, nullptr);
+        cl.clGetEventProfilingInfo(event, kCommandEnd, sizeof stop, &stop, nullptr);
+        if (stop > start) ms += static_cast<double>(stop - start) * 1e-6;
+        cl.clReleaseEvent(event);
+    }
+    return status == Status::ok ? finished : status;
+}
+
+Status Model::read(int value, float* array) const {
+    const Value& v = description_->values[value];
+    const std::size_t origin = static_cast<std::size_t>(v.layout.origin) * static_cast<std::size_t>(v.layout.block);
+    std::vector<float> memory(static_cast<std::size_t>(v.layout.planes()) *
+                              static_cast<std::size_t>(v.layout.plane_step()));
+    const Status status =
+        check(device_->cl().clEnqueueReadBuffer(device_->queue(), arena_.get(), kTrue, v.offset * sizeof(float),
+                                                bytes_of(memory), memory.data(), 0, nullptr, nullptr),
+              "a value");
+    const Layout plain = plain_layout(v.layout);
+    if (status == Status::ok) copy(ConstView{memory.data() + origin, &v.layout}, {array, &plain}, {0, 1});
+    return status;
+}
+
+Status Model::write(int value, const float* array) {
+    const Value& v = description_->values[value];
+    const std::size_t origin = static_cast<std::size_t>(v.layout.origin) * static_cast<std::size_t>(v.layout.block);
+    std::vector<float> memory(
+        static_cast<std::size_t>(v.layout.planes()) * static_cast<std::size_t>(v.layout.plane_step()), 0.0f);
+    const Layout plain = plain_layout(v.layout);
+    copy({array, &plain}, {memory.data() + origin, &v.layout}, {0, 1});
+    return check(device_->cl().clEnqueueWriteBuffer(device_->queue(), arena_.get(), kTrue, v.offset * sizeof(float),
+                                                    bytes_of(memory), memory.data(), 0, nullptr, nullptr),
+                 "a value");
+}
+
+void Model::fail(Status status, const std::string& why) {
+    if (failed_ != Status::ok) return;
+    failed_ = status;
+    why_ = why;
+}
+
+const Program* Model::program(const char* kernel) {
+    std::size_t count = 0;
+    const Source* all = sources(count);
+    const Source* own =
+        std::find_if(all, all + count, [&](const Source& s) { return std::strcmp(s.kernel, kernel) == 0; });
+    if (own == all + count) {
+        fail(Status::kernel, std::string("there is no kernel ") + kernel);
+        return nullptr;
+    }
+    const auto known = programs_.find(own->text);
+    if (known != programs_.end()) return &known->second;
+    Program made;
+    std::string why;
+    const Status status = device_->program(prelude(), *own, made, why);
+    if (status != Status::ok) {
+        fail(status, why);
+        return nullptr;
+    }
+    return &programs_.emplace(own->text, std::move(made)).first->second;
+}
+
+std::size_t Model::begin_step(const char* kernel, Items items, std::size_t group) {
+    const std::size_t none = steps_.size();
+    if (failed_ != Status::ok) return none;
+    const Program* from = program(kernel);
+    if (from == nullptr) return none;
+    cl_int code = kSuccess;
+    const cl_kernel made = device_->cl().clCreateKernel(from->get(), kernel, &code);
+    if (made == nullptr) {
+        fail(Status::kernel, std::string("no kernel ") + kernel + ", error " + std::to_string(code));
+        return none;
+    }
+    const std::size_t own = std::min(group, device_->most_work_items());
+    steps_.push_back({Kernel(&device_->cl(), made),
+                      layer_,
+                      0,
+                      {rounded(static_cast<std::size_t>(items.x), own), static_cast<std::size_t>(items.y)},
+                      {own, 1}});
+    return none;
+}
+
+void Model::argument(std::size_t step, std::size_t bytes, const void* data) {
+    if (failed_ != Status::ok || step >= steps_.size()) return;
+    Step& to = steps_[step];
+    const cl_int code = device_->cl().clSetKernelArg(to.kernel.get(), to.arguments, bytes, data);
+    if (code != kSuccess) {
+        fail(Status::kernel, "argument " + std::to_string(to.arguments) + " of step " + std::to_string(step) +
+                                 " is refused, error " + std::to_string(code));
+    }
+    ++to.arguments;
+}
+
+void Model::memory(std::size_t step, cl_mem data) { argument(step, sizeof data, &data); }
+
+void Model::view(std::size_t step, cl_mem data, const Layout& layout, std::size_t offset) {
+    memory(step, data);
+    const std::int32_t placed[] = {layout.channels, layout.height, layout.width, layout.pitch,
+                                   layout.origin,   layout.plane,  layout.block, static_cast<std::int32_t>(offset)};
+    argument(step, sizeof placed, placed);
+}
+
+void Model::table(std::size_t step, std::size_t bytes, const void* data) {
+    Memory made;
+    std::string why;
+    const Status status = device_->buffer(bytes, data, made, why);
+    if (status != Status::ok) return fail(status, why);
+    memory(step, made.get());
+    tables_.push_back(std::move(made));
+}
+
+void Run::operator()(Layer layer) {
+    model_.begin_layer();
+    layer(*this);
+}
+
+Launch Run::launch(const char* kernel, Items items, std::size_t group) {
+    return {model_, model_.begin_step(kernel, items, group)};
+}
+
+int Run::groups(int i) const { return model_.indexed_[static_cast<std::size_t>(i)].groups; }
+
+Launch& Launch::value(int i) { return value(i, model_.description().values[i].layout); }
+
+Launch& Launch::value(int i, const Layout& layout) {
+    const Value& v = model_.description().values[i];
+    const auto origin = static_cast<std::size_t>(v.layout.origin) * static_cast<std::size_t>(v.layout.block);
+    model_.view(index_, model_.arena_.get(), layout, v.offset + origin);
+    return *this;
+}
+
+Launch& Launch::input(int i) {
+    model_.view(index_, model_.inputs_[static_cast<std::size_t>(i)].get(), model_.description().inputs[i], 0);
+    return *this;
+}
+
+Launch& Launch::output(int i) {
+    model_.view(index_, model_.outputs_[static_cast<std::size_t>(i)].get(), model_.description().outputs[i], 0);
+    return *this;
+}
+
+Launch& Launch::indexed(int i) {
+    const Model::IndexedBuffers& own = model_.indexed_[static_cast<std::size_t>(i)];
+    for (const Memory* m : {&own.weights, &own.offsets, &own.bounds, &own.first_weight, &own.bias, &own.rows}) {
+        model_.memory(index_, m->get());
+    }
+    return *this;
+}
+
+Launch& Launch::depthwise(int i) {
+    const Model::DepthwiseBuffers& own = model_.depthwise_[static_cast<std::size_t>(i)];
+    model_.memory(index_, own.weights.get());
+    model_.memory(index_, own.bias.get());
+    return *this;
+}
+
+Launch& Launch::number(std::int32_t x) { return argument(sizeof x, &x); }
+Launch& Launch::real(float x) { return argument(sizeof x, &x); }
+
+Launch& Launch::argument(std::size_t bytes, const void* data) {
+    model_.argument(index_, bytes, data);
+    return *this;
+}
+
+Launch& Launch::buffer(std::size_t bytes, const void* data) {
+    model_.table(index_, bytes, data);
+    return *this;
+}
+
+}  // namespace NPAS_NAMESPACE
