@@ -83,6 +83,7 @@ def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int, whole: bo
             step=op.stride[1] * read.block,
             ahead=plan.backend == "cpu" and fetches_ahead(format_ == "dense", height * row),
             ragged=ragged,
+            blocks=plan.backend == "opencl" and schedule.channel_block < read.channels,
         ),
         indexed=Indexed(
             format=format_,
@@ -170,7 +171,9 @@ def _in_pairs(weight: Floats, taps: int, lanes: int) -> bool:
     return bool(positions.any(axis=2).sum() * 2 <= 1.15 * positions.sum())
 
 
-def _kernel(plan: PlanBuilder, group: Group, schedule: LaneSchedule, step: int, ahead: bool, ragged: bool) -> str:
+def _kernel(
+    plan: PlanBuilder, group: Group, schedule: LaneSchedule, step: int, ahead: bool, ragged: bool, blocks: bool
+) -> str:
     op = group.root.op
     assert isinstance(op, Conv2d)
     needed = -(-op.filters // plan.lanes) * schedule.depth
@@ -178,6 +181,7 @@ def _kernel(plan: PlanBuilder, group: Group, schedule: LaneSchedule, step: int, 
     tail = "" if narrow == schedule.vectors else f"n{narrow}"
     depth = "" if schedule.depth == 1 else f"d{schedule.depth}"
     words = f"v{schedule.vectors}{tail}{depth}p{schedule.pixels}s{step}{'_ahead' * ahead}{'_ragged' * ragged}"
+    words += "_blocks" * blocks
     return plan.kernel(
         Kernel(
             name=f"conv_lanes_{plan.isa}_{words}{group.suffix()}",
@@ -191,5 +195,6 @@ def _kernel(plan: PlanBuilder, group: Group, schedule: LaneSchedule, step: int, 
             residual=group.residual is not None,
             ragged=ragged,
             ahead=ahead,
+            blocks=blocks,
         )
     )

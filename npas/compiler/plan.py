@@ -216,6 +216,7 @@ class Kernel(Record):
     residual: bool = False
     ragged: bool = Field(False, description="whether tiles pass the ends of rows that lie apart in the output")
     ahead: bool = Field(False, description="whether the next group's weights are fetched while one runs")
+    blocks: bool = Field(False, description="whether a work group passes over blocks of channels together")
     storage: Storage = "fp32"
     binary: Literal["", "plane", "channel"] = ""
 

@@ -198,7 +198,8 @@ def _indexed(layer: ConvLayer | LinearLayer, spec: int, inputs: Sequence[str], o
     items = (ix.tiles, groups)
     match schedule:
         case LaneSchedule():
-            grid = f"record({{{ix.tiles}, {ix.grid.columns}, {ix.grid.wide}, {ix.grid.row_step}}})"
+            blocks = -(-ix.channels // schedule.channel_block)
+            grid = f"record({{{ix.tiles}, {ix.grid.columns}, {ix.grid.wide}, {ix.grid.row_step}, {blocks}}})"
             return Launch(layer.kernel, items, schedule.tiles_at_a_time, (*operands, grid))
         case Schedule() if isinstance(layer, ConvLayer):
             return Launch(layer.kernel, items, schedule.tiles_at_a_time, (*operands, f"number({ix.tiles})"))

@@ -16,7 +16,6 @@ from typing import Any
 from npas.errors import DeviceError
 from npas.spec.schema import OpenClTarget
 from npas.targets.isa import ISAS, Isa
-from npas.targets.objects import default_cache
 
 GET = "pip install 'npas[opencl]' brings PoCL, which computes on the processor; or install your GPU's driver"
 LEAST_LANES, MOST_LANES = 4, 16
@@ -75,8 +74,8 @@ def isa_of(target: OpenClTarget, device: OpenClDevice) -> Isa:
 
 
 def environment() -> Mapping[str, str]:
-    """What a program must be told to find the devices that are listed here, and where to keep compiled kernels."""
-    told = {"NPAS_OPENCL_CACHE": os.environ.get("NPAS_OPENCL_CACHE", str(default_cache() / "opencl"))}
+    """What a program must be told to find the devices that are listed here."""
+    told: dict[str, str] = {}
     spec = find_spec("pyopencl")
     if "NPAS_OPENCL_LIBRARY" in os.environ or spec is None or spec.origin is None:
         return told

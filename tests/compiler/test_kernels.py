@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from elementwise_operators import elementwise_operators
-from programs import LOCAL_ISAS, assert_parity, network_of, parity, prunings_of
+from programs import LOCAL_ISAS, LOCAL_TARGETS, assert_parity, network_of, parity, prunings_of
 from random_graphs import Draft
 
 from npas.compiler.indexed import Options
@@ -25,7 +25,7 @@ from npas.search.candidate import Pruning
 RANDOM = [(0, (5, 17, 15), 34, 0.0), (1, (33, 3, 16), 34, 0.7), (2, (3, 12, 17), 34, 0.7)]
 
 
-@pytest.fixture(params=LOCAL_ISAS)
+@pytest.fixture(params=LOCAL_TARGETS)
 def isa(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

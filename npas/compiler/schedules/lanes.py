@@ -93,7 +93,7 @@ def lane_schedules(work: LaneWork, isa: IsaName, threads: int) -> tuple[LaneSche
         cycles, shape = min((_cycles(s, depth, work, blocks, entries), s) for s in shapes)
         best.append((cycles, shape))
     if ISAS[isa].backend == "opencl":
-        return tuple(_in_groups(shape, depth, work) for _, shape in sorted(best))
+        return tuple(_in_groups(shape, depth, work, ISAS[isa].lanes) for _, shape in sorted(best))
     return tuple(_blocked(shape, depth, work, ISAS[isa].lanes, threads) for _, shape in sorted(best))
 
 
@@ -117,14 +117,16 @@ def kept(weight: NDArray[np.float32], lanes: int) -> NDArray[np.bool_]:
     return found
 
 
-def _in_groups(shape: tuple[int, int], depth: int, work: LaneWork) -> LaneSchedule:
+def _in_groups(shape: tuple[int, int], depth: int, work: LaneWork, lanes: int) -> LaneSchedule:
     """The schedule of V vectors and P pixels on a device of OpenCL, a work group of tiles at a time."""
+    vectors, pixels = shape[0], even(work.width, shape[1])
+    tiles = work.rows * -(-work.width // pixels)
     return LaneSchedule(
-        vectors=shape[0],
+        vectors=vectors,
         depth=depth,
-        pixels=even(work.width, shape[1]),
-        tiles_at_a_time=WORK_GROUP,
-        channel_block=work.channels,
+        pixels=pixels,
+        tiles_at_a_time=even(tiles, WORK_GROUP),
+        channel_block=_channel_block(work, vectors, depth, pixels, lanes),
     )
 
 
@@ -168,7 +170,7 @@ def lane_space(work: LaneWork, isa: IsaName, threads: int) -> Space:
         "split": ("filters", "pixels") if threads > 1 else ("filters",),
     }
     if ISAS[isa].backend == "opencl":
-        axes = {**axes, "tiles_at_a_time": WORK_GROUPS, "channel_block": (work.channels,), "split": ("filters",)}
+        axes = {**axes, "tiles_at_a_time": WORK_GROUPS, "split": ("filters",)}
 
     def fits(schedule: AnySchedule) -> bool:
         assert isinstance(schedule, LaneSchedule)

@@ -16,7 +16,7 @@ Axes = Mapping[str, tuple[int | str, ...]]
 """The values of a schedule's fields, in order: neighbours differ little."""
 
 _SCHEDULE: TypeAdapter[AnySchedule] = TypeAdapter(AnySchedule)
-WORK_GROUP = 16
+WORK_GROUP = 32
 """Tiles that a work group of an OpenCL device computes by one list, where nothing was measured."""
 WORK_GROUPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 

@@ -117,6 +117,9 @@ Status Device::open(const Wanted& wanted, int threads, std::unique_ptr<Device>& 
         static_cast<std::size_t>(device_number<cl_ulong>(*cl, device->device_, kDeviceMaxMemAllocSize));
     device->identity_ = device->text_of(kDeviceName) + "\n" + device->text_of(kDeviceVersion) + "\n" +
                         device->text_of(kDriverVersion) + "\n" + kOptions + "\n";
+    // PoCL has a cache of its own, and compiles everything a second time when it is asked for binaries.
+    device->keeps_binaries_ =
+        std::getenv("NPAS_OPENCL_CACHE") != nullptr || !named(device->text_of(kDeviceVersion), "pocl");
     cl_int code = kSuccess;
     device->context_ = cl->clCreateContext(nullptr, 1, &device->device_, nullptr, nullptr, &code);
     if (device->context_ == nullptr) {
@@ -160,7 +163,7 @@ Status Device::buffer(std::size_t bytes, const void* data, Memory& out, std::str
 
 Status Device::program(const char* prelude, const Source& source, Program& out, std::string& why) const {
     const std::string code = std::string(prelude) + source.text;
-    const std::string path = cached_file(identity_ + code);
+    const std::string path = keeps_binaries_ ? cached_file(identity_ + code) : "";
     if (!path.empty() && from_cache(path, out)) return Status::ok;
     const Status status = compile(code, source.kernel, out, why);
     if (status == Status::ok && !path.empty()) to_cache(path, out);

@@ -24,7 +24,7 @@ __kernel void ${view.name}(INDEXED(${"half" if view.half else "float"}), VIEW(in
     for (; offset != end; ++offset, weight += FILTERS) {
         const __global float* from = tile + *offset;
 % for p in vectors:
-        const vec x${letter(p)} = load(from + ${p} * LANES);
+        const vec x${letter(p)} = load_anywhere(from + ${p} * LANES);
 % endfor
 % for r in filters:
         const vec w${r} = ${f"splat(vload_half({r}, weight))" if view.half else f"broadcast(weight + {r})"};

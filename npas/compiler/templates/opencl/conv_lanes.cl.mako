@@ -5,7 +5,32 @@ vectors, pixels = range(view.vectors), range(view.pixels)
 outputs = range(view.vectors // view.depth)
 letter = lambda p: chr(97 + p)
 broadcast = "broadcast" if view.depth == 1 else "broadcast_pair"
+load = "load_halves" if view.half else "load"
 %>\
+<%def name="step(indent)">\
+${indent}const __global float* from = tile + *offset;
+% if view.vectors <= view.pixels:
+% for v in vectors:
+${indent}const vec w${v} = ${load}(weight + ${v} * LANES);
+% endfor
+% for p in pixels:
+${indent}const vec x${letter(p)} = ${broadcast}(from + ${p} * STEP);
+% for v in vectors:
+${indent}a${v}${letter(p)} = fma(w${v}, x${letter(p)}, a${v}${letter(p)});
+% endfor
+% endfor
+% else:
+% for p in pixels:
+${indent}const vec x${letter(p)} = ${broadcast}(from + ${p} * STEP);
+% endfor
+% for v in vectors:
+${indent}const vec w${v} = ${load}(weight + ${v} * LANES);
+% for p in pixels:
+${indent}a${v}${letter(p)} = fma(w${v}, x${letter(p)}, a${v}${letter(p)});
+% endfor
+% endfor
+% endif
+</%def>\
 // Convolution over lists of kept positions, filters in lanes: ${view.summary}.
 #define PIXELS ${view.pixels}
 #define STEP ${view.step}  // floats from the input of one pixel to that of the next
@@ -16,46 +41,52 @@ ${common.epilogue(view)}
 // narrower; \
 ${"all rows of pixels make one." if view.ragged else "`row_step` floats from the input of one row to that of the next."}
 typedef struct {
-    int tiles, columns, wide, row_step;
+    int tiles, columns, wide, row_step, blocks;
 } Grid;
 
-// Stores a pixel; who has the last one of a row makes zeros of what follows.
+// Finishes a pixel.
 inline void put(VIEW(out), ${"VIEW(residual), " if view.residual else ""}int plane, int y, int x, vec sum) {
 % if view.ragged:
     y = x / out.width;
     x = x % out.width;
 % endif
-    __global float* to = PLANE(out, plane);
-    store(to + y * ROW_STEP(out) + x * LANES, epilogue(sum${", load(PLANE(residual, plane) + y * ROW_STEP(residual) + x * LANES)" if view.residual else ""}));
-    if (x + 1 == out.width) clear_row(to, out, y);
+    store(PLANE(out, plane) + y * ROW_STEP(out) + x * LANES, epilogue(sum${", load(PLANE(residual, plane) + y * ROW_STEP(residual) + x * LANES)" if view.residual else ""}));
 }
 
 // A work item has a tile of a group of filters; a work group shares the list.
 __kernel void ${view.name}(INDEXED(${"half" if view.half else "float"}), VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const Grid grid) {
-    const int t = get_global_id(0), group = get_global_id(1);
+    const int group = get_global_id(1);
+% if view.blocks:
+    const int there = get_global_id(0) < grid.tiles, t = there ? get_global_id(0) : grid.tiles - 1;
+% else:
+    const int t = get_global_id(0);
     if (t >= grid.tiles) return;
+% endif
     const int y = t / grid.columns, column = t % grid.columns;
     const int own = column < grid.wide ? PIXELS : PIXELS - 1;
     const int x = column * PIXELS - most(column - grid.wide, 0);
     const __global float* tile = in_data + in.offset + y * grid.row_step + x * STEP;
-    const __global int* offset = offsets + bounds[2 * group];
-    const __global int* end = offsets + bounds[2 * group + 1];
+    const __global int* bound = bounds + group * (${"grid.blocks" if view.blocks else "1"} + 1);
+    const __global int* offset = offsets + *bound;
     const __global ${"half" if view.half else "float"}* weight = weights + first_weight[group];
 % for v in vectors:
     vec ${", ".join(f"a{v}{letter(p)} = splat(0.0f)" for p in pixels)};
 % endfor
-    for (; offset != end; ++offset, weight += STORED) {
-        const __global float* from = tile + *offset;
-% for v in vectors:
-        const vec w${v} = ${"load_halves" if view.half else "load"}(weight + ${v} * LANES);
-% endfor
-% for p in pixels:
-        const vec x${letter(p)} = ${broadcast}(from + ${p} * STEP);
-% for v in vectors:
-        a${v}${letter(p)} = fma(w${v}, x${letter(p)}, a${v}${letter(p)});
-% endfor
-% endfor
+% if view.blocks:
+    // A block of channels at a time, which the group leaves together: its weights stay in a near cache meanwhile.
+    for (const __global int* last = bound + grid.blocks; bound != last;) {
+        const __global int* end = offsets + *++bound;
+        for (; offset != end; ++offset, weight += STORED) {
+${step(' ' * 12)}\
+        }
+        barrier(CLK_GLOBAL_MEM_FENCE);
     }
+    if (!there) return;
+% else:
+    for (const __global int* end = offsets + bound[1]; offset != end; ++offset, weight += STORED) {
+${step(' ' * 8)}\
+    }
+% endif
 % if view.depth == 2:
 % for v in outputs:
 % for p in pixels:
@@ -72,4 +103,14 @@ __kernel void ${view.name}(INDEXED(${"half" if view.half else "float"}), VIEW(in
 % endfor
     }
 % endfor
+    // Whose tile has the last pixel of a row makes zeros of what follows it.
+% if view.ragged:
+    const int row = x / out.width;
+    const int ends = x + own >= (row + 1) * out.width;
+% else:
+    const int row = y, ends = x + own == out.width;
+% endif
+    for (int plane = group * ${len(outputs)}; ends && plane < least((group + 1) * ${len(outputs)}, PLANES(out)); ++plane) {
+        clear_row(PLANE(out, plane), out, row);
+    }
 }

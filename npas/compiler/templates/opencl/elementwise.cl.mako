@@ -20,8 +20,8 @@ __kernel void ${view.name}(VIEW(in), ${"VIEW(other), " if view.binary else ""}VI
 % endif
     __global float* to = PLANE(out, plane) + at;
     if (at + LANES <= length) {
-        const vec result = compute(load(x)${", load(y)" if view.binary == "plane" else ", y" if view.binary else ""});
-        store(to, out.pitch == out.width ? result : keep(result, pixels_at(out, at)));
+        const vec result = compute(load_anywhere(x)${", load_anywhere(y)" if view.binary == "plane" else ", y" if view.binary else ""});
+        store_anywhere(to, out.pitch == out.width ? result : keep(result, pixels_at(out, at)));
     } else {
         for (int i = 0; at + i < length; ++i) {
             const float result = compute(splat(x[i])${", splat(y[i])" if view.binary == "plane" else ", y" if view.binary else ""}).s0;

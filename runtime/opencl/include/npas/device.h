@@ -81,6 +81,7 @@ class Device {
     cl_command_queue queue_ = nullptr;
     std::size_t most_work_items_ = 1;
     std::size_t most_bytes_ = 0;
+    bool keeps_binaries_ = true;
     std::string identity_;  // of the device and its driver
 };
 
