@@ -59,6 +59,8 @@ class Options:
         if pruning is None or node in self.dense:
             return "dense"
         stored = _STORED[pruning.scheme]
+        if stored == "fkw" and node in self.halves:
+            return "csr"  # weights in 16 bits stay in the order of their file
         # Depthwise filters each read a channel of their own: nothing to share.
         return "csr" if depthwise and stored == "bcs" else stored
 

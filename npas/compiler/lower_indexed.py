@@ -46,6 +46,7 @@ def lower_conv(plan: PlanBuilder, group: Group) -> None:
     weight = plan.network.weights[f"{root.name}.weight"]
     geometry = Geometry(op.filters, weight[0].size, op.groups, schedule.rows, prod(op.kernel))
     view = _View(channels, op.kernel, taps, stride, tile, tiles)
+    storage = storage_of(plan, root.name)
     plan.add(
         ConvLayer(
             nodes=group.nodes,
@@ -53,8 +54,8 @@ def lower_conv(plan: PlanBuilder, group: Group) -> None:
             inputs=inputs,
             output=out,
             macs=graph.macs(root),
-            kernel=_kernel(plan, group, "conv", schedule),
-            indexed=_indexed(plan, group, format_, weight.reshape(op.filters, -1), geometry, view, schedule),
+            kernel=_kernel(plan, group, "conv", schedule, storage),
+            indexed=_indexed(plan, group, format_, weight.reshape(op.filters, -1), geometry, view, schedule, storage),
             geometry=describe(op),
         )
     )
@@ -105,7 +106,7 @@ def lower_linear(plan: PlanBuilder, group: Group) -> None:
     if grouped and format_ == "dense":
         format_ = "bcs"  # as a matrix, groups are blocks on the diagonal: most of it is zero
     shared = shared_filters(format_, len(matrix))
-    storage: Storage = "fp16" if root.name in plan.options.halves else "fp32"
+    storage = storage_of(plan, root.name)
     choice = Choice(
         key=plan.key(group, "linear" if storage == "fp32" else "linear fp16", format_),
         space=linear_space(columns, shared, plan.isa),
@@ -127,6 +128,10 @@ def lower_linear(plan: PlanBuilder, group: Group) -> None:
             indexed=_indexed(plan, group, format_, matrix, geometry, view, schedule, storage),
         )
     )
+
+
+def storage_of(plan: PlanBuilder, node: str) -> Storage:
+    return "fp16" if node in plan.options.halves else "fp32"
 
 
 def reads(group: Group) -> tuple[str, ...]:

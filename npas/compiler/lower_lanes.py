@@ -10,8 +10,8 @@ from npas.compiler.builder import KERNELS, PlanBuilder
 from npas.compiler.formats import FormatName
 from npas.compiler.formats.base import Floats, Geometry
 from npas.compiler.fuse import Group
-from npas.compiler.indexed import BLOCK_FILTERS, pack
-from npas.compiler.lower_indexed import describe, reads, source_of
+from npas.compiler.indexed import BLOCK_FILTERS, in_half, pack
+from npas.compiler.lower_indexed import describe, reads, source_of, storage_of
 from npas.compiler.plan import ConvLayer, Kernel, Layout
 from npas.compiler.schedules.choice import Choice
 from npas.compiler.schedules.lanes import (
@@ -28,6 +28,7 @@ from npas.compiler.schedules.winograd import winograd_schedule, winograd_schedul
 from npas.compiler.stored import Grid, Indexed
 from npas.errors import UnsupportedError
 from npas.ops import Conv2d
+from npas.spec.schema import Storage
 
 
 def lower_conv_lanes(plan: PlanBuilder, group: Group) -> None:
@@ -69,6 +70,9 @@ def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int, whole: bo
     )
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
     format_, sections = pack(weight, bias, format_, geometry)
+    storage = storage_of(plan, root.name)
+    if storage == "fp16":
+        sections = in_half(sections)
     first = plan.store(sections)
     return ConvLayer(
         nodes=group.nodes,
@@ -84,6 +88,7 @@ def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int, whole: bo
             ahead=plan.backend == "cpu" and fetches_ahead(format_ == "dense", height * row),
             ragged=ragged,
             blocks=plan.backend == "opencl" and schedule.channel_block < read.channels,
+            storage=storage,
         ),
         indexed=Indexed(
             format=format_,
@@ -106,6 +111,7 @@ def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int, whole: bo
             schedule=schedule,
             pruned=plan.options.pruned(root.name),
             kept_weights=int(np.count_nonzero(weight)),
+            storage=storage,
             bytes=sum(s.nbytes for s in sections),
         ),
         geometry=describe(op),
@@ -172,7 +178,14 @@ def _in_pairs(weight: Floats, taps: int, lanes: int) -> bool:
 
 
 def _kernel(
-    plan: PlanBuilder, group: Group, schedule: LaneSchedule, step: int, ahead: bool, ragged: bool, blocks: bool
+    plan: PlanBuilder,
+    group: Group,
+    schedule: LaneSchedule,
+    step: int,
+    ahead: bool,
+    ragged: bool,
+    blocks: bool,
+    storage: Storage,
 ) -> str:
     op = group.root.op
     assert isinstance(op, Conv2d)
@@ -181,7 +194,7 @@ def _kernel(
     tail = "" if narrow == schedule.vectors else f"n{narrow}"
     depth = "" if schedule.depth == 1 else f"d{schedule.depth}"
     words = f"v{schedule.vectors}{tail}{depth}p{schedule.pixels}s{step}{'_ahead' * ahead}{'_ragged' * ragged}"
-    words += "_blocks" * blocks
+    words += "_blocks" * blocks + ("" if storage == "fp32" else "_fp16")
     return plan.kernel(
         Kernel(
             name=f"conv_lanes_{plan.isa}_{words}{group.suffix()}",
@@ -196,5 +209,6 @@ def _kernel(
             ragged=ragged,
             ahead=ahead,
             blocks=blocks,
+            storage=storage,
         )
     )

@@ -182,8 +182,8 @@ class OpenClTarget(Part):
     threads: Annotated[int, Field(ge=1, le=256)] = Field(
         256, description="Of a device that is a processor, as many of its cores, or all it has."
     )
-    fully_connected: Storage = Field(
-        "fp32", description="How weights of fully connected layers are stored; fp16 rounds them, and halves their size."
+    weights: Storage = Field(
+        "fp32", description="How weights are stored, but for depthwise layers; fp16 rounds them, and halves their size."
     )
 
 

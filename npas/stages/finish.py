@@ -14,7 +14,7 @@ import numpy as np
 from npas import measure
 from npas.algorithms import select
 from npas.compiler.indexed import Options
-from npas.compiler.plan import Plan
+from npas.compiler.plan import ConvLayer, Plan
 from npas.errors import NumericsError
 from npas.frontend import onnx_out
 from npas.graph.graph import Network
@@ -102,7 +102,8 @@ def export(network: Network, name: str, folder: Path) -> Path:
 def lock_of(spec_digest_: str, generated: Runtime) -> Lock:
     """The lock of a generated runtime."""
     plan, options = generated.lowered.plan, generated.lowered.options
-    present = {layer.nodes[0] for layer in plan.weights_layers}
+    weighted = plan.weights_layers
+    present = {layer.nodes[0] for layer in weighted}
     return Lock(
         npas_version=importlib.metadata.version("npas"),
         name=plan.name,
@@ -111,6 +112,7 @@ def lock_of(spec_digest_: str, generated: Runtime) -> Lock:
         isa=plan.isa,
         threads=plan.threads,
         fully_connected="fp16" if options.halves else "fp32",
+        weights="fp16" if any(isinstance(v, ConvLayer) and v.nodes[0] in options.halves for v in weighted) else "fp32",
         wanted=plan.wanted,
         layers={
             node: LockedLayer(scheme=p.scheme, rate=p.rate, built_dense_because=options.dense.get(node))

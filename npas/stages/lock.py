@@ -46,6 +46,7 @@ class Lock(BaseModel):
     isa: IsaName
     threads: int
     fully_connected: Storage = "fp32"
+    weights: Storage = "fp32"
     wanted: tuple[str, str] = ("", "")
     layers: dict[str, LockedLayer]
     schedules: dict[str, AnySchedule]

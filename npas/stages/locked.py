@@ -106,7 +106,12 @@ def _machine(lock: Lock) -> Machine:
 def _generating(lock: Lock) -> Machine:
     """What code is generated for; it need not be here."""
     return Machine(
-        ISAS[lock.isa], lock.threads, LocalDevice(), fully_connected=lock.fully_connected, wanted=lock.wanted
+        ISAS[lock.isa],
+        lock.threads,
+        LocalDevice(),
+        fully_connected=lock.fully_connected,
+        weights=lock.weights,
+        wanted=lock.wanted,
     )
 
 

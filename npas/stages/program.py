@@ -34,6 +34,8 @@ class Machine:
     """Tuned schedules by a layer's key."""
     fully_connected: Storage = "fp32"
     """How weights of fully connected layers are stored."""
+    weights: Storage = "fp32"
+    """How those of convolutions are too, but for depthwise ones."""
     wanted: tuple[str, str] = ("", "")
     """Parts of the names of an OpenCL platform and device."""
 
@@ -48,8 +50,10 @@ class Machine:
             isa, device = resolve(target.isa), LocalDevice()
             require(isa)
         known = {key: entry.schedule for key, entry in Known(device).read().items()}
-        wanted = (target.platform, target.device) if isinstance(target, OpenClTarget) else ("", "")
-        return Machine(isa, target.threads, device, known, target.fully_connected, wanted)
+        if isinstance(target, OpenClTarget):
+            wanted, stored_as = (target.platform, target.device), target.weights
+            return Machine(isa, target.threads, device, known, stored_as, stored_as, wanted)
+        return Machine(isa, target.threads, device, known, target.fully_connected)
 
 
 def opencl_device(found: opencl.OpenClDevice) -> LocalDevice:
@@ -73,14 +77,14 @@ def stored(network: Network, machine: Machine) -> Network:
     it gave it changes nothing. Raises UnsupportedError where a weight is too large for its type."""
     if machine.fully_connected == "fp32":
         return network
-    return round_weights(simplify(network))
+    return round_weights(simplify(network), machine.weights == "fp16")
 
 
 def lower_for(network: Network, name: str, machine: Machine, options: Options | None = None) -> tuple[Network, Lowered]:
     """The simplified network and its plan. Raises UnsupportedError."""
     named = replace(network, graph=replace(network.graph, name=name))
     simple = simplify(stored(named, machine))
-    halves = rounded_nodes(simple.graph) if machine.fully_connected == "fp16" else ()
+    halves = rounded_nodes(simple.graph, machine.weights == "fp16") if machine.fully_connected == "fp16" else ()
     options = replace(options or Options(), known=machine.known, halves=halves, wanted=machine.wanted)
     return simple, lower(simple, isa=machine.isa.name, threads=machine.threads, options=options)
 

@@ -16,7 +16,7 @@ from npas.graph.builder import Builder
 from npas.graph.graph import Graph
 from npas.ops import Conv2d
 from npas.search.candidate import Pruning
-from npas.targets.isa import ISAS
+from npas.targets.isa import CPU_ISAS
 
 SIDE = 17
 
@@ -61,7 +61,7 @@ def lowered(isa: str, rows: bool = True, threads: int = 1) -> Lowered:
     return lower(one_shot(network_of(graph), prunings).network, isa=isa, threads=threads, options=options)
 
 
-@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("isa", CPU_ISAS)
 def test_the_pairs_are_of_all_kinds(isa):
     made = [layer for layer in lowered(isa).plan.layers if isinstance(layer, ExpansionLayer)]
     graph = pairs()[0]

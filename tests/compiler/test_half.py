@@ -20,7 +20,7 @@ from npas.frontend.initialise import initialise
 from npas.graph.builder import Builder
 from npas.graph.graph import Network
 from npas.search.candidate import Pruning
-from npas.spec.schema import CpuTarget, SchemeName
+from npas.spec.schema import CpuTarget, OpenClTarget, SchemeName
 from npas.stages import finish, runtime
 from npas.stages.program import Machine, lower_for, stored
 from npas.verify import verify
@@ -58,7 +58,7 @@ def test_what_is_stored_is_stored_again_without_change():
 def test_weights_beyond_half_precision_are_refused():
     plain = network()
     weights = {**plain.weights, "head.weight": plain.weights["head.weight"] * np.float32(1e7)}
-    with pytest.raises(UnsupportedError, match=r"node head: .* fp16, got .* set target.fully_connected to fp32"):
+    with pytest.raises(UnsupportedError, match=r"node head: .* fp16, got .* store it as fp32"):
         round_weights(replace(plain, weights=weights))
     edge = {**plain.weights, "head.weight": np.full_like(plain.weights["head.weight"], LARGEST)}
     assert np.isfinite(round_weights(replace(plain, weights=edge)).weights["head.weight"]).all()
@@ -76,6 +76,25 @@ def test_the_program_computes_what_the_exported_model_does(tmp_path: Path, schem
     assert finish.lock_of("", made).fully_connected == "fp16"
 
 
+@pytest.mark.parametrize("scheme", [None, "unstructured", "pattern", "block_punched", "filter"])
+def test_on_opencl_those_of_convolutions_are_too(tmp_path: Path, scheme: SchemeName | None):
+    builder = Builder("net")
+    x = builder.act(builder.bn(builder.conv(builder.input((3, 9, 9)), 16, 3)), "relu")
+    x = builder.act(builder.conv(builder.conv(x, 16, 3, groups=16, name="depthwise"), 24, 3, name="pruned"), "relu")
+    graph = builder.graph(builder.linear(builder.flatten(builder.act(builder.conv(x, 8, 1), "relu")), 12, name="head"))
+    whole = initialise(graph, np.random.default_rng(0))
+    prunings = {} if scheme is None else {"pruned": Pruning(scheme, 3.0)}
+    half = replace(machine("opencl8"), fully_connected="fp16", weights="fp16")
+    pruned = stored(one_shot(whole, prunings).network, half)
+    made = runtime.generate(finish.export(pruned, NAME, tmp_path), NAME, half, Options(prunings=prunings))
+    runtime.write(tmp_path, made, b"")
+    kinds = {layer.nodes[0]: layer.stored.storage for layer in made.lowered.plan.weights_layers}
+    assert kinds.pop("depthwise") == "fp32" and set(kinds.values()) == {"fp16"}
+    assert_parity(verify(subject_of(tmp_path, made, "opencl8"), images_of(pruned, 2)))
+    lock = finish.lock_of("", made)
+    assert (lock.fully_connected, lock.weights) == ("fp16", "fp16")
+
+
 def test_it_halves_the_weights(tmp_path: Path):
     _, whole = lower_for(network(), NAME, machine())
     _, half = lower_for(network(), NAME, HALF)
@@ -91,4 +110,7 @@ def test_weights_must_be_rounded_before():
 
 def test_a_spec_asks_for_it():
     target = CpuTarget(type="cpu", isa="portable", fully_connected="fp16")
-    assert Machine.of(target).fully_connected == "fp16"
+    machine = Machine.of(target)
+    assert (machine.fully_connected, machine.weights) == ("fp16", "fp32")
+    machine = Machine.of(OpenClTarget(type="opencl", weights="fp16"))
+    assert (machine.fully_connected, machine.weights) == ("fp16", "fp16")

@@ -26,10 +26,10 @@ from npas.compiler.schedules.records import PackedSchedule, Schedule
 from npas.graph.builder import Builder
 from npas.search.candidate import Pruning
 from npas.spec.schema import SchemeName
-from npas.targets.isa import ISAS
+from npas.targets.isa import CPU_ISAS, ISAS
 
 
-@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("isa", CPU_ISAS)
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(
     channels=st.integers(1, 2048),
@@ -45,8 +45,8 @@ def test_schedules_fit_registers_and_cache(isa, channels, kernel, stride, dilati
     work = PackedWork(channels, kernel, stride, dilation, height, width, density)
     schedule = packed_schedule(work, isa, threads)
     assert schedule in packed_space(work, isa, threads)
-    assert schedule.lines <= MOST_LINES[isa] < ISAS[isa].registers
-    assert -(-height // schedule.lines) == -(-height // MOST_LINES[isa])
+    assert schedule.lines <= MOST_LINES[ISAS[isa].lanes] < ISAS[isa].registers
+    assert -(-height // schedule.lines) == -(-height // MOST_LINES[ISAS[isa].lanes])
     channel = kernel[1] * work.rows(schedule.lines) * ISAS[isa].lanes * 4
     room = COPY_BYTES if density >= 0.4 else MOST_COPY_BYTES
     assert schedule.channel_block <= 4 or schedule.channel_block * channel <= room

@@ -31,7 +31,7 @@ from npas.schemes import SCHEMES, LayerKind, kind_of
 from npas.spec.schema import Isa, Storage
 from npas.stages import finish
 from npas.targets.compilers import Compiler
-from npas.targets.isa import ISAS
+from npas.targets.isa import CPU_ISAS, ISAS
 from npas.verify import ParityReport, verify
 from npas.verify.parity import Subject
 
@@ -126,7 +126,7 @@ def layers_by_template(plan: Plan) -> dict[str, list[WeightsLayer]]:
     return found
 
 
-@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("isa", CPU_ISAS)
 def test_every_kind_of_kernel_is_there(isa: Isa) -> None:
     """A new template, format or kind of schedule is missing here until some case reaches it."""
     plan = lowered_for(isa).plan
@@ -156,7 +156,7 @@ def test_every_kind_of_kernel_is_there(isa: Isa) -> None:
         assert read == {1, ISAS[isa].lanes}
 
 
-@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("isa", CPU_ISAS)
 def test_every_scheme_is_there(isa: Isa) -> None:
     """Wherever it applies: a new one enters by existing."""
     made = cases_of(isa)
@@ -168,7 +168,7 @@ def test_every_scheme_is_there(isa: Isa) -> None:
         assert {made.options.prunings[name].scheme for name in names if name in made.options.prunings} == set(SCHEMES)
 
 
-@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("isa", CPU_ISAS)
 def test_schedules_are_of_all_kinds(isa: Isa) -> None:
     made, plan = cases_of(isa), lowered_for(isa).plan
     taken = {layer.nodes[0]: layer.stored.schedule for layer in plan.weights_layers}
@@ -203,7 +203,7 @@ def test_schedules_are_of_all_kinds(isa: Isa) -> None:
     assert {k.line_step for k in packed} == {1, 2, 3}
 
 
-@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("isa", CPU_ISAS)
 def test_shapes_are_of_all_kinds(isa: Isa) -> None:
     made = cases_of(isa)
     graph = made.network.graph

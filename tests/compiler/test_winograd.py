@@ -16,7 +16,7 @@ from npas.compiler.schedules.records import WinogradSchedule
 from npas.compiler.schedules.winograd import WinogradWork, tiles_of, winograd_schedule
 from npas.errors import UnsupportedError
 from npas.graph.builder import Builder
-from npas.targets.isa import ISAS
+from npas.targets.isa import CPU_ISAS, ISAS
 
 # Vectors, tiles in registers, tiles at a time, what threads share out.
 SHAPES = [(2, 3, 7, "tiles"), (1, 4, 5, "filters"), (3, 2, 100, "filters")]
@@ -108,7 +108,7 @@ def test_a_large_neighbour_does_not_leak_into_zeros(tmp_path: Path) -> None:
     assert next(layer for layer in report.layers if layer.name == "quiet").passed
 
 
-@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("isa", CPU_ISAS)
 @pytest.mark.parametrize("size", [(64, 56), (128, 28), (256, 14), (512, 7), (8, 9), (16, 3)])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_default_schedules_fit_registers_and_work(isa, size, threads) -> None:
