@@ -14,8 +14,7 @@ _NAMING = {
     "conv_packed": "conv_packed_<isa>_h<lines of pixels>[n<of a shorter tile>][s<rows from line to line>]_<epilogue>: "
     "pixels lie in lanes, input in copies.",
     "conv_lanes": "conv_lanes_<isa>_v<vectors of weights>[n<of the last group>][d<depth>]p<pixels>s<step>"
-    "[_ahead: fetches weights][_ragged: past the ends of rows][_blocks: of channels][_fp16: how weights are stored]"
-    "_<epilogue>: filters do.",
+    "[_ahead: fetches weights][_ragged: past the ends of rows]_<epilogue>: filters do.",
     "depthwise_lanes": "depthwise_lanes_<isa>_k<window>_s<stride>[_d<dilation>]_p<pixels>_<epilogue>: channels do.",
     "winograd_lanes": "winograd_lanes_<isa>_m<pixels on a tile's side>r<taps>v<vectors of filters>"
     "[n<of the last group>]p<tiles>[_planar: its input]_<epilogue>.",

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <new>
+#include <string>
 #include <utility>
 
 #include "npas/model.h"
@@ -19,10 +20,12 @@ constexpr int kThreads = 1;
 constexpr std::size_t kInputSizes[] = {256};
 constexpr std::size_t kOutputSizes[] = {10};
 
+thread_local std::string detail;
+
 digits_status finish(Status status, Weights&& weights, int threads, digits_model** out) {
     if (status == Status::ok) {
         std::unique_ptr<Model> model;
-        status = Model::create(description(), std::move(weights), threads == 0 ? kThreads : threads, model);
+        status = Model::create(description(), std::move(weights), threads == 0 ? kThreads : threads, model, detail);
         if (status == Status::ok) {
             *out = new (std::nothrow) digits_model{std::move(model)};
             if (*out == nullptr) status = Status::memory;
@@ -32,6 +35,7 @@ digits_status finish(Status status, Weights&& weights, int threads, digits_model
 }
 
 bool valid(const void* source, int threads, digits_model** out) {
+    detail.clear();
     if (out == nullptr) return false;
     *out = nullptr;
     return source != nullptr && threads >= 0 && threads <= kMostThreads;
@@ -68,8 +72,7 @@ digits_status digits_run(
     for (int i = 0; i < DIGITS_OUTPUTS; ++i) {
         if (outputs[i] == nullptr) return DIGITS_ERROR_ARGUMENT;
     }
-    model->model->run(inputs, outputs);
-    return DIGITS_OK;
+    return static_cast<digits_status>(model->model->run(inputs, outputs));
 }
 
 void digits_destroy(digits_model* model) { delete model; }
@@ -79,6 +82,8 @@ size_t digits_input_size(int i) { return i >= 0 && i < DIGITS_INPUTS ? kInputSiz
 size_t digits_output_size(int i) { return i >= 0 && i < DIGITS_OUTPUTS ? kOutputSizes[i] : 0; }
 
 const char* digits_status_text(digits_status status) { return status_text(static_cast<Status>(status)); }
+
+const char* digits_detail(void) { return detail.c_str(); }
 
 int digits_abi_version(void) { return DIGITS_ABI_VERSION; }
 

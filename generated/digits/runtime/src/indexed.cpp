@@ -2,7 +2,6 @@
 #include <limits>
 
 #include "npas/loaded.h"
-#include "npas/simd.h"
 
 namespace NPAS_NAMESPACE {
 
@@ -309,7 +308,7 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedI
 Status prepare(const DepthwiseSpec& spec, const Weights& file, Depthwise& out) {
     const auto first = static_cast<std::size_t>(spec.first_section);
     const Section &weights = file[first], &bias = file[first + 1];
-    const auto lanes = static_cast<std::size_t>((spec.channels + kLanes - 1) / kLanes * kLanes);
+    const auto lanes = static_cast<std::size_t>((spec.channels + spec.lanes - 1) / spec.lanes * spec.lanes);
     if (weights.type != Type::f32 || bias.type != Type::f32) return Status::format;
     if (bias.count != lanes || weights.count != lanes * static_cast<std::size_t>(spec.taps)) return Status::format;
     out = {&spec, weights.floats(), bias.floats()};

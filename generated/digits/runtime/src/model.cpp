@@ -1,5 +1,6 @@
 #include "npas/model.h"
 
+#include <chrono>
 #include <cstring>
 #include <new>
 
@@ -41,11 +42,12 @@ void Run::observed(Layer layer, bool together) {
         run();
         model_.team().barrier();
     } else if (observer_->wants(layer_)) {
-        if (thread_ == 0) observer_->before(layer_);
         model_.team().barrier();
+        const auto start = std::chrono::steady_clock::now();
         run();
         model_.team().barrier();
-        if (thread_ == 0) observer_->after(layer_);
+        const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
+        if (thread_ == 0) observer_->after(layer_, time.count());
         model_.team().barrier();
     }
     ++layer_;
@@ -74,6 +76,20 @@ Model::~Model() { release(arena_); }
 View Model::view(int value) const {
     const Value& v = description_->values[value];
     return {arena_ + v.offset + static_cast<std::ptrdiff_t>(v.layout.origin) * v.layout.block, &v.layout};
+}
+
+Status Model::read(int value, float* array) const {
+    const View from = view(value);
+    const Layout plain = plain_layout(*from.layout);
+    copy(from, {array, &plain}, {0, 1});
+    return Status::ok;
+}
+
+Status Model::write(int value, const float* array) {
+    const View to = view(value);
+    const Layout plain = plain_layout(*to.layout);
+    copy({array, &plain}, to, {0, 1});
+    return Status::ok;
 }
 
 Status Model::prepare_layers(int threads) {
@@ -125,7 +141,8 @@ Status Model::fill_constants() {
     return Status::ok;
 }
 
-Status Model::create(const Description& description, Weights&& weights, int threads, std::unique_ptr<Model>& out) {
+Status Model::create(const Description& description, Weights&& weights, int threads, std::unique_ptr<Model>& out,
+                     std::string&) {
     try {
         std::unique_ptr<Model> model(new Model);
         model->description_ = &description;
@@ -147,7 +164,7 @@ Status Model::create(const Description& description, Weights&& weights, int thre
     }
 }
 
-void Model::run(const float* const* inputs, float* const* outputs, Observer* observer) {
+Status Model::run(const float* const* inputs, float* const* outputs, Observer* observer) {
     inputs_ = inputs;
     outputs_ = outputs;
     for (int i = 0; i < description_->layer_count; ++i) {
@@ -161,6 +178,7 @@ void Model::run(const float* const* inputs, float* const* outputs, Observer* obs
             at.model->description().forward(run);
         },
         &job);
+    return Status::ok;
 }
 
 }  // namespace NPAS_NAMESPACE

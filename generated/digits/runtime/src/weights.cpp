@@ -68,8 +68,22 @@ const char* status_text(Status status) {
         case Status::corrupt: return "the weights' hash differs";
         case Status::other_model: return "the weights of another build";
         case Status::memory: return "no memory or no threads";
+        case Status::device: return "no such OpenCL device";
+        case Status::kernel: return "a kernel does not compile";
+        case Status::device_memory: return "more memory than the device has or gives at once";
+        case Status::device_lost: return "the device failed";
     }
     return "unknown status";
+}
+
+int status_exit(Status status) {
+    switch (status) {
+        case Status::device:
+        case Status::device_memory:
+        case Status::device_lost: return 7;
+        case Status::kernel: return 8;
+        default: return status == Status::ok ? 0 : 1;
+    }
 }
 
 std::uint64_t hash_bytes(const unsigned char* p, std::size_t size) {

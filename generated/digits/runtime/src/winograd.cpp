@@ -2,7 +2,7 @@
 #include <cstring>
 #include <vector>
 
-#include "npas/loaded.h"
+#include "npas/loaded_winograd.h"
 
 namespace NPAS_NAMESPACE {
 

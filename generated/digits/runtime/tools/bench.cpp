@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -101,13 +102,9 @@ class Profile : public Observer {
   public:
     explicit Profile(int layers) : times(static_cast<std::size_t>(layers)) {}
     bool wants(int) override { return true; }
-    void before(int) override { start_ = Clock::now(); }
-    void after(int layer) override { times[static_cast<std::size_t>(layer)].push_back(milliseconds(start_)); }
+    void after(int layer, double ms) override { times[static_cast<std::size_t>(layer)].push_back(ms); }
 
     std::vector<std::vector<double>> times;
-
-  private:
-    Clock::time_point start_;
 };
 
 // Runs until both bounds are reached.
@@ -115,6 +112,12 @@ template <typename F>
 void repeat(int runs, double seconds, F run) {
     const auto start = Clock::now();
     for (int i = 0; i < runs || milliseconds(start) < seconds * 1e3; ++i) run();
+}
+
+// What went wrong, and the exit status that says who is to blame: see status_exit.
+int fail(const char* weights, Status status, const std::string& why) {
+    std::fprintf(stderr, "%s: %s%s%s\n", weights, status_text(status), why.empty() ? "" : ": ", why.c_str());
+    return status_exit(status);
 }
 
 double median(std::vector<double> v) {
@@ -137,15 +140,15 @@ int main(int argc, char** argv) {
     Weights weights;
     std::unique_ptr<Model> model;
     const auto begun = Clock::now();
+    std::string why;
     Status status = Weights::read(options.weights, d.fingerprint, d.sections, weights);
-    if (status == Status::ok) status = Model::create(d, std::move(weights), options.threads, model);
-    if (status != Status::ok) {
-        std::fprintf(stderr, "%s: %s\n", options.weights, status_text(status));
-        return 1;
-    }
+    if (status == Status::ok) status = Model::create(d, std::move(weights), options.threads, model, why);
+    if (status != Status::ok) return fail(options.weights, status, why);
     const double create_ms = milliseconds(begun);
     Arrays arrays(d);
-    const auto run = [&](Observer* observer) { model->run(arrays.inputs.data(), arrays.outputs.data(), observer); };
+    const auto run = [&](Observer* observer) {
+        if (status == Status::ok) status = model->run(arrays.inputs.data(), arrays.outputs.data(), observer);
+    };
 
     repeat(options.warmup_runs, options.warmup_s, [&] { run(nullptr); });
     std::vector<double> times;
@@ -154,6 +157,7 @@ int main(int argc, char** argv) {
         run(nullptr);
         times.push_back(milliseconds(start));
     });
+    if (status != Status::ok) return fail(options.weights, status, why);
 
     std::printf("{\"create_ms\": %.6f, \"times_ms\": [", create_ms);
     for (std::size_t i = 0; i < times.size(); ++i) std::printf("%s%.6f", i ? ", " : "", times[i]);

@@ -8,6 +8,8 @@
 //                                                 written to OUT
 //
 // Values are written and read as plain arrays, without margins.
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -29,14 +31,6 @@ std::size_t pixels(const Layout& l) {
            static_cast<std::size_t>(l.width);
 }
 
-Layout plain(Layout l) {
-    l.pitch = l.width;
-    l.origin = 0;
-    l.plane = l.height * l.width;
-    l.block = 1;
-    return l;
-}
-
 bool read(std::ifstream& file, std::vector<float>& values) {
     file.read(reinterpret_cast<char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(float)));
     return static_cast<std::size_t>(file.gcount()) == values.size() * sizeof(float);
@@ -47,10 +41,10 @@ void write(std::ofstream& file, const std::vector<float>& values) {
                static_cast<std::streamsize>(values.size() * sizeof(float)));
 }
 
-std::vector<float> extract(const View& value) {
-    std::vector<float> values(pixels(*value.layout));
-    const Layout array = plain(*value.layout);
-    copy(value, {values.data(), &array}, {0, 1});
+std::vector<float> extract(const Model& model, int value) {
+    std::vector<float> values(pixels(model.description().values[value].layout));
+    // What a device that failed leaves is no result: a run follows, and says so.
+    if (model.read(value, values.data()) != Status::ok) std::fill(values.begin(), values.end(), std::nanf(""));
     return values;
 }
 
@@ -72,10 +66,9 @@ class Trace : public Observer {
   public:
     Trace(const Model& model, std::ofstream& file) : model_(model), file_(file) {}
     bool wants(int) override { return true; }
-    void before(int) override {}
-    void after(int layer) override {
+    void after(int layer, double) override {
         const int output = model_.description().layers[layer].output;
-        if (output >= 0) write(file_, extract(model_.view(output)));
+        if (output >= 0) write(file_, extract(model_, output));
     }
 
   private:
@@ -87,16 +80,15 @@ class Part : public Observer {
   public:
     Part(int first, int last) : first_(first), last_(last) {}
     bool wants(int layer) override { return layer >= first_ && layer <= last_; }
-    void before(int) override {}
-    void after(int) override {}
+    void after(int, double) override {}
 
   private:
     int first_, last_;
 };
 
-int fail(const std::string& what) {
+int fail(const std::string& what, int code = 1) {
     std::fprintf(stderr, "%s\n", what.c_str());
-    return 1;
+    return code;
 }
 
 int run_samples(Model& model, Arrays& arrays, std::ifstream& in, std::ofstream& out) {
@@ -104,7 +96,8 @@ int run_samples(Model& model, Arrays& arrays, std::ifstream& in, std::ofstream& 
         for (auto& v : arrays.inputs) {
             if (!read(in, v)) return fail("the inputs end in the middle of a sample");
         }
-        model.run(arrays.in.data(), arrays.out.data());
+        const Status status = model.run(arrays.in.data(), arrays.out.data());
+        if (status != Status::ok) return fail(status_text(status), status_exit(status));
         for (const auto& v : arrays.outputs) write(out, v);
     }
     return 0;
@@ -113,12 +106,9 @@ int run_samples(Model& model, Arrays& arrays, std::ifstream& in, std::ofstream& 
 // Reads one value from the file to where layers take it from.
 bool read_value(Model& model, Arrays& arrays, int value, std::ifstream& in) {
     if (value < 0) return read(in, arrays.inputs[static_cast<std::size_t>(-1 - value)]);
-    const View view = model.view(value);
-    const Layout array = plain(*view.layout);
-    std::vector<float> values(pixels(array));
+    std::vector<float> values(pixels(model.description().values[value].layout));
     if (!read(in, values)) return false;
-    copy({values.data(), &array}, view, {0, 1});
-    return true;
+    return model.write(value, values.data()) == Status::ok;
 }
 
 int run_parts(Model& model, Arrays& arrays, const char* script, std::ifstream& in, std::ofstream& out) {
@@ -138,8 +128,9 @@ int run_parts(Model& model, Arrays& arrays, const char* script, std::ifstream& i
             if (!read_value(model, arrays, value, in)) return fail("the inputs end early");
         }
         Part part(first, last);
-        model.run(arrays.in.data(), arrays.out.data(), &part);
-        write(out, output < 0 ? arrays.outputs[static_cast<std::size_t>(-1 - output)] : extract(model.view(output)));
+        const Status status = model.run(arrays.in.data(), arrays.out.data(), &part);
+        if (status != Status::ok) return fail(status_text(status), status_exit(status));
+        write(out, output < 0 ? arrays.outputs[static_cast<std::size_t>(-1 - output)] : extract(model, output));
     }
     return 0;
 }
@@ -149,8 +140,8 @@ int run_trace(Model& model, Arrays& arrays, std::ifstream& in, std::ofstream& ou
         if (!read(in, v)) return fail("the inputs end in the middle of a sample");
     }
     Trace trace(model, out);
-    model.run(arrays.in.data(), arrays.out.data(), &trace);
-    return 0;
+    const Status status = model.run(arrays.in.data(), arrays.out.data(), &trace);
+    return status == Status::ok ? 0 : fail(status_text(status), status_exit(status));
 }
 
 // A number of threads, or 0.
@@ -173,9 +164,13 @@ int main(int argc, char** argv) {
     const Description& d = description();
     Weights weights;
     std::unique_ptr<Model> model;
+    std::string why;
     Status status = Weights::read(argv[1], d.fingerprint, d.sections, weights);
-    if (status == Status::ok) status = Model::create(d, std::move(weights), threads, model);
-    if (status != Status::ok) return fail(std::string(argv[1]) + ": " + status_text(status));
+    if (status == Status::ok) status = Model::create(d, std::move(weights), threads, model, why);
+    if (status != Status::ok) {
+        const std::string more = why.empty() ? "" : ": " + why;
+        return fail(std::string(argv[1]) + ": " + status_text(status) + more, status_exit(status));
+    }
     std::ifstream in(argv[argc - 2], std::ios::binary);
     std::ofstream out(argv[argc - 1], std::ios::binary);
     if (!in || !out) return fail("a file cannot be opened");

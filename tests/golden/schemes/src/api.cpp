@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <new>
+#include <string>
 #include <utility>
 
 #include "npas/model.h"
@@ -19,10 +20,12 @@ constexpr int kThreads = 2;
 constexpr std::size_t kInputSizes[] = {189};
 constexpr std::size_t kOutputSizes[] = {5};
 
+thread_local std::string detail;
+
 net_status finish(Status status, Weights&& weights, int threads, net_model** out) {
     if (status == Status::ok) {
         std::unique_ptr<Model> model;
-        status = Model::create(description(), std::move(weights), threads == 0 ? kThreads : threads, model);
+        status = Model::create(description(), std::move(weights), threads == 0 ? kThreads : threads, model, detail);
         if (status == Status::ok) {
             *out = new (std::nothrow) net_model{std::move(model)};
             if (*out == nullptr) status = Status::memory;
@@ -32,6 +35,7 @@ net_status finish(Status status, Weights&& weights, int threads, net_model** out
 }
 
 bool valid(const void* source, int threads, net_model** out) {
+    detail.clear();
     if (out == nullptr) return false;
     *out = nullptr;
     return source != nullptr && threads >= 0 && threads <= kMostThreads;
@@ -68,8 +72,7 @@ net_status net_run(
     for (int i = 0; i < NET_OUTPUTS; ++i) {
         if (outputs[i] == nullptr) return NET_ERROR_ARGUMENT;
     }
-    model->model->run(inputs, outputs);
-    return NET_OK;
+    return static_cast<net_status>(model->model->run(inputs, outputs));
 }
 
 void net_destroy(net_model* model) { delete model; }
@@ -79,6 +82,8 @@ size_t net_input_size(int i) { return i >= 0 && i < NET_INPUTS ? kInputSizes[i] 
 size_t net_output_size(int i) { return i >= 0 && i < NET_OUTPUTS ? kOutputSizes[i] : 0; }
 
 const char* net_status_text(net_status status) { return status_text(static_cast<Status>(status)); }
+
+const char* net_detail(void) { return detail.c_str(); }
 
 int net_abi_version(void) { return NET_ABI_VERSION; }
 

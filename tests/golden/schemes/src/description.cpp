@@ -49,9 +49,9 @@ constexpr IndexedSpec kIndexed[] = {
     {  Format::csr, 29,  5,  21, 1, 1, false, kTaps4, 1,   1,  1, 1, false,  21,  0, 0, 4, false, 1,  1, 1,  {0, 0, 0, 1},                               {}},  // layer_015
 };
 
-// First section; channels, taps; padding at the top and on the left.
+// First section; channels, taps, channels in a plane; padding at the top and on the left.
 constexpr DepthwiseSpec kDepthwise[] = {
-    {19, 17, 9, 1, 1},  // layer_005
+    {19, 17, 9, 8, 1, 1},  // layer_005
 };
 
 constexpr const WinogradSpec* kWinograd = nullptr;
@@ -83,7 +83,7 @@ constexpr Layout kInputs[] = {{3, 9, 7, 7, 0, 63, 1}};
 constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0x2cccf2d48d0499a0ull, 33, 9344,
+    0x73d5c7725b854a5aull, 33, 9344,
     kValues, 17, kIndexed, 7, kDepthwise, 1,
     kWinograd, 0, kConstants, 0, kLayers, 17,
     kInputs, 1, kOutputs, 1, forward,

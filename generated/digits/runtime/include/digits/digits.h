@@ -33,7 +33,11 @@ typedef enum digits_status {
     DIGITS_ERROR_FORMAT = 3,      /* not a weights file, truncated, or an index out of bounds */
     DIGITS_ERROR_CORRUPT = 4,     /* the weights' hash differs */
     DIGITS_ERROR_OTHER_MODEL = 5, /* the weights of another build */
-    DIGITS_ERROR_MEMORY = 6       /* no memory or no threads */
+    DIGITS_ERROR_MEMORY = 6,      /* no memory or no threads */
+    DIGITS_ERROR_DEVICE = 7,      /* no OpenCL library, or no such device */
+    DIGITS_ERROR_KERNEL = 8,      /* the device's compiler refuses a kernel */
+    DIGITS_ERROR_DEVICE_MEMORY = 9, /* more than the device has, or gives at once */
+    DIGITS_ERROR_DEVICE_LOST = 10 /* the device failed at its work */
 } digits_status;
 
 /* Loads the weights and starts the threads: 1 to 256, or 0 for as many as the model was built for (1). On
@@ -59,6 +63,9 @@ DIGITS_API size_t digits_output_size(int i);
 
 /* A sentence in English; never NULL. */
 DIGITS_API const char* digits_status_text(digits_status status);
+
+/* What more is known of this thread's last failure to create a model, in the device's words; never NULL. */
+DIGITS_API const char* digits_detail(void);
 
 /* DIGITS_ABI_VERSION of the library that is loaded. */
 DIGITS_API int digits_abi_version(void);

@@ -5,10 +5,11 @@
 #include <cstdint>
 
 #include "npas/config.h"
-#include "npas/run.h"
 #include "npas/tensor.h"
 
 namespace NPAS_NAMESPACE {
+
+class Run;
 
 enum class Format : int { dense, csr, fkw, bcs };
 
@@ -33,6 +34,7 @@ struct Packing {
 struct DepthwiseSpec {
     int first_section;
     int channels, taps;
+    int lanes;      // channels in a plane
     int top, left;  // padding
 };
 

@@ -9,7 +9,6 @@
 #include "npas/description.h"
 #include "npas/indexed.h"
 #include "npas/weights.h"
-#include "npas/winograd.h"
 
 namespace NPAS_NAMESPACE {
 
@@ -22,19 +21,11 @@ struct LoadedIndexed {
     Indexed view;
 };
 
-struct LoadedWinograd {
-    Buffer weights;
-    std::vector<float> bias;
-    std::vector<std::int32_t> offsets;
-    Winograd view;
-};
-
 // Sections of a format behind weights and bias. Their contents are in a LoadedIndexed's own arrays.
 std::size_t index_sections(Format format);
 
 // These check the file's sections and build the arrays. May throw std::bad_alloc.
 Status prepare(const IndexedSpec& spec, const Weights& weights, int pieces, LoadedIndexed& out);
 Status prepare(const DepthwiseSpec& spec, const Weights& weights, Depthwise& out);
-Status prepare(const WinogradSpec& spec, const Weights& weights, LoadedWinograd& out);
 
 }  // namespace NPAS_NAMESPACE

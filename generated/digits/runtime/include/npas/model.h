@@ -5,11 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "npas/config.h"
 #include "npas/description.h"
 #include "npas/loaded.h"
+#include "npas/loaded_winograd.h"
+#include "npas/observer.h"
 #include "npas/run.h"
 #include "npas/tensor.h"
 #include "npas/weights.h"
@@ -20,29 +23,24 @@ class Team;
 
 constexpr int kMostThreads = 256;
 
-// Looks on while a model runs, between the layers: profiles, traces, single layers. `before` and `after` are called
-// by thread 0 alone; `wants` by every thread, to each of which it must say the same.
-class Observer {
-  public:
-    virtual ~Observer() = default;
-    virtual bool wants(int layer) = 0;
-    virtual void before(int layer) = 0;
-    virtual void after(int layer) = 0;
-};
-
 class Model {
   public:
-    // The number of threads is 1 to kMostThreads. The result is null unless the status is ok.
-    static Status create(const Description& description, Weights&& weights, int threads, std::unique_ptr<Model>& out);
+    // The number of threads is 1 to kMostThreads. The result is null unless the status is ok, which says all: `why`
+    // stays as it is.
+    static Status create(const Description& description, Weights&& weights, int threads, std::unique_ptr<Model>& out,
+                         std::string& why);
     ~Model();
     Model(const Model&) = delete;
     Model& operator=(const Model&) = delete;
 
     // inputs and outputs are compact arrays, as many and as large as the description says.
-    void run(const float* const* inputs, float* const* outputs, Observer* observer = nullptr);
+    Status run(const float* const* inputs, float* const* outputs, Observer* observer = nullptr);
 
     const Description& description() const { return *description_; }
     View view(int value) const;
+    // Copies a value to or from a plain array, between runs or while an observer looks on.
+    Status read(int value, float* array) const;
+    Status write(int value, const float* array);
     Team& team() const { return *team_; }
 
   private:

@@ -28,6 +28,11 @@ struct Layout {
     std::ptrdiff_t row_step() const { return static_cast<std::ptrdiff_t>(pitch) * block; }
 };
 
+// The same elements as a plain array.
+inline Layout plain_layout(const Layout& l) {
+    return {l.channels, l.height, l.width, l.width, 0, l.height * l.width, 1};
+}
+
 struct Value {
     Layout layout;
     std::size_t offset;  // in the arena, in floats

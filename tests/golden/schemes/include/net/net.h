@@ -33,7 +33,11 @@ typedef enum net_status {
     NET_ERROR_FORMAT = 3,      /* not a weights file, truncated, or an index out of bounds */
     NET_ERROR_CORRUPT = 4,     /* the weights' hash differs */
     NET_ERROR_OTHER_MODEL = 5, /* the weights of another build */
-    NET_ERROR_MEMORY = 6       /* no memory or no threads */
+    NET_ERROR_MEMORY = 6,      /* no memory or no threads */
+    NET_ERROR_DEVICE = 7,      /* no OpenCL library, or no such device */
+    NET_ERROR_KERNEL = 8,      /* the device's compiler refuses a kernel */
+    NET_ERROR_DEVICE_MEMORY = 9, /* more than the device has, or gives at once */
+    NET_ERROR_DEVICE_LOST = 10 /* the device failed at its work */
 } net_status;
 
 /* Loads the weights and starts the threads: 1 to 256, or 0 for as many as the model was built for (2). On
@@ -59,6 +63,9 @@ NET_API size_t net_output_size(int i);
 
 /* A sentence in English; never NULL. */
 NET_API const char* net_status_text(net_status status);
+
+/* What more is known of this thread's last failure to create a model, in the device's words; never NULL. */
+NET_API const char* net_detail(void);
 
 /* NET_ABI_VERSION of the library that is loaded. */
 NET_API int net_abi_version(void);
