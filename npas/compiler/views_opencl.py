@@ -47,7 +47,7 @@ from npas.compiler.views_kernels import namespace
 from npas.ops.reduce import Function as Reduction
 from npas.ops.softmax import Kind as SoftmaxKind
 
-GROUP = 64
+GROUP = 32
 """Work items of a group where an item computes a number or a pixel."""
 TILES = 8
 """Where an item has several vectors, or a row, of its own."""
@@ -65,7 +65,7 @@ _TOGETHER = {
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One kernel at work: ``items`` in groups of ``group`` along the first of at most two dimensions."""
+    """One kernel at work: ``items`` in groups of ``group`` along the first of at most three dimensions."""
 
     kernel: str
     items: tuple[int | str, ...]
@@ -162,7 +162,7 @@ def calls(plan: Plan, layer: Layer, spec: int) -> Calls:
         case ConcatLayer():
             own, first = _layout(plan, layer.inputs[0]), layer.first_channel
             planes = (first + own.channels - 1) // to.block - first // to.block + 1
-            items = (to.width * to.height, planes)
+            items = (to.width, to.height, planes)
             return (), (Launch("copy_channels", items, GROUP, (*inputs, out, f"number({first})")),)
     assert isinstance(layer, ArrayLayer), layer
     return _array(layer, inputs, out, to)
@@ -210,7 +210,7 @@ def _pool(layer: PoolLayer, source: Layout, to: Layout, inputs: Sequence[str], o
     window = (*layer.window, *layer.stride, layer.top, layer.left, *layer.dilation)
     counted = _numbers(int(layer.count_pads)) if layer.function == "average_pool" else ()
     operands = (*inputs, out, f"record({{{', '.join(map(str, window))}}})", *counted)
-    return Launch(layer.function, (to.width * to.height, source.planes), GROUP, operands)
+    return Launch(layer.function, (to.width, to.height, source.planes), GROUP, operands)
 
 
 def _array(layer: ArrayLayer, inputs: Sequence[str], out: str, to: Layout) -> Calls:
@@ -263,9 +263,9 @@ def _lines(head: str, items: Sequence[object]) -> tuple[str, ...]:
     return tuple(line[4:] for line in whole.split("\n"))
 
 
-def _pixels(layout: Layout) -> tuple[int, int]:
-    """Those of a plane, and planes."""
-    return (layout.width * layout.height, layout.planes)
+def _pixels(layout: Layout) -> tuple[int, int, int]:
+    """Columns, rows, planes."""
+    return (layout.width, layout.height, layout.planes)
 
 
 def _numbers(*values: int) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 // The mean of each window, over all of it or (not `count_pads`) its pixels inside the image. A work item has a pixel of
 // a plane, all of its channels.
 __kernel void average_pool(VIEW(in), VIEW(out), const Window window, const int count_pads) {
-    const int x = get_global_id(0) % out.width, y = get_global_id(0) / out.width, plane = get_global_id(1);
-    if (y >= out.height) return;
+    const int x = get_global_id(0), y = get_global_id(1), plane = get_global_id(2);
+    if (x >= out.width) return;
     int count = 0;
     if (in.block == 1) {
         float sum = 0.0f;

@@ -1,8 +1,8 @@
 // Between two layouts of the same channels, height and width: margins and unused lanes of the target become zero. A work
 // item has a pixel of a plane.
 __kernel void copy(VIEW(in), VIEW(out)) {
-    const int x = get_global_id(0) % out.width, y = get_global_id(0) / out.width, plane = get_global_id(1);
-    if (y >= out.height) return;
+    const int x = get_global_id(0), y = get_global_id(1), plane = get_global_id(2);
+    if (x >= out.width) return;
     __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * out.block;
     for (int lane = 0; lane < out.block; ++lane) {
         const int c = plane * out.block + lane;

@@ -1,9 +1,8 @@
 // Copies `in` to the channels of `out` from `first` on. A work item has a pixel of a plane of the output; where the
 // plane's first channel is its own it makes zeros of what others do not write.
 __kernel void copy_channels(VIEW(in), VIEW(out), const int first) {
-    const int x = get_global_id(0) % out.width, y = get_global_id(0) / out.width;
-    const int plane = first / out.block + get_global_id(1);
-    if (y >= out.height) return;
+    const int x = get_global_id(0), y = get_global_id(1), plane = first / out.block + get_global_id(2);
+    if (x >= out.width) return;
     __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * out.block;
     for (int lane = 0; lane < out.block; ++lane) {
         const int c = plane * out.block + lane - first;

@@ -1,7 +1,7 @@
 // The largest pixel of each window. A work item has a pixel of a plane, all of its channels.
 __kernel void max_pool(VIEW(in), VIEW(out), const Window window) {
-    const int x = get_global_id(0) % out.width, y = get_global_id(0) / out.width, plane = get_global_id(1);
-    if (y >= out.height) return;
+    const int x = get_global_id(0), y = get_global_id(1), plane = get_global_id(2);
+    if (x >= out.width) return;
     if (in.block == 1) {
         float found = -INFINITY;
         EACH_PIXEL(window, in, plane, y, x, found = found < *p ? *p : found)

@@ -2,8 +2,8 @@
 // pixel (y, x) of plane channel * count + i for phase i, zero outside the image. A work item has a pixel of a plane.
 __kernel void split_phases(VIEW(in), VIEW(out), __global const int* phases, const int count, const int stride_y,
                            const int stride_x, const int top, const int left) {
-    const int x = get_global_id(0) % out.width, y = get_global_id(0) / out.width, plane = get_global_id(1);
-    if (y >= out.height) return;
+    const int x = get_global_id(0), y = get_global_id(1), plane = get_global_id(2);
+    if (x >= out.width) return;
     const int phase = plane % count;
     const int row = y * stride_y + phases[2 * phase] - top, column = x * stride_x + phases[2 * phase + 1] - left;
     const int inside = row >= 0 && row < in.height && column >= 0 && column < in.width;

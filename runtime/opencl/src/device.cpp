@@ -126,7 +126,7 @@ Status Device::open(const Wanted& wanted, int threads, std::unique_ptr<Device>& 
         why = "no context on the OpenCL device, error " + number(code);
         return Status::device;
     }
-    device->queue_ = cl->clCreateCommandQueue(device->context_, device->device_, kQueueProfiling, &code);
+    device->queue_ = cl->clCreateCommandQueue(device->context_, device->device_, 0, &code);
     if (device->queue_ == nullptr) {
         why = "no queue on the OpenCL device, error " + number(code);
         return Status::device;
@@ -136,12 +136,20 @@ Status Device::open(const Wanted& wanted, int threads, std::unique_ptr<Device>& 
 }
 
 Device::~Device() {
-    if (queue_ != nullptr) {
-        cl_->clFinish(queue_);
-        cl_->clReleaseCommandQueue(queue_);
+    for (const cl_command_queue queue : {queue_, timing_queue_}) {
+        if (queue == nullptr) continue;
+        cl_->clFinish(queue);
+        cl_->clReleaseCommandQueue(queue);
     }
     if (context_ != nullptr) cl_->clReleaseContext(context_);
     if (device_ != whole_) cl_->clReleaseDevice(device_);
+}
+
+cl_command_queue Device::timing_queue() {
+    if (timing_queue_ == nullptr) {
+        timing_queue_ = cl_->clCreateCommandQueue(context_, device_, kQueueProfiling, nullptr);
+    }
+    return timing_queue_;
 }
 
 std::string Device::text_of(cl_uint what) const { return device_text(*cl_, device_, what); }

@@ -146,7 +146,8 @@ Status Model::run(const float* const* inputs, float* const* outputs, Observer* o
     if (observer != nullptr) {
         if (status == Status::ok) status = observed(*observer);
     } else {
-        for (std::size_t i = 0; i < steps_.size() && status == Status::ok; ++i) status = enqueue(steps_[i], nullptr);
+        for (std::size_t i = 0; i < steps_.size() && status == Status::ok; ++i)
+            status = enqueue(steps_[i], queue, nullptr);
     }
     for (std::size_t i = 0; i < outputs_.size() && status == Status::ok; ++i) {
         const std::size_t bytes = elements(description_->outputs[i]) * sizeof(float);
@@ -157,9 +158,9 @@ Status Model::run(const float* const* inputs, float* const* outputs, Observer* o
     return status == Status::ok ? finished : status;
 }
 
-Status Model::enqueue(const Step& step, cl_event* event) const {
-    return check(device_->cl().clEnqueueNDRangeKernel(device_->queue(), step.kernel.get(), 2, nullptr, step.items,
-                                                      step.group, 0, nullptr, event),
+Status Model::enqueue(const Step& step, cl_command_queue queue, cl_event* event) const {
+    return check(device_->cl().clEnqueueNDRangeKernel(queue, step.kernel.get(), 3, nullptr, step.items, step.group, 0,
+                                                      nullptr, event),
                  "a kernel");
 }
 
@@ -181,14 +182,16 @@ Status Model::observed(Observer& observer) {
 
 Status Model::observed_layer(std::size_t begin, std::size_t end, double& ms) {
     const OpenCl& cl = device_->cl();
-    Status status = Status::ok;
+    // A queue of its own: that events are timed costs every kernel of a queue.
+    const cl_command_queue queue = device_->timing_queue();
+    Status status = check(queue == nullptr ? kOutOfHostMemory : cl.clFinish(device_->queue()), "a layer");
     std::vector<cl_event> events;
     for (std::size_t i = begin; i < end && status == Status::ok; ++i) {
         cl_event event = nullptr;
-        status = enqueue(steps_[i], &event);
+        status = enqueue(steps_[i], queue, &event);
         if (status == Status::ok) events.push_back(event);
     }
-    const Status finished = check(cl.clFinish(device_->queue()), "a layer");
+    const Status finished = queue == nullptr ? status : check(cl.clFinish(queue), "a layer");
     for (const cl_event event : events) {
         cl_ulong start = 0, stop = 0;
         cl.clGetEventProfilingInfo(event, kCommandStart, sizeof start, &start, nullptr);
@@ -264,11 +267,12 @@ std::size_t Model::begin_step(const char* kernel, Items items, std::size_t group
         return none;
     }
     const std::size_t own = std::min(group, device_->most_work_items());
+    const auto x = static_cast<std::size_t>(items.x), y = static_cast<std::size_t>(items.y);
     steps_.push_back({Kernel(&device_->cl(), made),
                       layer_,
                       0,
-                      {rounded(static_cast<std::size_t>(items.x), own), static_cast<std::size_t>(items.y)},
-                      {own, 1}});
+                      {rounded(x, own), y, static_cast<std::size_t>(items.z)},
+                      {own, 1, 1}});
     return none;
 }
 

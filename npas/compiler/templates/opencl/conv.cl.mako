@@ -39,8 +39,10 @@ __kernel void ${view.name}(INDEXED(${"half" if view.half else "float"}), VIEW(in
         if (row >= 0) {
             const vec filter_bias = broadcast(bias + group * FILTERS + ${r});
             __global float* to = PLANE(out, row);
+            int x = at % out.pitch;
 % for p in vectors:
-            store(to + at + ${p} * LANES, keep(epilogue(a${r}${letter(p)} + filter_bias${f", load(PLANE(residual, row) + at + {p} * LANES)" if view.residual else ""}), pixels_at(out, at + ${p} * LANES)));
+            store(to + at + ${p} * LANES, keep(epilogue(a${r}${letter(p)} + filter_bias${f", load(PLANE(residual, row) + at + {p} * LANES)" if view.residual else ""}), pixels_at(out, at + ${p} * LANES, x)));
+            x = next_column(out, x);
 % endfor
             if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
         }

@@ -21,7 +21,12 @@ __kernel void ${view.name}(VIEW(in), ${"VIEW(other), " if view.binary else ""}VI
     __global float* to = PLANE(out, plane) + at;
     if (at + LANES <= length) {
         const vec result = compute(load_anywhere(x)${", load_anywhere(y)" if view.binary == "plane" else ", y" if view.binary else ""});
-        store_anywhere(to, out.pitch == out.width ? result : keep(result, pixels_at(out, at)));
+        if (out.block > 1) {
+            const int column = at / LANES % out.pitch;
+            store(to, column < out.width ? result : splat(0.0f));
+        } else {
+            store_anywhere(to, out.pitch == out.width ? result : keep(result, pixels_at(out, at, at % out.pitch)));
+        }
     } else {
         for (int i = 0; at + i < length; ++i) {
             const float result = compute(splat(x[i])${", splat(y[i])" if view.binary == "plane" else ", y" if view.binary else ""}).s0;

@@ -60,8 +60,8 @@ __kernel void ${view.name}(INDEXED(${stored}), VIEW(in), VIEW(out), ${"VIEW(resi
     float4 sum = (float4)(0.0f);
     int k = 0;
     for (; k + 4 <= count; k += 4) {
-        const int4 at = vload4(0, offsets + begin + k);
-        sum = fma(${"vload_half4(0, weight + k)" if view.half else "vload4(0, weight + k)"}, (float4)(x[at.s0], x[at.s1], x[at.s2], x[at.s3]), sum);
+        const int4 at = load_int4(offsets + begin + k);
+        sum = fma(${"vload_half4(0, weight + k)" if view.half else "load4(weight + k)"}, (float4)(x[at.s0], x[at.s1], x[at.s2], x[at.s3]), sum);
     }
     for (; k < count; ++k) sum.s0 = fma(${"vload_half(k, weight)" if view.half else "weight[k]"}, x[offsets[begin + k]], sum.s0);
     const int row = rows[group];

@@ -60,7 +60,7 @@ class Model {
         Kernel kernel;
         int layer;
         cl_uint arguments;
-        std::size_t items[2], group[2];
+        std::size_t items[3], group[3];
     };
 
     Model() = default;
@@ -70,7 +70,7 @@ class Model {
     Status constants(const Weights& weights);
     Status room();
     Status buffer(std::size_t bytes, const void* data, Memory& out);
-    Status enqueue(const Step& step, cl_event* event) const;
+    Status enqueue(const Step& step, cl_command_queue queue, cl_event* event) const;
     Status observed(Observer& observer);
     Status observed_layer(std::size_t begin, std::size_t end, double& ms);
     Status check(cl_int code, const char* what) const;

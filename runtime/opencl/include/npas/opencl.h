@@ -26,7 +26,7 @@ typedef struct _cl_kernel* cl_kernel;
 typedef struct _cl_event* cl_event;
 
 constexpr cl_int kSuccess = 0;
-constexpr cl_int kBuildProgramFailure = -11;
+constexpr cl_int kOutOfHostMemory = -6;
 constexpr cl_uint kTrue = 1;
 
 constexpr cl_bits kDeviceTypeCpu = 1 << 1, kDeviceTypeAll = 0xffffffff;

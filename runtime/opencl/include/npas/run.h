@@ -15,9 +15,9 @@ class Model;
 class Run;
 using Layer = void (*)(Run&);
 
-// Work items: `x`, in groups of so many (the last may reach over), times `y`.
+// Work items: `x`, in groups of so many (the last may reach over), times `y` and `z`.
 struct Items {
-    int x, y = 1;
+    int x, y = 1, z = 1;
 };
 
 // The arguments of one kernel, in the order of its parameters.
