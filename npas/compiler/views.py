@@ -42,6 +42,7 @@ class ModelView:
     output_sizes: tuple[int, ...]
     compile_flags: str
     backend: Backend
+    lanes: int
 
 
 def _indexed(plan: Plan, layer: ConvLayer | LinearLayer, taps: Mapping[tuple[int, ...], int]) -> tuple[str, ...]:
@@ -135,4 +136,5 @@ def model_view(plan: Plan, fingerprint: int) -> ModelView:
         output_sizes=tuple(p.layout.channels * p.layout.plane for p in plan.outputs),
         compile_flags=" ".join(ISAS[plan.isa].flags),
         backend=ISAS[plan.isa].backend,
+        lanes=plan.lanes,
     )

@@ -22,7 +22,7 @@ def test_both_hashes_agree(tmp_path: Path) -> None:
         f"    for (int n : {{{', '.join(map(str, lengths))}}})"
         ' std::printf("%" PRIu64 "\\n", npas::hash_bytes(bytes.data(), n));\n}\n'
     )
-    runtime = Path(__file__).parents[2] / "runtime"
+    runtime = Path(__file__).parents[2] / "runtime" / "common"
     sources = [str(main), *(str(runtime / "src" / f"{name}.cpp") for name in ("weights", "memory"))]
     call(["g++", "-std=c++17", "-O2", f"-I{runtime / 'include'}", *sources, "-o", str(tmp_path / "hash")])
     data = bytes((i * 37 + i // 251 + 11) % 256 for i in range(max(lengths)))

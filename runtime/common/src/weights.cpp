@@ -68,10 +68,10 @@ const char* status_text(Status status) {
         case Status::corrupt: return "the weights' hash differs";
         case Status::other_model: return "the weights of another build";
         case Status::memory: return "no memory or no threads";
-        case Status::device: return "no such OpenCL device";
-        case Status::kernel: return "a kernel does not compile";
-        case Status::device_memory: return "more memory than the device has or gives at once";
-        case Status::device_lost: return "the device failed";
+        case Status::device: return "no OpenCL library, or no such device";
+        case Status::kernel: return "the device's compiler refuses a kernel";
+        case Status::device_memory: return "more than the device has, or gives at once";
+        case Status::device_lost: return "the device failed at its work";
     }
     return "unknown status";
 }

@@ -4,8 +4,15 @@ n, u = view.name, view.upper
 %>\
 # ${n}
 
+% if view.backend == "opencl":
+A generated program for one network, on an OpenCL device (${view.isa}: vectors of ${view.lanes} floats). It needs CMake 3.16 and a C++17
+compiler (GCC or Clang) to build, and to run a device of OpenCL 1.2 or newer, whose library is loaded when a model is
+created: `$NPAS_OPENCL_LIBRARY`, else the system's. Without one `${n}_create` returns `${u}_ERROR_DEVICE`, and `${n}_detail()`
+says what was tried. Kernels are compiled at the first start and kept under `$NPAS_OPENCL_CACHE` or the user's cache.
+% else:
 A generated program for one network (${view.isa}, ${view.threads} threads by default). It needs CMake 3.16, a C++17 compiler
 (GCC or Clang) and threads, nothing else.
+% endif
 
     cmake -B build && cmake --build build && ctest --test-dir build
 
@@ -39,6 +46,6 @@ else may write to belong into memory, and to `${n}_create_from_memory`.
 | `include/${n}` | the C interface |
 | `src/forward.cpp` | the network, a layer a line; each layer has a file `src/layer_NNN.cpp` |
 | `kernels` | the kernels that the layers share |
-| `src`, `include/npas` | the runtime: threads, weights file, memory |
+| `src`, `include/npas` | the runtime: ${"device, weights file, launches" if view.backend == "opencl" else "threads, weights file, memory"} |
 | `tools` | `bench` times inferences, `verify` runs files of inputs |
 | `test` | recorded inputs and outputs, and the program that compares them |

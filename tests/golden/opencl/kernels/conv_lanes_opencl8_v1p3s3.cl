@@ -1,0 +1,56 @@
+// Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 3 pixels in registers.
+#define PIXELS 3
+#define STEP 3  // floats from the input of one pixel to that of the next
+#define STORED (1 * LANES)  // weights of a group for one entry of its list
+
+inline vec epilogue(vec x) {
+    return x;
+}
+
+// The tiles of an output: `columns` in a row, the first `wide` of them as wide as the kernel, the others a pixel
+// narrower; `row_step` floats from the input of one row to that of the next.
+typedef struct {
+    int tiles, columns, wide, row_step, blocks;
+} Grid;
+
+// Finishes a pixel.
+inline void put(VIEW(out), int plane, int y, int x, vec sum) {
+    store(PLANE(out, plane) + y * ROW_STEP(out) + x * LANES, epilogue(sum));
+}
+
+// A work item has a tile of a group of filters; a work group shares the list.
+__kernel void conv_lanes_opencl8_v1p3s3(INDEXED(float), VIEW(in), VIEW(out), const Grid grid) {
+    const int group = get_global_id(1);
+    const int t = get_global_id(0);
+    if (t >= grid.tiles) return;
+    const int y = t / grid.columns, column = t % grid.columns;
+    const int own = column < grid.wide ? PIXELS : PIXELS - 1;
+    const int x = column * PIXELS - most(column - grid.wide, 0);
+    const __global float* tile = in_data + in.offset + y * grid.row_step + x * STEP;
+    const __global int* bound = bounds + group * (1 + 1);
+    const __global int* offset = offsets + *bound;
+    const __global float* weight = weights + first_weight[group];
+    vec a0a = splat(0.0f), a0b = splat(0.0f), a0c = splat(0.0f);
+    for (const __global int* end = offsets + bound[1]; offset != end; ++offset, weight += STORED) {
+        const __global float* from = tile + *offset;
+        const vec w0 = load(weight + 0 * LANES);
+        const vec xa = broadcast(from + 0 * STEP);
+        a0a = fma(w0, xa, a0a);
+        const vec xb = broadcast(from + 1 * STEP);
+        a0b = fma(w0, xb, a0b);
+        const vec xc = broadcast(from + 2 * STEP);
+        a0c = fma(w0, xc, a0c);
+    }
+    if (group * 1 + 0 < PLANES(out)) {
+        const int plane = group * 1 + 0;
+        const vec filters = load(bias + plane * LANES);
+        put(out_data, out, plane, y, x + 0, a0a + filters);
+        put(out_data, out, plane, y, x + 1, a0b + filters);
+        if (own == PIXELS) put(out_data, out, plane, y, x + 2, a0c + filters);
+    }
+    // Whose tile has the last pixel of a row makes zeros of what follows it.
+    const int row = y, ends = x + own == out.width;
+    for (int plane = group * 1; ends && plane < least((group + 1) * 1, PLANES(out)); ++plane) {
+        clear_row(PLANE(out, plane), out, row);
+    }
+}

@@ -1,0 +1,864 @@
+// The kernels of net, as the device's compiler gets them: each text behind the prelude, by itself.
+#include "npas/model.h"
+
+namespace npas_net {
+
+namespace {
+
+// kernels/average_pool.cl
+constexpr char kText0[] = R"opencl(// The mean of each window, over all of it or (not `count_pads`) its pixels inside the image. A work item has a pixel of
+// a plane, all of its channels.
+__kernel void average_pool(VIEW(in), VIEW(out), const Window window, const int count_pads) {
+    const int x = get_global_id(0), y = get_global_id(1), plane = get_global_id(2);
+    if (x >= out.width) return;
+    int count = 0;
+    if (in.block == 1) {
+        float sum = 0.0f;
+        EACH_PIXEL(window, in, plane, y, x, sum += *p; ++count)
+        PLANE(out, plane)[y * ROW_STEP(out) + x] = sum / (count_pads ? window.height * window.width : count);
+    } else {
+        vec sum = splat(0.0f);
+        EACH_PIXEL(window, in, plane, y, x, sum += load(p); ++count)
+        const float divisor = count_pads ? window.height * window.width : count;
+        put_pixel(out_data, out, in.block, plane, y, x, in.channels, sum / splat(divisor));
+    }
+    if (out.block == in.block && x + 1 == out.width) clear_row(PLANE(out, plane), out, y);
+}
+)opencl";
+
+// kernels/conv_indexed_opencl8_r1p11.cl
+constexpr char kText1[] = R"opencl(// Convolution over lists of kept positions: 1 filter x 11 vectors of pixels in registers.
+#define FILTERS 1
+#define TILE (11 * LANES)
+
+inline vec epilogue(vec x) {
+    return x;
+}
+
+// A work item has a tile of a group of filters; a work group shares the list. What is no pixel becomes zero.
+__kernel void conv_indexed_opencl8_r1p11(INDEXED(float), VIEW(in), VIEW(out), const int tiles) {
+    const int t = get_global_id(0), group = get_global_id(1);
+    if (t >= tiles) return;
+    const int at = t * TILE;
+    const __global float* tile = in_data + in.offset + at;
+    const __global int* offset = offsets + bounds[2 * group];
+    const __global int* end = offsets + bounds[2 * group + 1];
+    const __global float* weight = weights + first_weight[group];
+    vec a0a = splat(0.0f), a0b = splat(0.0f), a0c = splat(0.0f), a0d = splat(0.0f), a0e = splat(0.0f), a0f = splat(0.0f), a0g = splat(0.0f), a0h = splat(0.0f), a0i = splat(0.0f), a0j = splat(0.0f), a0k = splat(0.0f);
+    for (; offset != end; ++offset, weight += FILTERS) {
+        const __global float* from = tile + *offset;
+        const vec xa = load_anywhere(from + 0 * LANES);
+        const vec xb = load_anywhere(from + 1 * LANES);
+        const vec xc = load_anywhere(from + 2 * LANES);
+        const vec xd = load_anywhere(from + 3 * LANES);
+        const vec xe = load_anywhere(from + 4 * LANES);
+        const vec xf = load_anywhere(from + 5 * LANES);
+        const vec xg = load_anywhere(from + 6 * LANES);
+        const vec xh = load_anywhere(from + 7 * LANES);
+        const vec xi = load_anywhere(from + 8 * LANES);
+        const vec xj = load_anywhere(from + 9 * LANES);
+        const vec xk = load_anywhere(from + 10 * LANES);
+        const vec w0 = broadcast(weight + 0);
+        a0a = fma(w0, xa, a0a);
+        a0b = fma(w0, xb, a0b);
+        a0c = fma(w0, xc, a0c);
+        a0d = fma(w0, xd, a0d);
+        a0e = fma(w0, xe, a0e);
+        a0f = fma(w0, xf, a0f);
+        a0g = fma(w0, xg, a0g);
+        a0h = fma(w0, xh, a0h);
+        a0i = fma(w0, xi, a0i);
+        a0j = fma(w0, xj, a0j);
+        a0k = fma(w0, xk, a0k);
+    }
+    {
+        const int row = rows[group * FILTERS + 0];
+        if (row >= 0) {
+            const vec filter_bias = broadcast(bias + group * FILTERS + 0);
+            __global float* to = PLANE(out, row);
+            int x = at % out.pitch;
+            store(to + at + 0 * LANES, keep(epilogue(a0a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 1 * LANES, keep(epilogue(a0b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 2 * LANES, keep(epilogue(a0c + filter_bias), pixels_at(out, at + 2 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 3 * LANES, keep(epilogue(a0d + filter_bias), pixels_at(out, at + 3 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 4 * LANES, keep(epilogue(a0e + filter_bias), pixels_at(out, at + 4 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 5 * LANES, keep(epilogue(a0f + filter_bias), pixels_at(out, at + 5 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 6 * LANES, keep(epilogue(a0g + filter_bias), pixels_at(out, at + 6 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 7 * LANES, keep(epilogue(a0h + filter_bias), pixels_at(out, at + 7 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 8 * LANES, keep(epilogue(a0i + filter_bias), pixels_at(out, at + 8 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 9 * LANES, keep(epilogue(a0j + filter_bias), pixels_at(out, at + 9 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 10 * LANES, keep(epilogue(a0k + filter_bias), pixels_at(out, at + 10 * LANES, x)));
+            x = next_column(out, x);
+            if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
+        }
+    }
+}
+)opencl";
+
+// kernels/conv_indexed_opencl8_r1p11_add.cl
+constexpr char kText2[] = R"opencl(// Convolution over lists of kept positions: 1 filter x 11 vectors of pixels in registers.
+#define FILTERS 1
+#define TILE (11 * LANES)
+
+inline vec epilogue(vec x, vec residual) {
+    x = x + residual;
+    return x;
+}
+
+// A work item has a tile of a group of filters; a work group shares the list. What is no pixel becomes zero.
+__kernel void conv_indexed_opencl8_r1p11_add(INDEXED(float), VIEW(in), VIEW(out), VIEW(residual), const int tiles) {
+    const int t = get_global_id(0), group = get_global_id(1);
+    if (t >= tiles) return;
+    const int at = t * TILE;
+    const __global float* tile = in_data + in.offset + at;
+    const __global int* offset = offsets + bounds[2 * group];
+    const __global int* end = offsets + bounds[2 * group + 1];
+    const __global float* weight = weights + first_weight[group];
+    vec a0a = splat(0.0f), a0b = splat(0.0f), a0c = splat(0.0f), a0d = splat(0.0f), a0e = splat(0.0f), a0f = splat(0.0f), a0g = splat(0.0f), a0h = splat(0.0f), a0i = splat(0.0f), a0j = splat(0.0f), a0k = splat(0.0f);
+    for (; offset != end; ++offset, weight += FILTERS) {
+        const __global float* from = tile + *offset;
+        const vec xa = load_anywhere(from + 0 * LANES);
+        const vec xb = load_anywhere(from + 1 * LANES);
+        const vec xc = load_anywhere(from + 2 * LANES);
+        const vec xd = load_anywhere(from + 3 * LANES);
+        const vec xe = load_anywhere(from + 4 * LANES);
+        const vec xf = load_anywhere(from + 5 * LANES);
+        const vec xg = load_anywhere(from + 6 * LANES);
+        const vec xh = load_anywhere(from + 7 * LANES);
+        const vec xi = load_anywhere(from + 8 * LANES);
+        const vec xj = load_anywhere(from + 9 * LANES);
+        const vec xk = load_anywhere(from + 10 * LANES);
+        const vec w0 = broadcast(weight + 0);
+        a0a = fma(w0, xa, a0a);
+        a0b = fma(w0, xb, a0b);
+        a0c = fma(w0, xc, a0c);
+        a0d = fma(w0, xd, a0d);
+        a0e = fma(w0, xe, a0e);
+        a0f = fma(w0, xf, a0f);
+        a0g = fma(w0, xg, a0g);
+        a0h = fma(w0, xh, a0h);
+        a0i = fma(w0, xi, a0i);
+        a0j = fma(w0, xj, a0j);
+        a0k = fma(w0, xk, a0k);
+    }
+    {
+        const int row = rows[group * FILTERS + 0];
+        if (row >= 0) {
+            const vec filter_bias = broadcast(bias + group * FILTERS + 0);
+            __global float* to = PLANE(out, row);
+            int x = at % out.pitch;
+            store(to + at + 0 * LANES, keep(epilogue(a0a + filter_bias, load(PLANE(residual, row) + at + 0 * LANES)), pixels_at(out, at + 0 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 1 * LANES, keep(epilogue(a0b + filter_bias, load(PLANE(residual, row) + at + 1 * LANES)), pixels_at(out, at + 1 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 2 * LANES, keep(epilogue(a0c + filter_bias, load(PLANE(residual, row) + at + 2 * LANES)), pixels_at(out, at + 2 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 3 * LANES, keep(epilogue(a0d + filter_bias, load(PLANE(residual, row) + at + 3 * LANES)), pixels_at(out, at + 3 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 4 * LANES, keep(epilogue(a0e + filter_bias, load(PLANE(residual, row) + at + 4 * LANES)), pixels_at(out, at + 4 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 5 * LANES, keep(epilogue(a0f + filter_bias, load(PLANE(residual, row) + at + 5 * LANES)), pixels_at(out, at + 5 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 6 * LANES, keep(epilogue(a0g + filter_bias, load(PLANE(residual, row) + at + 6 * LANES)), pixels_at(out, at + 6 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 7 * LANES, keep(epilogue(a0h + filter_bias, load(PLANE(residual, row) + at + 7 * LANES)), pixels_at(out, at + 7 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 8 * LANES, keep(epilogue(a0i + filter_bias, load(PLANE(residual, row) + at + 8 * LANES)), pixels_at(out, at + 8 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 9 * LANES, keep(epilogue(a0j + filter_bias, load(PLANE(residual, row) + at + 9 * LANES)), pixels_at(out, at + 9 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 10 * LANES, keep(epilogue(a0k + filter_bias, load(PLANE(residual, row) + at + 10 * LANES)), pixels_at(out, at + 10 * LANES, x)));
+            x = next_column(out, x);
+            if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
+        }
+    }
+}
+)opencl";
+
+// kernels/conv_indexed_opencl8_r4p3_relu.cl
+constexpr char kText3[] = R"opencl(// Convolution over lists of kept positions: 4 filters x 3 vectors of pixels in registers.
+#define FILTERS 4
+#define TILE (3 * LANES)
+
+inline vec epilogue(vec x) {
+    x = relu(x);
+    return x;
+}
+
+// A work item has a tile of a group of filters; a work group shares the list. What is no pixel becomes zero.
+__kernel void conv_indexed_opencl8_r4p3_relu(INDEXED(float), VIEW(in), VIEW(out), const int tiles) {
+    const int t = get_global_id(0), group = get_global_id(1);
+    if (t >= tiles) return;
+    const int at = t * TILE;
+    const __global float* tile = in_data + in.offset + at;
+    const __global int* offset = offsets + bounds[2 * group];
+    const __global int* end = offsets + bounds[2 * group + 1];
+    const __global float* weight = weights + first_weight[group];
+    vec a0a = splat(0.0f), a0b = splat(0.0f), a0c = splat(0.0f);
+    vec a1a = splat(0.0f), a1b = splat(0.0f), a1c = splat(0.0f);
+    vec a2a = splat(0.0f), a2b = splat(0.0f), a2c = splat(0.0f);
+    vec a3a = splat(0.0f), a3b = splat(0.0f), a3c = splat(0.0f);
+    for (; offset != end; ++offset, weight += FILTERS) {
+        const __global float* from = tile + *offset;
+        const vec xa = load_anywhere(from + 0 * LANES);
+        const vec xb = load_anywhere(from + 1 * LANES);
+        const vec xc = load_anywhere(from + 2 * LANES);
+        const vec w0 = broadcast(weight + 0);
+        a0a = fma(w0, xa, a0a);
+        a0b = fma(w0, xb, a0b);
+        a0c = fma(w0, xc, a0c);
+        const vec w1 = broadcast(weight + 1);
+        a1a = fma(w1, xa, a1a);
+        a1b = fma(w1, xb, a1b);
+        a1c = fma(w1, xc, a1c);
+        const vec w2 = broadcast(weight + 2);
+        a2a = fma(w2, xa, a2a);
+        a2b = fma(w2, xb, a2b);
+        a2c = fma(w2, xc, a2c);
+        const vec w3 = broadcast(weight + 3);
+        a3a = fma(w3, xa, a3a);
+        a3b = fma(w3, xb, a3b);
+        a3c = fma(w3, xc, a3c);
+    }
+    {
+        const int row = rows[group * FILTERS + 0];
+        if (row >= 0) {
+            const vec filter_bias = broadcast(bias + group * FILTERS + 0);
+            __global float* to = PLANE(out, row);
+            int x = at % out.pitch;
+            store(to + at + 0 * LANES, keep(epilogue(a0a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 1 * LANES, keep(epilogue(a0b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 2 * LANES, keep(epilogue(a0c + filter_bias), pixels_at(out, at + 2 * LANES, x)));
+            x = next_column(out, x);
+            if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
+        }
+    }
+    {
+        const int row = rows[group * FILTERS + 1];
+        if (row >= 0) {
+            const vec filter_bias = broadcast(bias + group * FILTERS + 1);
+            __global float* to = PLANE(out, row);
+            int x = at % out.pitch;
+            store(to + at + 0 * LANES, keep(epilogue(a1a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 1 * LANES, keep(epilogue(a1b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 2 * LANES, keep(epilogue(a1c + filter_bias), pixels_at(out, at + 2 * LANES, x)));
+            x = next_column(out, x);
+            if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
+        }
+    }
+    {
+        const int row = rows[group * FILTERS + 2];
+        if (row >= 0) {
+            const vec filter_bias = broadcast(bias + group * FILTERS + 2);
+            __global float* to = PLANE(out, row);
+            int x = at % out.pitch;
+            store(to + at + 0 * LANES, keep(epilogue(a2a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 1 * LANES, keep(epilogue(a2b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 2 * LANES, keep(epilogue(a2c + filter_bias), pixels_at(out, at + 2 * LANES, x)));
+            x = next_column(out, x);
+            if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
+        }
+    }
+    {
+        const int row = rows[group * FILTERS + 3];
+        if (row >= 0) {
+            const vec filter_bias = broadcast(bias + group * FILTERS + 3);
+            __global float* to = PLANE(out, row);
+            int x = at % out.pitch;
+            store(to + at + 0 * LANES, keep(epilogue(a3a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 1 * LANES, keep(epilogue(a3b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 2 * LANES, keep(epilogue(a3c + filter_bias), pixels_at(out, at + 2 * LANES, x)));
+            x = next_column(out, x);
+            if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
+        }
+    }
+}
+)opencl";
+
+// kernels/conv_lanes_opencl8_v1p3s3.cl
+constexpr char kText4[] = R"opencl(// Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 3 pixels in registers.
+#define PIXELS 3
+#define STEP 3  // floats from the input of one pixel to that of the next
+#define STORED (1 * LANES)  // weights of a group for one entry of its list
+
+inline vec epilogue(vec x) {
+    return x;
+}
+
+// The tiles of an output: `columns` in a row, the first `wide` of them as wide as the kernel, the others a pixel
+// narrower; `row_step` floats from the input of one row to that of the next.
+typedef struct {
+    int tiles, columns, wide, row_step, blocks;
+} Grid;
+
+// Finishes a pixel.
+inline void put(VIEW(out), int plane, int y, int x, vec sum) {
+    store(PLANE(out, plane) + y * ROW_STEP(out) + x * LANES, epilogue(sum));
+}
+
+// A work item has a tile of a group of filters; a work group shares the list.
+__kernel void conv_lanes_opencl8_v1p3s3(INDEXED(float), VIEW(in), VIEW(out), const Grid grid) {
+    const int group = get_global_id(1);
+    const int t = get_global_id(0);
+    if (t >= grid.tiles) return;
+    const int y = t / grid.columns, column = t % grid.columns;
+    const int own = column < grid.wide ? PIXELS : PIXELS - 1;
+    const int x = column * PIXELS - most(column - grid.wide, 0);
+    const __global float* tile = in_data + in.offset + y * grid.row_step + x * STEP;
+    const __global int* bound = bounds + group * (1 + 1);
+    const __global int* offset = offsets + *bound;
+    const __global float* weight = weights + first_weight[group];
+    vec a0a = splat(0.0f), a0b = splat(0.0f), a0c = splat(0.0f);
+    for (const __global int* end = offsets + bound[1]; offset != end; ++offset, weight += STORED) {
+        const __global float* from = tile + *offset;
+        const vec w0 = load(weight + 0 * LANES);
+        const vec xa = broadcast(from + 0 * STEP);
+        a0a = fma(w0, xa, a0a);
+        const vec xb = broadcast(from + 1 * STEP);
+        a0b = fma(w0, xb, a0b);
+        const vec xc = broadcast(from + 2 * STEP);
+        a0c = fma(w0, xc, a0c);
+    }
+    if (group * 1 + 0 < PLANES(out)) {
+        const int plane = group * 1 + 0;
+        const vec filters = load(bias + plane * LANES);
+        put(out_data, out, plane, y, x + 0, a0a + filters);
+        put(out_data, out, plane, y, x + 1, a0b + filters);
+        if (own == PIXELS) put(out_data, out, plane, y, x + 2, a0c + filters);
+    }
+    // Whose tile has the last pixel of a row makes zeros of what follows it.
+    const int row = y, ends = x + own == out.width;
+    for (int plane = group * 1; ends && plane < least((group + 1) * 1, PLANES(out)); ++plane) {
+        clear_row(PLANE(out, plane), out, row);
+    }
+}
+)opencl";
+
+// kernels/copy.cl
+constexpr char kText5[] = R"opencl(// Between two layouts of the same channels, height and width: margins and unused lanes of the target become zero. A work
+// item has a pixel of a plane.
+__kernel void copy(VIEW(in), VIEW(out)) {
+    const int x = get_global_id(0), y = get_global_id(1), plane = get_global_id(2);
+    if (x >= out.width) return;
+    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * out.block;
+    for (int lane = 0; lane < out.block; ++lane) {
+        const int c = plane * out.block + lane;
+        to[lane] = c < out.channels ? CHANNEL(in, c)[y * ROW_STEP(in) + x * in.block] : 0.0f;
+    }
+    if (x + 1 == out.width) clear_row(PLANE(out, plane), out, y);
+}
+)opencl";
+
+// kernels/copy_channels.cl
+constexpr char kText6[] = R"opencl(// Copies `in` to the channels of `out` from `first` on. A work item has a pixel of a plane of the output; where the
+// plane's first channel is its own it makes zeros of what others do not write.
+__kernel void copy_channels(VIEW(in), VIEW(out), const int first) {
+    const int x = get_global_id(0), y = get_global_id(1), plane = first / out.block + get_global_id(2);
+    if (x >= out.width) return;
+    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * out.block;
+    for (int lane = 0; lane < out.block; ++lane) {
+        const int c = plane * out.block + lane - first;
+        if (c >= 0 && c < in.channels) {
+            to[lane] = CHANNEL(in, c)[y * ROW_STEP(in) + x * in.block];
+        } else if (c >= in.channels) {
+            to[lane] = 0.0f;
+        }
+    }
+    if (plane * out.block >= first && x + 1 == out.width) clear_row(PLANE(out, plane), out, y);
+}
+)opencl";
+
+// kernels/copy_plain.cl
+constexpr char kText7[] = R"opencl(// Between plain arrays of as many elements. A work item has an element.
+__kernel void copy_plain(VIEW(in), VIEW(out), const int elements) {
+    const int i = get_global_id(0);
+    if (i < elements) out_data[out.offset + i] = in_data[in.offset + i];
+}
+)opencl";
+
+// kernels/depthwise_lanes_opencl8_k3x3_s1x1_p3.cl
+constexpr char kText8[] = R"opencl(// Depthwise convolution, channels in lanes: 3x3, 3 pixels in registers.
+#define PIXELS 3
+
+inline vec epilogue(vec x) {
+    return x;
+}
+
+// A work item has a tile of a row of a plane. A row's tiles are as wide as the kernel, or a pixel narrower.
+__kernel void depthwise_lanes_opencl8_k3x3_s1x1_p3(const __global float* weights, const __global float* bias, VIEW(in), VIEW(out), const int columns, const int top, const int left) {
+    const int column = get_global_id(0) % columns, y = get_global_id(0) / columns, plane = get_global_id(1);
+    if (y >= out.height) return;
+    const int wide = out.width - columns * (PIXELS - 1);
+    const int own = column < wide ? PIXELS : PIXELS - 1;
+    const int x = column * PIXELS - most(column - wide, 0);
+    const __global float* from = PLANE(in, plane) + (y * 1 - top) * ROW_STEP(in) + (x * 1 - left) * LANES;
+    const __global float* w = weights + plane * 9 * LANES;
+    const vec start = load(bias + plane * LANES);
+    vec aa = start, ab = start, ac = start;
+    for (int i = 0; i < 3; ++i, from += 1 * ROW_STEP(in), w += 3 * LANES) {
+        const vec w0 = load(w + 0 * LANES);
+        const vec w1 = load(w + 1 * LANES);
+        const vec w2 = load(w + 2 * LANES);
+        const vec x0 = load(from + 0 * LANES);
+        aa = fma(w0, x0, aa);
+        const vec x1 = load(from + 1 * LANES);
+        aa = fma(w1, x1, aa);
+        ab = fma(w0, x1, ab);
+        const vec x2 = load(from + 2 * LANES);
+        aa = fma(w2, x2, aa);
+        ab = fma(w1, x2, ab);
+        ac = fma(w0, x2, ac);
+        const vec x3 = load(from + 3 * LANES);
+        ab = fma(w2, x3, ab);
+        ac = fma(w1, x3, ac);
+        const vec x4 = load(from + 4 * LANES);
+        ac = fma(w2, x4, ac);
+    }
+    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
+    store(to + 0 * LANES, epilogue(aa));
+    store(to + 1 * LANES, epilogue(ab));
+    if (own == PIXELS) store(to + 2 * LANES, epilogue(ac));
+    if (x + own == out.width) clear_row(PLANE(out, plane), out, y);
+}
+)opencl";
+
+// kernels/global_average_pool.cl
+constexpr char kText9[] = R"opencl(// [C, H, W] -> [C]. A work item has a plane.
+__kernel void global_average_pool(VIEW(in), VIEW(out)) {
+    const int plane = get_global_id(0);
+    if (plane >= PLANES(in)) return;
+    const float count = in.height * in.width;
+    if (in.block == 1) {
+        float sum = 0.0f;
+        for (int y = 0; y < in.height; ++y) {
+            for (int x = 0; x < in.width; ++x) sum += PLANE(in, plane)[y * in.pitch + x];
+        }
+        out_data[out.offset + plane] = sum / count;
+        return;
+    }
+    vec sum = splat(0.0f);
+    for (int y = 0; y < in.height; ++y) {
+        for (int x = 0; x < in.width; ++x) sum += load(PLANE(in, plane) + y * ROW_STEP(in) + x * in.block);
+    }
+    put_pixel(out_data, out, in.block, plane, 0, 0, in.channels, sum / splat(count));
+}
+)opencl";
+
+// kernels/linear_indexed_opencl8_r1.cl
+constexpr char kText10[] = R"opencl(// Fully connected layer over lists of kept columns, one filter at a time.
+inline vec epilogue(vec x) {
+    return x;
+}
+
+// A work item has a filter.
+__kernel void linear_indexed_opencl8_r1(INDEXED(float), VIEW(in), VIEW(out), const int groups) {
+    const int group = get_global_id(0);
+    if (group >= groups) return;
+    const __global float* x = in_data + in.offset;
+    const __global float* weight = weights + first_weight[group];
+    const int begin = bounds[2 * group], count = bounds[2 * group + 1] - begin;
+    // Four sums, so that one addition need not wait for the other.
+    float4 sum = (float4)(0.0f);
+    int k = 0;
+    for (; k + 4 <= count; k += 4) {
+        const int4 at = load_int4(offsets + begin + k);
+        sum = fma(load4(weight + k), (float4)(x[at.s0], x[at.s1], x[at.s2], x[at.s3]), sum);
+    }
+    for (; k < count; ++k) sum.s0 = fma(weight[k], x[offsets[begin + k]], sum.s0);
+    const int row = rows[group];
+    const vec result = splat(bias[group] + ((sum.s0 + sum.s1) + (sum.s2 + sum.s3)));
+    out_data[out.offset + row] = epilogue(result).s0;
+}
+)opencl";
+
+// kernels/linear_indexed_opencl8_r16_hard_swish.cl
+constexpr char kText11[] = R"opencl(// Fully connected layer over lists of kept columns, 2 vectors of filters at a time.
+inline vec epilogue(vec x) {
+    x = hard_swish(x);
+    return x;
+}
+
+#define STORED (2 * LANES)  // weights of a group for one column
+
+// A work item has a group of filters, which lie side by side in lanes.
+__kernel void linear_indexed_opencl8_r16_hard_swish(INDEXED(float), VIEW(in), VIEW(out), const int groups) {
+    const int group = get_global_id(0);
+    if (group >= groups) return;
+    const __global float* x = in_data + in.offset;
+    const __global float* weight = weights + first_weight[group];
+    const int end = bounds[2 * group + 1];
+    int k = bounds[2 * group];
+    vec sum0a = splat(0.0f), sum0b = splat(0.0f);
+    vec sum1a = splat(0.0f), sum1b = splat(0.0f);
+    for (; k + 2 <= end; k += 2, weight += 2 * STORED) {
+        const vec xa = broadcast(x + offsets[k + 0]);
+        sum0a = fma(load(weight + 0 * LANES), xa, sum0a);
+        sum1a = fma(load(weight + 1 * LANES), xa, sum1a);
+        const vec xb = broadcast(x + offsets[k + 1]);
+        sum0b = fma(load(weight + 2 * LANES), xb, sum0b);
+        sum1b = fma(load(weight + 3 * LANES), xb, sum1b);
+    }
+    for (; k < end; ++k, weight += STORED) {
+        const vec xa = broadcast(x + offsets[k]);
+        sum0a = fma(load(weight + 0 * LANES), xa, sum0a);
+        sum1a = fma(load(weight + 1 * LANES), xa, sum1a);
+    }
+    sum0a += sum0b;
+    store(out_data + out.offset + group * STORED + 0 * LANES,
+          epilogue(sum0a + load(bias + group * STORED + 0 * LANES)));
+    sum1a += sum1b;
+    store(out_data + out.offset + group * STORED + 1 * LANES,
+          epilogue(sum1a + load(bias + group * STORED + 1 * LANES)));
+}
+)opencl";
+
+// kernels/linear_indexed_opencl8_r8.cl
+constexpr char kText12[] = R"opencl(// Fully connected layer over lists of kept columns, 1 vector of filters at a time.
+inline vec epilogue(vec x) {
+    return x;
+}
+
+#define STORED (1 * LANES)  // weights of a group for one column
+
+// A work item has a group of filters, which lie side by side in lanes.
+__kernel void linear_indexed_opencl8_r8(INDEXED(float), VIEW(in), VIEW(out), const int groups) {
+    const int group = get_global_id(0);
+    if (group >= groups) return;
+    const __global float* x = in_data + in.offset;
+    const __global float* weight = weights + first_weight[group];
+    const int end = bounds[2 * group + 1];
+    int k = bounds[2 * group];
+    vec sum0a = splat(0.0f), sum0b = splat(0.0f), sum0c = splat(0.0f), sum0d = splat(0.0f);
+    for (; k + 4 <= end; k += 4, weight += 4 * STORED) {
+        const vec xa = broadcast(x + offsets[k + 0]);
+        sum0a = fma(load(weight + 0 * LANES), xa, sum0a);
+        const vec xb = broadcast(x + offsets[k + 1]);
+        sum0b = fma(load(weight + 1 * LANES), xb, sum0b);
+        const vec xc = broadcast(x + offsets[k + 2]);
+        sum0c = fma(load(weight + 2 * LANES), xc, sum0c);
+        const vec xd = broadcast(x + offsets[k + 3]);
+        sum0d = fma(load(weight + 3 * LANES), xd, sum0d);
+    }
+    for (; k < end; ++k, weight += STORED) {
+        const vec xa = broadcast(x + offsets[k]);
+        sum0a = fma(load(weight + 0 * LANES), xa, sum0a);
+    }
+    sum0a += sum0c;
+    sum0b += sum0d;
+    sum0a += sum0b;
+    store(out_data + out.offset + group * STORED + 0 * LANES,
+          epilogue(sum0a + load(bias + group * STORED + 0 * LANES)));
+}
+)opencl";
+
+// kernels/max_pool.cl
+constexpr char kText13[] = R"opencl(// The largest pixel of each window. A work item has a pixel of a plane, all of its channels.
+__kernel void max_pool(VIEW(in), VIEW(out), const Window window) {
+    const int x = get_global_id(0), y = get_global_id(1), plane = get_global_id(2);
+    if (x >= out.width) return;
+    if (in.block == 1) {
+        float found = -INFINITY;
+        EACH_PIXEL(window, in, plane, y, x, found = found < *p ? *p : found)
+        PLANE(out, plane)[y * ROW_STEP(out) + x] = found;
+    } else {
+        vec found = splat(-INFINITY);
+        EACH_PIXEL(window, in, plane, y, x, found = max(found, load(p)))
+        put_pixel(out_data, out, in.block, plane, y, x, in.channels, found);
+    }
+    if (out.block == in.block && x + 1 == out.width) clear_row(PLANE(out, plane), out, y);
+}
+)opencl";
+
+// kernels/mul_channel_opencl8.cl
+constexpr char kText14[] = R"opencl(// Element by element: x = x * other;
+inline vec compute(vec x, vec other) {
+    x = x * other;
+    return x;
+}
+
+// A work item has a vector of a plane, whose rows are one run of floats. What is no pixel becomes zero.
+__kernel void mul_channel_opencl8(VIEW(in), VIEW(other), VIEW(out)) {
+    const int at = get_global_id(0) * LANES, plane = get_global_id(1);
+    const int length = ((out.height - 1) * out.pitch + out.width) * out.block;
+    if (at >= length) return;
+    const __global float* x = PLANE(in, plane) + at;
+    const vec y = out.block == 1 ? broadcast(other_data + other.offset + plane) : load(other_data + other.offset + plane * LANES);
+    __global float* to = PLANE(out, plane) + at;
+    if (at + LANES <= length) {
+        const vec result = compute(load_anywhere(x), y);
+        if (out.block > 1) {
+            const int column = at / LANES % out.pitch;
+            store(to, column < out.width ? result : splat(0.0f));
+        } else {
+            store_anywhere(to, out.pitch == out.width ? result : keep(result, pixels_at(out, at, at % out.pitch)));
+        }
+    } else {
+        for (int i = 0; at + i < length; ++i) {
+            const float result = compute(splat(x[i]), y).s0;
+            to[i] = (at + i) / out.block % out.pitch < out.width ? result : 0.0f;
+        }
+    }
+    if (at + LANES >= length && out.plane != out.height * out.width) clear_margins(PLANE(out, plane), out, length);
+}
+)opencl";
+
+constexpr Source kSources[] = {
+    {"average_pool", kText0},
+    {"conv_indexed_opencl8_r1p11", kText1},
+    {"conv_indexed_opencl8_r1p11_add", kText2},
+    {"conv_indexed_opencl8_r4p3_relu", kText3},
+    {"conv_lanes_opencl8_v1p3s3", kText4},
+    {"copy", kText5},
+    {"copy_channels", kText6},
+    {"copy_plain", kText7},
+    {"depthwise_lanes_opencl8_k3x3_s1x1_p3", kText8},
+    {"global_average_pool", kText9},
+    {"linear_indexed_opencl8_r1", kText10},
+    {"linear_indexed_opencl8_r16_hard_swish", kText11},
+    {"linear_indexed_opencl8_r8", kText12},
+    {"max_pool", kText13},
+    {"mul_channel_opencl8", kText14},
+};
+
+// kernels/npas.clh
+constexpr char kPrelude[] = R"opencl(#define LANES 8
+// What every kernel of this tree begins with. LANES, the floats in a vector, is defined before.
+#pragma OPENCL FP_CONTRACT ON
+
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
+
+typedef JOIN(float, LANES) vec;
+typedef JOIN(int, LANES) ivec;
+
+// Vectors in global memory: those that begin where a vector may, and those that begin anywhere. What Clang makes of a
+// reference is an instruction, where a library's vload may be a call.
+#define load(p) (*(const __global vec*)(p))
+#define store(p, v) (*(__global vec*)(p) = (v))
+#ifdef __clang__
+typedef vec loose __attribute__((aligned(4)));
+typedef float2 loose2 __attribute__((aligned(4)));
+typedef float4 loose4 __attribute__((aligned(4)));
+typedef int4 loose_int4 __attribute__((aligned(4)));
+#define load_anywhere(p) (*(const __global loose*)(p))
+#define store_anywhere(p, v) (*(__global loose*)(p) = (v))
+#define load2(p) (*(const __global loose2*)(p))
+#define load4(p) (*(const __global loose4*)(p))
+#define load_int4(p) (*(const __global loose_int4*)(p))
+#else
+#define load_anywhere(p) JOIN(vload, LANES)(0, p)
+#define store_anywhere(p, v) JOIN(vstore, LANES)(v, 0, p)
+#define load2(p) vload2(0, p)
+#define load4(p) vload4(0, p)
+#define load_int4(p) vload4(0, p)
+#endif
+#define as_vec JOIN(as_float, LANES)
+#define as_ivec JOIN(as_int, LANES)
+#define splat(x) ((vec)(x))
+#undef fma
+// Contraction makes it one instruction where the device has it, where OpenCL's own fma may be a function call.
+#define fma(a, b, c) ((a) * (b) + (c))
+#define broadcast(p) splat(*(p))
+// The value where the mask's bits are set, +0 elsewhere (also where the value is NaN or infinite).
+#define keep(v, mask) as_vec(as_ivec(v) & (mask))
+// The sums of neighbouring lanes: those of a, then those of b.
+#define pairs(a, b) ((vec)((a).even + (a).odd, (b).even + (b).odd))
+
+#if LANES == 4
+#define LANE_NUMBERS (ivec)(0, 1, 2, 3)
+#define broadcast_pair(p) ((vec)(load2(p), load2(p)))
+#elif LANES == 8
+#define LANE_NUMBERS (ivec)(0, 1, 2, 3, 4, 5, 6, 7)
+#define broadcast_pair(p) ((vec)(load2(p), load2(p), load2(p), load2(p)))
+#else
+#define LANE_NUMBERS (ivec)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+#define broadcast_pair(p) \
+    ((vec)(load2(p), load2(p), load2(p), load2(p), load2(p), load2(p), load2(p), \
+           load2(p)))
+#endif
+
+// How a value lies in a buffer: see tensor.h. `offset` is that of the first pixel, in floats.
+typedef struct {
+    int channels, height, width;
+    int pitch, origin, plane;
+    int block;
+    int offset;
+} Layout;
+
+#ifdef __clang__
+// Half precision: shifted into place, the number is too small by 2^112, subnormal ones included. Neither infinities nor
+// NaN are stored so.
+inline vec load_halves(const __global half* p) {
+    const ivec bits = __builtin_convertvector(*(const __global JOIN(ushort, LANES)*)p, ivec);
+    return as_vec(as_ivec(as_vec((bits & 0x7fff) << 13) * splat(0x1p112f)) | ((bits & 0x8000) << 16));
+}
+#else
+#define load_halves(p) JOIN(vload_half, LANES)(0, p)
+#endif
+
+// A value as an argument, and its planes, rows and channels.
+#define VIEW(name) __global float *name##_data, const Layout name
+#define PLANE_STEP(l) ((l).plane * (l).block)
+#define ROW_STEP(l) ((l).pitch * (l).block)
+#define PLANES(l) (((l).channels + (l).block - 1) / (l).block)
+#define PLANE(name, i) (name##_data + name.offset + (i) * PLANE_STEP(name))
+#define CHANNEL(name, c) (PLANE(name, (c) / name.block) + (c) % name.block)
+
+// Layers over lists of kept positions: see indexed.h.
+#define INDEXED(type) \
+    __global const type *weights, __global const int *offsets, __global const int *bounds, \
+        __global const uint *first_weight, __global const float *bias, __global const int *rows
+
+inline int least(int a, int b) { return min(a, b); }
+inline int most(int a, int b) { return max(a, b); }
+
+inline void zero(__global float* p, int count) {
+    for (int i = 0; i < count; ++i) p[i] = 0.0f;
+}
+
+// Zeroes what is not a pixel between row y of a plane and the next; before the first row and behind the last too.
+inline void clear_row(__global float* plane, const Layout l, int y) {
+    if (l.plane == l.height * l.width) return;  // there is nothing but pixels
+    const int origin = l.origin * l.block;
+    if (y == 0) zero(plane - origin, origin);
+    const int end = y * ROW_STEP(l) + l.width * l.block;
+    zero(plane + end, (y + 1 < l.height ? (y + 1) * ROW_STEP(l) : PLANE_STEP(l) - origin) - end);
+}
+
+// Zeroes what is not a pixel before and after the rows of a plane; `written` floats from the first pixel on are the
+// caller's business.
+inline void clear_margins(__global float* plane, const Layout l, int written) {
+    const int origin = l.origin * l.block;
+    zero(plane - origin, origin);
+    zero(plane + written, PLANE_STEP(l) - origin - written);
+}
+
+// All bits set in the lanes that hold pixels of a planar value; the first is `at` floats behind the first pixel, in column
+// `x` of the pitch.
+inline ivec pixels_at(const Layout l, int at, int x) {
+    ivec column = x + LANE_NUMBERS;
+    for (int passed = 0; passed < LANES; passed += l.pitch) column -= (column >= l.pitch) & l.pitch;
+    return (column < l.width) & (at + LANE_NUMBERS < (l.height - 1) * l.pitch + l.width);
+}
+
+// The column of the next vector.
+inline int next_column(const Layout l, int x) {
+    for (x += LANES; x >= l.pitch;) x -= l.pitch;
+    return x;
+}
+
+// NaN in `a` stays NaN.
+inline vec larger(vec a, vec b) { return a < b ? b : a; }
+inline vec smaller(vec a, vec b) { return a > b ? b : a; }
+
+// The functions that operators are written in; those with other names are OpenCL's own.
+#undef max
+#undef min
+#undef abs
+#undef round
+#undef sign
+#define max larger
+#define min smaller
+#define abs fabs
+#define round rint
+#define neg(x) (-(x))
+#define power pow
+#define remainder_of fmod
+#define exponential exp
+#define sign(x) ((x) > 0.0f ? splat(1.0f) : (x) < 0.0f ? splat(-1.0f) : (x))
+
+inline vec relu(vec x) { return max(x, splat(0.0f)); }
+inline vec clip(vec x, float low, float high) { return min(max(x, splat(low)), splat(high)); }
+inline vec hard_sigmoid(vec x) { return clip(fma(x, splat(1.0f / 6.0f), splat(0.5f)), 0.0f, 1.0f); }
+inline vec hard_swish(vec x) { return x * clip(x + splat(3.0f), 0.0f, 6.0f) * splat(1.0f / 6.0f); }
+inline vec sigmoid(vec x) { return splat(1.0f) / (splat(1.0f) + exp(-x)); }
+inline vec silu(vec x) { return x / (splat(1.0f) + exp(-x)); }
+inline vec gelu(vec x) { return x * splat(0.5f) * (splat(1.0f) + erf(x * splat(0.70710678f))); }
+inline vec gelu_tanh(vec x) {
+    return splat(0.5f) * x * (splat(1.0f) + tanh(splat(0.79788456f) * (x + splat(0.044715f) * x * x * x)));
+}
+inline vec reciprocal(vec x) { return splat(1.0f) / x; }
+inline vec softsign(vec x) { return x / (splat(1.0f) + fabs(x)); }
+inline vec leaky_relu(vec x, float alpha) { return x < splat(0.0f) ? splat(alpha) * x : x; }
+inline vec prelu(vec x, vec slope) { return x < splat(0.0f) ? slope * x : x; }
+inline vec thresholded(vec x, float high) { return x > splat(high) ? x : splat(0.0f); }
+inline vec shrunk(vec x, float low, float high, float bias) {
+    const vec above = x > splat(high) ? x - splat(bias) : splat(0.0f);
+    return x < splat(low) ? x + splat(bias) : above;
+}
+inline vec elu(vec x, float alpha, float inverse_beta, float gamma) {
+    return splat(gamma) * (x > splat(0.0f) ? x : splat(alpha) * expm1(x * splat(inverse_beta)));
+}
+inline vec softplus(vec x) { return (x > splat(0.0f) ? x : splat(0.0f)) + log1p(exp(-fabs(x))); }
+
+// A window over a plane: rows, columns, their strides, padding and dilations.
+typedef struct {
+    int height, width, stride_y, stride_x, top, left, dilation_y, dilation_x;
+} Window;
+
+// Does `statement` for every pixel `p` of the window at (y, x) of a plane that lies inside the image.
+#define EACH_PIXEL(window, in, plane, y, x, statement)                                                       \
+    for (int i = 0; i < window.height; ++i) {                                                                \
+        const int row = (y) * window.stride_y - window.top + i * window.dilation_y;                          \
+        if (row < 0 || row >= in.height) continue;                                                           \
+        for (int j = 0; j < window.width; ++j) {                                                             \
+            const int column = (x) * window.stride_x - window.left + j * window.dilation_x;                  \
+            if (column < 0 || column >= in.width) continue;                                                  \
+            const __global float* p = PLANE(in, plane) + row * ROW_STEP(in) + column * in.block;             \
+            statement;                                                                                       \
+        }                                                                                                    \
+    }
+
+// A pixel of several channels, to planes of such pixels or, of an output of one pixel, to a plain array.
+inline void put_pixel(__global float* data, const Layout l, int block, int plane, int y, int x, int channels, vec v) {
+    if (l.block == block) {
+        store(data + l.offset + plane * PLANE_STEP(l) + y * ROW_STEP(l) + x * block, v);
+        return;
+    }
+    float lanes[LANES];
+    JOIN(vstore, LANES)(v, 0, lanes);
+    for (int i = 0; i < block && plane * block + i < channels; ++i) data[l.offset + plane * block + i] = lanes[i];
+}
+
+// The sum of a row, with what each addition rounds off kept beside it (Neumaier).
+inline float total(const __global float* row, int length) {
+    float sum = 0.0f, lost = 0.0f;
+    for (int i = 0; i < length; ++i) {
+        const float x = row[i], next = sum + x;
+        lost += fabs(sum) >= fabs(x) ? (sum - next) + x : (x - next) + sum;
+        sum = next;
+    }
+    return isfinite(lost) ? sum + lost : sum;
+}
+)opencl";
+
+}  // namespace
+
+const char* prelude() { return kPrelude; }
+
+const Source* sources(std::size_t& count) {
+    count = sizeof kSources / sizeof *kSources;
+    return kSources;
+}
+
+Wanted wanted_device() { return {"", ""}; }
+
+}  // namespace npas_net
