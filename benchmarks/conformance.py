@@ -1,6 +1,6 @@
 """The ONNX package's own cases through the whole compiler: import, plan, C++, run, compare.
 
-    python benchmarks/conformance.py [--isa native] [--threads 1] [--only Resize,Conv] [--json FILE] [--check]
+    python benchmarks/conformance.py [--isa native|opencl] [--threads 1] [--only Resize,Conv] [--json FILE] [--check]
 
 Node cases: every one of an operator that a compiler of convolutional networks may meet, in float32 and for inference,
 its weights and shapes frozen. A case passes where all outputs are within 1e-3 of ONNX's; it is refused where an
@@ -25,8 +25,8 @@ from common import finish, parser
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "compiler"))
 from light_networks import light_networks, parity_of
 from onnx_cases import Case, node_cases, outcome
+from programs import machine_for
 
-from npas.spec.schema import CpuTarget
 from npas.stages.program import Machine
 
 GOAL = 330
@@ -86,7 +86,7 @@ def main() -> int:
     options.add_argument("--only", default="", help="operators, separated by commas; no light networks then")
     given = options.parse_args()
     warnings.simplefilter("ignore")
-    machine = Machine.of(CpuTarget(type="cpu", isa=given.isa, threads=given.threads))
+    machine = machine_for(given.isa, given.threads)
     only = [name for name in given.only.split(",") if name]
     nodes = node_table(machine, only)
     light = [] if only else light_table(machine)

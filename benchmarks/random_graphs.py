@@ -1,6 +1,7 @@
 """Random networks, dense and pruned, against ONNX Runtime: branches, residuals, concatenations, moves, odd shapes.
 
-    python benchmarks/random_graphs.py [--graphs 500] [--first 0] [--jobs 1] [--isa native] [--json FILE] [--check]
+    python benchmarks/random_graphs.py [--graphs 500] [--first 0] [--jobs 1] [--isa native|opencl] [--json FILE]
+                                       [--check]
 
 Graph number n is the same everywhere. One program holds six copies of it side by side: dense, and with each scheme on
 every layer that takes it, at random rates. A mismatch is any gate of the build's parity stage that does not hold; it
@@ -19,13 +20,11 @@ import torch
 from common import finish, parser
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "compiler"))
-from programs import in_few_files, parity
+from programs import in_few_files, machine_for, parity
 from random_graphs import by_every_scheme
 
 from npas.errors import NpasError
 from npas.schemes import SCHEMES
-from npas.spec.schema import CpuTarget
-from npas.stages.program import Machine
 
 
 def mismatch(seed: int, isa: str) -> str | None:
@@ -46,7 +45,7 @@ def main() -> int:
     options.add_argument("--jobs", type=int, default=1)
     options.add_argument("--isa", default="native")
     given = options.parse_args()
-    isa = Machine.of(CpuTarget(type="cpu", isa=given.isa)).isa.name
+    isa = machine_for(given.isa).isa.name
     seeds = range(given.first, given.first + given.graphs)
     rows = []
     with ProcessPoolExecutor(given.jobs) as pool:

@@ -6,6 +6,7 @@ shapes or other constants in all but name are frozen into the model, as they are
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 import warnings
@@ -162,5 +163,6 @@ def computed(network: Network, inputs: Sequence[np.ndarray[Any, Any]], machine: 
         (root / "in").write_bytes(b"".join(np.ascontiguousarray(inputs[i], np.float32).tobytes() for i in order))
         weights, threads = root / "runtime" / "weights.bin", str(machine.threads)
         command = [program.binary, weights, "run", threads, root / "in", root / "out"]
-        subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT_S)
+        environment = {**os.environ, **dict(machine.device.environment)}
+        subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT_S, env=environment)
         return np.fromfile(root / "out", np.float32)

@@ -26,7 +26,7 @@ from npas.spec.schema import OpenClTarget
 from npas.stages import finish, runtime
 from npas.stages.program import Machine, opencl_device
 from npas.targets import opencl
-from npas.targets.isa import CPU_ISAS, ISAS, IsaName, cpu_features
+from npas.targets.isa import CPU_ISAS, ISAS, IsaName, cpu_features, resolve
 from npas.targets.local import LocalDevice
 from npas.verify import ParityReport, verify
 from npas.verify.parity import Subject
@@ -51,6 +51,13 @@ def prunings_by(graph: Graph, scheme: str, rng: np.random.Generator) -> dict[str
 
 def machine(isa: str = "portable", threads: int = 1) -> Machine:
     return Machine(ISAS[isa], threads, device(isa))
+
+
+def machine_for(name: str, threads: int = 1) -> Machine:
+    """Of an instruction set by its name, ``native``, or ``opencl``: its first device, as it prefers."""
+    if name == "opencl":
+        return Machine.of(OpenClTarget(type="opencl", threads=threads))
+    return machine(resolve("native").name if name == "native" else name, threads)
 
 
 def device(isa: str) -> LocalDevice:

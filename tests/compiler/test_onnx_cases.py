@@ -99,7 +99,8 @@ def test_what_is_said_to_be_supported_is() -> None:
     assert {kind for kind in SUPPORTED if not kind.startswith("npas.")} - passing == other_types
 
 
+@pytest.mark.parametrize("isa", ["portable", "opencl8"])
 @pytest.mark.parametrize("case", first_of_each(), ids=lambda case: case.operator)
-def test_one_case_of_each_operator(case: Case) -> None:
-    found = outcome(case, machine())
+def test_one_case_of_each_operator(case: Case, isa: str) -> None:
+    found = outcome(case, machine(isa))
     assert found.kind == "passed", found.reason

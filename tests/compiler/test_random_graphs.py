@@ -14,11 +14,18 @@ from random_graphs import by_every_scheme, random_graph
 from npas.ops import Concat, Gather, MaxPool, Mul, Normalize, Pad, Reduce, Resample, Slice, Transpose
 
 GRAPHS = 100
+ON_OPENCL = 4
 
 
 @pytest.mark.parametrize("seed", range(GRAPHS))
 def test_parity(seed: int, tmp_path: Path) -> None:
     report = parity(tmp_path, *by_every_scheme(seed), LOCAL_ISAS[-1], 1 + seed % 3, in_few_files)
+    assert report.passed, (report.first_difference, report.relative_l2)
+
+
+@pytest.mark.parametrize("seed", range(ON_OPENCL))
+def test_parity_on_opencl(seed: int, tmp_path: Path) -> None:
+    report = parity(tmp_path, *by_every_scheme(seed), "opencl8", 2, in_few_files)
     assert report.passed, (report.first_difference, report.relative_l2)
 
 
