@@ -124,7 +124,7 @@ def test_a_wrong_pad_of_a_strided_layer(tmp_path, made):
 
 def test_a_wrong_pad_of_a_depthwise_layer(tmp_path, made):
     stored = layer(made, "depthwise").stored
-    right = f"{{{stored.first_section}, 12, 9, 1, 1}}"
+    right = f"{{{stored.first_section}, 12, 9, {stored.lanes}, 1, 1}}"
     edit(tmp_path, "src/description.cpp", lambda t: t.replace(right, right.replace("1, 1}", "1, 0}")))
     assert failed(report(tmp_path, made)) == ["depthwise"]
 

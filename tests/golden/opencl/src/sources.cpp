@@ -703,7 +703,10 @@ typedef struct {
     int offset;
 } Layout;
 
-#ifdef __clang__
+#if defined(__F16C__) && LANES == 8
+typedef short packed_halves __attribute__((ext_vector_type(8)));
+#define load_halves(p) __builtin_ia32_vcvtph2ps256(*(const __global packed_halves*)(p))
+#elif defined(__clang__)
 // Half precision: shifted into place, the number is too small by 2^112, subnormal ones included. Neither infinities nor
 // NaN are stored so.
 inline vec load_halves(const __global half* p) {
