@@ -32,8 +32,8 @@ def array_constants(layer: ArrayLayer) -> tuple[str, ...]:
     if isinstance(layer, ResampleLayer):
         shape = (layer.outer, layer.size, layer.inner, len(layer.indices) // layer.taps, layer.taps)
         return (
-            *_lines("static constexpr std::int32_t kIndices[] = {", layer.indices),
-            *_lines("static constexpr float kWeights[] = {", [float_text(w) for w in layer.weights]),
+            *definition("static constexpr std::int32_t kIndices[] = {", layer.indices),
+            *definition("static constexpr float kWeights[] = {", [float_text(w) for w in layer.weights]),
             f"static constexpr Resampling kTaps = {{{', '.join(map(str, shape))}, kIndices, kWeights}};",
         )
     return ()
@@ -70,10 +70,10 @@ def _move(layer: MoveLayer) -> tuple[str, ...]:
             if len(runs) == 1 and runs[0][0] == 0:
                 names.append(f"{{nullptr, {runs[0][1]}}}")
             else:
-                lines += _lines(f"static constexpr std::int32_t k{side}{i}[] = {{", expand_runs(runs))
+                lines += definition(f"static constexpr std::int32_t k{side}{i}[] = {{", expand_runs(runs))
                 names.append(f"{{k{side}{i}, 0}}")
         axes.append(f"{{{axis.count}, {', '.join(names)}}}")
-    lines += _lines("static constexpr MoveAxis kAxes[] = {", axes)
+    lines += definition("static constexpr MoveAxis kAxes[] = {", axes)
     fields = (
         len(layer.axes),
         layer.source,
@@ -88,9 +88,10 @@ def _has_outside(axes: Sequence[MoveAxis]) -> bool:
     return any(first == OUTSIDE for axis in axes for first, _, _ in axis.source)
 
 
-def _lines(head: str, items: Sequence[object]) -> list[str]:
+def definition(head: str, items: Sequence[object]) -> tuple[str, ...]:
+    """The lines of a constant in a function."""
     whole = listing(" " * INDENT + head, list(map(str, items)), "};")
-    return [line[INDENT:] for line in whole.split("\n")]
+    return tuple(line[INDENT:] for line in whole.split("\n"))
 
 
 def float_text(x: float) -> str:

@@ -22,7 +22,7 @@ from npas.compiler.array_layers import (
     ResampleLayer,
     SoftmaxLayer,
 )
-from npas.compiler.cpp_text import WIDTH, layout_text, listing
+from npas.compiler.cpp_text import WIDTH, layout_text
 from npas.compiler.moves import expand_runs
 from npas.compiler.plan import (
     ConcatLayer,
@@ -42,7 +42,7 @@ from npas.compiler.plan import (
     SplitLayer,
 )
 from npas.compiler.schedules.records import LaneSchedule, Schedule
-from npas.compiler.views_arrays import float_text
+from npas.compiler.views_arrays import definition, float_text
 from npas.compiler.views_kernels import namespace
 from npas.ops.reduce import Function as Reduction
 from npas.ops.softmax import Kind as SoftmaxKind
@@ -233,8 +233,8 @@ def _array(layer: ArrayLayer, inputs: Sequence[str], out: str, to: Layout) -> Ca
             count = len(layer.indices) // layer.taps
             numbers = _numbers(layer.size, layer.inner, count, layer.taps)
             constants = (
-                *_lines("static constexpr std::int32_t kIndices[] = {", layer.indices),
-                *_lines("static constexpr float kWeights[] = {", [float_text(w) for w in layer.weights]),
+                *definition("static constexpr std::int32_t kIndices[] = {", layer.indices),
+                *definition("static constexpr float kWeights[] = {", [float_text(w) for w in layer.weights]),
             )
             operands = (*inputs, out, "table(kIndices)", "table(kWeights)", *numbers)
             return constants, (Launch("resample", (layer.inner * count, layer.outer), GROUP, operands),)
@@ -255,12 +255,7 @@ def _move(layer: MoveLayer, inputs: Sequence[str], out: str) -> Calls:
     elements = prod(axis.count for axis in layer.axes)
     numbers = (*_numbers(len(layer.axes), layer.source, layer.target, elements), f"real({float_text(layer.fill)})")
     launch = Launch("move", (elements,), GROUP, (*inputs, out, "table(kAxes)", *numbers))
-    return _lines("static constexpr std::int32_t kAxes[] = {", tables), (launch,)
-
-
-def _lines(head: str, items: Sequence[object]) -> tuple[str, ...]:
-    whole = listing("    " + head, list(map(str, items)), "};")
-    return tuple(line[4:] for line in whole.split("\n"))
+    return definition("static constexpr std::int32_t kAxes[] = {", tables), (launch,)
 
 
 def _pixels(layout: Layout) -> tuple[int, int, int]:

@@ -17,7 +17,7 @@ from npas.compiler.indexed import Options
 from npas.compiler.schedules.records import AnySchedule
 from npas.errors import DriftError, UsageError
 from npas.search.candidate import Pruning
-from npas.spec.schema import SchemeName, Spec, Storage
+from npas.spec.schema import DeviceName, SchemeName, Spec, Storage
 from npas.targets.isa import IsaName
 
 LINE = 120
@@ -47,7 +47,7 @@ class Lock(BaseModel):
     threads: int
     fully_connected: Storage = "fp32"
     weights: Storage = "fp32"
-    wanted: tuple[str, str] = ("", "")
+    wanted: tuple[DeviceName, DeviceName] = ("", "")
     layers: dict[str, LockedLayer]
     schedules: dict[str, AnySchedule]
     sources: dict[str, str]

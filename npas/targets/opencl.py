@@ -6,6 +6,7 @@ it, say), they are told to use that one, so that they see the devices that are l
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from typing import Any
 from npas.errors import DeviceError
 from npas.spec.schema import OpenClTarget
 from npas.targets.isa import ISAS, Isa
+
+log = logging.getLogger("npas.targets")
 
 GET = "pip install 'npas[opencl]' brings PoCL, which computes on the processor; or install your GPU's driver"
 LEAST_LANES, MOST_LANES = 4, 16
@@ -46,13 +49,23 @@ def devices() -> tuple[OpenClDevice, ...]:
     """
     if find_spec("pyopencl") is None:
         raise DeviceError(f"target: an OpenCL target needs pyopencl, got none installed, {GET}")
-    import pyopencl as cl
-
+    try:
+        import pyopencl as cl
+    except (ImportError, OSError) as error:
+        raise DeviceError(
+            f"target: an OpenCL target needs pyopencl, got one that does not load ({error}), {GET}"
+        ) from None
+    found: list[OpenClDevice] = []
     try:
         platforms = cl.get_platforms()
     except cl.Error:  # the loader knows no platform
         return ()
-    return tuple(_described(platform, device) for platform in platforms for device in platform.get_devices())
+    for platform in platforms:
+        try:
+            found += [_described(platform, device) for device in platform.get_devices()]
+        except cl.Error as error:  # its driver has no device, or is broken: others may serve
+            log.info("OpenCL platform %s: %s", platform.name, error)
+    return tuple(found)
 
 
 def find(target: OpenClTarget) -> OpenClDevice:
@@ -82,12 +95,11 @@ def environment() -> Mapping[str, str]:
     package = Path(spec.origin).parent
     for folder in (package / ".libs", package.parent / "pyopencl.libs"):
         for library in sorted(folder.glob("libOpenCL*")):
+            # The loader of PoCL's wheel looks for drivers in the system's folder and in this one, and for their
+            # libraries where the dynamic linker does.
+            paths = [str(folder), *filter(None, [os.environ.get("LD_LIBRARY_PATH")])]
             told |= {"NPAS_OPENCL_LIBRARY": str(library), "PYOPENCL_HOME": str(package)}
-            # The loader of PoCL's wheel finds its driver only where Python has loaded it before.
-            drivers = sorted(folder.glob("libpocl*"))
-            if drivers and "OCL_ICD_VENDORS" not in os.environ:
-                told["OCL_ICD_VENDORS"] = str(drivers[0])
-            return told
+            return {**told, "LD_LIBRARY_PATH": os.pathsep.join(paths)}
     return told
 
 

@@ -137,12 +137,21 @@ def test_more_memory_than_the_device_gives_ends_with_7(tmp_path: Path) -> None:
 def test_compiled_kernels_are_kept_and_damaged_ones_compiled_again(tmp_path: Path) -> None:
     program, kept = built(tmp_path), tmp_path / "kept"
     first = run(tmp_path, program, NPAS_OPENCL_CACHE=str(kept))
-    files = sorted(kept.iterdir())
-    assert files and kept.stat().st_mode & 0o077 == 0
+    written = {file: (file.stat().st_ino, file.read_bytes()) for file in kept.iterdir()}
+    assert written and kept.stat().st_mode & 0o077 == 0
     assert np.array_equal(run(tmp_path, program, NPAS_OPENCL_CACHE=str(kept)), first)
-    for file in files:
-        file.write_bytes(file.read_bytes()[:-1] + b"?")
+    assert {file: file.stat().st_ino for file in kept.iterdir()} == {file: facts[0] for file, facts in written.items()}
+    for file, (_, data) in written.items():
+        middle = len(data) // 2
+        file.write_bytes(data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :])
     assert np.array_equal(run(tmp_path, program, NPAS_OPENCL_CACHE=str(kept)), first)
+    again = {file: file.stat().st_ino for file in kept.iterdir()}
+    assert again.keys() == written.keys() and all(again[file] != written[file][0] for file in written)
+    kept.chmod(0o777)
+    for file in written:
+        file.write_bytes(b"planted by another")
+    assert np.array_equal(run(tmp_path, program, NPAS_OPENCL_CACHE=str(kept)), first)
+    assert all(file.read_bytes() == b"planted by another" for file in written)
     shutil.rmtree(kept)
     kept.write_bytes(b"no folder")
     assert np.array_equal(run(tmp_path, program, NPAS_OPENCL_CACHE=str(kept)), first)

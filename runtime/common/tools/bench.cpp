@@ -165,6 +165,7 @@ int main(int argc, char** argv) {
     if (options.profile) {
         Profile profile(d.layer_count);
         repeat(std::max(options.runs, 1), options.min_s, [&] { run(&profile); });
+        if (status != Status::ok) return fail(options.weights, status, why);
         std::printf(", \"layers_ms\": [");
         for (int i = 0; i < d.layer_count; ++i) {
             const std::vector<double>& layer = profile.times[static_cast<std::size_t>(i)];

@@ -15,14 +15,15 @@ namespace {
 
 constexpr std::size_t kHashBytes = sizeof(std::uint64_t);
 
-// The folder and those above it. Others may read nothing of it: who can write a binary runs code.
+// The folder and those above it. Nobody else may write to it: who can write a binary runs code.
 bool make_folders(const std::string& path) {
     for (std::size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
         mkdir(path.substr(0, end).c_str(), 0700);
     }
     mkdir(path.c_str(), 0700);
     struct stat facts;
-    return stat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) && facts.st_uid == geteuid();
+    return lstat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) && facts.st_uid == geteuid() &&
+           (facts.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 std::string folder() {
@@ -70,9 +71,15 @@ std::vector<unsigned char> read_file(const std::string& path) {
 }
 
 void write_file(const std::string& path, const std::vector<unsigned char>& bytes) {
-    const std::string stage = path + "." + std::to_string(getpid());
-    std::FILE* file = std::fopen(stage.c_str(), "wb");
-    if (file == nullptr) return;
+    std::string stage = path + ".XXXXXX";  // a file of its own for every thread of every process
+    const int descriptor = mkstemp(&stage[0]);
+    if (descriptor < 0) return;
+    std::FILE* file = fdopen(descriptor, "wb");
+    if (file == nullptr) {
+        close(descriptor);
+        std::remove(stage.c_str());
+        return;
+    }
     const std::uint64_t hash = hash_bytes(bytes.data(), bytes.size());
     const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size() &&
                          std::fwrite(&hash, kHashBytes, 1, file) == 1;

@@ -9,7 +9,7 @@
 namespace NPAS_NAMESPACE {
 
 // Where what is made of `text` is kept: under $NPAS_OPENCL_CACHE, $XDG_CACHE_HOME/npas/opencl or ~/.cache/npas/opencl.
-// Empty where there is no such folder and none can be made, or $NPAS_OPENCL_CACHE is.
+// Empty where there is no such folder and none can be made, others may write to it, or $NPAS_OPENCL_CACHE is.
 std::string cached_file(const std::string& text);
 
 // Empty where the file cannot be read, or is not as it was written.
