@@ -28,7 +28,7 @@ MOST_LETTERS = 120
 
 KERNELS: Mapping[Backend, frozenset[KernelKind]] = {
     "cpu": frozenset({"pixels", "packed", "lanes", "depthwise", "winograd"}),
-    "opencl": frozenset({"pixels", "lanes", "depthwise"}),
+    "opencl": frozenset({"pixels", "lanes", "depthwise", "winograd"}),
 }
 """Kinds of kernels that a backend has."""
 

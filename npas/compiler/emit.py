@@ -79,7 +79,7 @@ def _opencl_kernels(plan: Plan, tree: dict[str, bytes]) -> dict[str, bytes]:
         f"kernels/{name}.cl": _render("opencl", f"{kernel.template}.cl.mako", kernel)
         for name, kernel in kernels.items()
     }
-    used = {name: f"kernels/{name if name in kernels else file_of(name)}.cl" for name in kernels_of(plan)}
+    used = {name: f"kernels/{file_of(name, kernels)}.cl" for name in kernels_of(plan)}
     for path in [path for path in tree if path.endswith(".cl") and path not in used.values()]:
         del tree[path]
     texts = {path: (made | tree)[path].decode() for path in sorted(set(used.values()))}

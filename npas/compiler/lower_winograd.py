@@ -14,13 +14,10 @@ from npas.compiler.lower_indexed import describe, reads, source_of
 from npas.compiler.lower_lanes import lane_choice
 from npas.compiler.plan import Kernel, Layout, WinogradLayer
 from npas.compiler.schedules.records import WinogradSchedule
-from npas.compiler.schedules.winograd import WinogradWork, planes_in, work_of
+from npas.compiler.schedules.winograd import WinogradWork, planes_in, position_step, work_of
 from npas.compiler.stored import Winograd
 from npas.errors import UnsupportedError
 from npas.ops import Conv2d
-
-LINE = 16
-"""Floats in a cache line."""
 
 
 def lower_winograd(plan: PlanBuilder, group: Group) -> None:
@@ -83,12 +80,8 @@ def lower_winograd(plan: PlanBuilder, group: Group) -> None:
 
 
 def _work(plan: PlanBuilder, name: str, schedule: WinogradSchedule, positions: int, planes: tuple[int, int]) -> int:
-    """Room for the transformed tiles and the sums, of each thread where they share out tiles.
-
-    Each position takes an odd number of cache lines, as ``position_step`` in winograd.h has it.
-    """
-    lines = [-(-count * schedule.tiles_at_a_time * plan.lanes // LINE) | 1 for count in planes]
-    size = positions * sum(lines) * LINE
+    """Room for the transformed tiles and the sums, of each thread where they share out tiles."""
+    size = positions * sum(position_step(count, schedule, plan.lanes) for count in planes)
     return plan.value(f"{name}.tiles", Layout(channels=size, height=1, width=1, pitch=1, origin=0, plane=1))
 
 

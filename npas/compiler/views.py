@@ -90,7 +90,7 @@ def _winograd(plan: Plan, weights: Winograd) -> tuple[str, ...]:
     schedule = weights.schedule
     fields = (
         *(weights.first_section, weights.filters, weights.channels, weights.kernel[0], weights.stride),
-        *(weights.input_block, weights.planes, schedule.vectors * plan.lanes),
+        *(weights.input_block, weights.planes, plan.lanes, schedule.vectors * plan.lanes),
         *(schedule.tile, weights.columns, weights.tiles, schedule.tiles_at_a_time),
         str(schedule.split == "tiles").lower(),
         weights.shares,

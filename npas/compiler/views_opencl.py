@@ -6,7 +6,7 @@ kernel's parameters. Values, weights and the caller's arrays are named by number
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import get_args
@@ -40,8 +40,11 @@ from npas.compiler.plan import (
     PoolLayer,
     Port,
     SplitLayer,
+    WinogradLayer,
 )
 from npas.compiler.schedules.records import LaneSchedule, Schedule
+from npas.compiler.schedules.winograd import position_step
+from npas.compiler.stored import Winograd
 from npas.compiler.views_arrays import definition, float_text
 from npas.compiler.views_kernels import namespace
 from npas.ops.reduce import Function as Reduction
@@ -61,6 +64,8 @@ _TOGETHER = {
     "normalize_rows": "normalize",
 }
 """Kernels that share a file of another name."""
+_PARTS = ("_in", "_out")
+"""Of a generated file: kernels that run before the one of its name, or after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +127,10 @@ def kernels_of(plan: Plan) -> tuple[str, ...]:
     return tuple(dict.fromkeys(launch.kernel for layer in plan.layers for launch in calls(plan, layer, 0)[1]))
 
 
-def file_of(kernel: str) -> str:
-    """The hand-written file that holds a kernel."""
-    return _TOGETHER.get(kernel, kernel)
+def file_of(kernel: str, generated: Collection[str]) -> str:
+    """The file that holds a kernel, without its suffix: one of those generated, or a hand-written one."""
+    own = next((name for name in (kernel, *map(kernel.removesuffix, _PARTS)) if name in generated), None)
+    return own or _TOGETHER.get(kernel, kernel)
 
 
 Calls = tuple[tuple[str, ...], tuple[Launch, ...]]
@@ -152,6 +158,8 @@ def calls(plan: Plan, layer: Layer, spec: int) -> Calls:
             numbers = _numbers(columns, layer.depthwise.top, layer.depthwise.left)
             operands = (f"depthwise({spec})", inputs[0], out, *inputs[1:], *numbers)
             return (), (Launch(layer.kernel, (columns * to.height, to.planes), TILES, operands),)
+        case WinogradLayer():
+            return _winograd(plan, layer, spec, inputs, out)
         case ElementwiseLayer():
             vectors = -(-to.run * to.block // plan.lanes)
             return (), (Launch(layer.kernel, (vectors, to.planes), GROUP, (*inputs, out)),)
@@ -204,6 +212,48 @@ def _indexed(layer: ConvLayer | LinearLayer, spec: int, inputs: Sequence[str], o
         case Schedule() if isinstance(layer, ConvLayer):
             return Launch(layer.kernel, items, schedule.tiles_at_a_time, (*operands, f"number({ix.tiles})"))
     return Launch(layer.kernel, items[1:], TILES, (*operands, f"number({groups})"))
+
+
+def _winograd(plan: Plan, layer: WinogradLayer, spec: int, inputs: Sequence[str], out: str) -> Calls:
+    """Three kernels for every few tiles."""
+    own, to, read = layer.winograd, _layout(plan, layer.output), _layout(plan, layer.inputs[0])
+    schedule, work = own.schedule, f"value({layer.scratch[0]})"
+    top, left, bottom, right = own.pads
+    image = f"record({{{own.stride}, {top}, {left}, {read.height + bottom}, {read.width + right}}})"
+    steps = [position_step(planes, schedule, plan.lanes) for planes in (own.planes, to.planes)]
+    terms = own.channels * own.stride**2
+    groups = -(-to.planes // schedule.vectors)
+    planar = own.input_block == 1
+    lanes = ("table(kLanesOf)",) if planar else ()
+    launches = []
+    for first in range(0, own.tiles, schedule.tiles_at_a_time):
+        count = min(schedule.tiles_at_a_time, own.tiles - first)
+        tiles = f"record({{{first}, {count}, {own.columns}, {schedule.tiles_at_a_time}, {steps[0]}, {steps[1]}}})"
+        columns = -(-count // schedule.pixels)
+        group, few = min(count, GROUP), min(columns, GROUP)
+        into = (inputs[0], work, *lanes, image, tiles)
+        multiplied = (f"winograd({spec})", work, *_numbers(terms, to.planes), tiles)
+        back = (f"winograd_bias({spec})", work, out, *inputs[1:], tiles)
+        launches += [
+            Launch(f"{layer.kernel}{_PARTS[0]}", (count, own.planes), group, into),
+            Launch(layer.kernel, (columns, groups, own.side**2), few, multiplied),
+            Launch(f"{layer.kernel}{_PARTS[1]}", (count, to.planes), group, back),
+        ]
+    return _lanes_of(own, read, plan.lanes) if planar else (), tuple(launches)
+
+
+def _lanes_of(own: Winograd, read: Layout, lanes: int) -> tuple[str, ...]:
+    """For each plane of the transformed tiles: where its lanes lie in an image of planes, their rows, their columns."""
+    numbers: list[int] = []
+    for plane in range(own.planes):
+        at = [divmod(plane * lanes + lane, own.channels) for lane in range(lanes)]
+        used = [phase < own.stride**2 for phase, _ in at]
+        y, x = [phase // own.stride for phase, _ in at], [phase % own.stride for phase, _ in at]
+        where = [c * read.plane + i * read.pitch + j for (_, c), i, j in zip(at, y, x, strict=True)]
+        # A lane that stands for nothing lies below every image.
+        rows = [i if u else -FAR_OUTSIDE // 2 for i, u in zip(y, used, strict=True)]
+        numbers += [*(w if u else 0 for w, u in zip(where, used, strict=True)), *rows, *x]
+    return definition("static constexpr std::int32_t kLanesOf[] = {", numbers)
 
 
 def _pool(layer: PoolLayer, source: Layout, to: Layout, inputs: Sequence[str], out: str) -> Launch:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from programs import LOCAL_ISAS, assert_parity, network_of, parity
+from programs import LOCAL_TARGETS, assert_parity, network_of, parity
 
 from npas.compiler.indexed import Options
 from npas.compiler.lower import lower
@@ -28,7 +28,7 @@ def schedule(m: int, vectors: int, pixels: int, at_a_time: int, split: str) -> W
     )
 
 
-@pytest.mark.parametrize("isa", LOCAL_ISAS)
+@pytest.mark.parametrize("isa", LOCAL_TARGETS)
 def test_every_tile_on_odd_sizes(tmp_path: Path, isa: str) -> None:
     """Maps that no tile divides, asymmetric padding, filters that fill no vector, residuals, one to three threads."""
     builder = Builder("net")
@@ -53,7 +53,7 @@ def test_every_tile_on_odd_sizes(tmp_path: Path, isa: str) -> None:
         assert_parity(parity(tmp_path, network, options, isa, threads))
 
 
-@pytest.mark.parametrize("isa", LOCAL_ISAS)
+@pytest.mark.parametrize("isa", LOCAL_TARGETS)
 def test_kernels_and_strides(tmp_path: Path, isa: str) -> None:
     """Phases of two to five taps, some without the last one, of an image and of many channels, on odd maps."""
     builder = Builder("net")

@@ -40,6 +40,8 @@ HIDDEN = 0.7
 """Share of the lesser of reading and multiplying that goes on behind the other."""
 WORK_BYTES = 768 * 1024
 """Of transformed tiles and sums at a time."""
+LINE = 16
+"""Floats in a cache line."""
 MARGIN = 0.92
 """Share of the direct kernel's cycles below which the estimate is trusted."""
 
@@ -170,6 +172,14 @@ def _planes_in(work: WinogradWork, lanes: int) -> int:
 def planes_in(channels: int, stride: int, lanes: int, planar: bool) -> int:
     """Vectors that hold all channels and phases of a pixel of the input."""
     return -(-channels * stride**2 // lanes) if planar else -(-channels // lanes) * stride**2
+
+
+def position_step(planes: int, schedule: WinogradSchedule, lanes: int) -> int:
+    """Floats from one position of transformed tiles, or of sums, to the next: an odd number of cache lines.
+
+    Otherwise all positions of a tile could fall into the same few sets of a cache. winograd_tiles.h computes the same.
+    """
+    return (-(-planes * schedule.tiles_at_a_time * lanes // LINE) | 1) * LINE
 
 
 def tiles_of(work: WinogradWork, m: int) -> int:

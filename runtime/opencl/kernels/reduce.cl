@@ -7,19 +7,19 @@
         out_data[out.offset + i] = result;                                          \
     }
 
-inline float largest(const __global float* row, int length) {
+static inline float largest(const __global float* row, int length) {
     float found = row[0];
     for (int i = 1; i < length; ++i) found = found < row[i] ? row[i] : found;
     return found;
 }
 
-inline float smallest(const __global float* row, int length) {
+static inline float smallest(const __global float* row, int length) {
     float found = row[0];
     for (int i = 1; i < length; ++i) found = row[i] < found ? row[i] : found;
     return found;
 }
 
-inline float product(const __global float* row, int length) {
+static inline float product(const __global float* row, int length) {
     float found = row[0];
     for (int i = 1; i < length; ++i) found *= row[i];
     return found;

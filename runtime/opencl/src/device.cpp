@@ -111,8 +111,6 @@ Status Device::open(const Wanted& wanted, int threads, std::unique_ptr<Device>& 
     }
     const cl_device_id part = part_of(*cl, device->whole_, threads);
     device->device_ = part != nullptr ? part : device->whole_;
-    device->most_work_items_ =
-        std::max<std::size_t>(device_number<std::size_t>(*cl, device->device_, kDeviceMaxWorkGroupSize), 1);
     device->most_bytes_ =
         static_cast<std::size_t>(device_number<cl_ulong>(*cl, device->device_, kDeviceMaxMemAllocSize));
     device->identity_ = device->text_of(kDeviceName) + "\n" + device->text_of(kDeviceVersion) + "\n" +
@@ -150,6 +148,12 @@ cl_command_queue Device::timing_queue() {
         timing_queue_ = cl_->clCreateCommandQueue(context_, device_, kQueueProfiling, nullptr);
     }
     return timing_queue_;
+}
+
+std::size_t Device::most_work_items(cl_kernel kernel) const {
+    std::size_t most = 0;
+    cl_->clGetKernelWorkGroupInfo(kernel, device_, kKernelWorkGroupSize, sizeof most, &most, nullptr);
+    return std::max<std::size_t>(most, 1);
 }
 
 std::string Device::text_of(cl_uint what) const { return device_text(*cl_, device_, what); }

@@ -46,8 +46,8 @@ constexpr const DepthwiseSpec* kDepthwise = nullptr;
 % endif
 
 % if view.winograd:
-// First section; filters, channels; kernel, stride; channels in a pixel of the input, planes of transformed tiles;
-// filters in a group; tile, tiles in a row and in all, tiles at a time, whether threads share out tiles, and how many
+// First section; filters, channels; kernel, stride; channels in a pixel of the input, planes of transformed tiles
+// and channels in each; filters in a group; tile, tiles in a row and in all, tiles at a time, whether threads share out tiles, and how many
 // at most; padding.
 constexpr WinogradSpec kWinograd[] = {
 % for layer in view.winograd:

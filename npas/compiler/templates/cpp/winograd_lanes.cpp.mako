@@ -1,7 +1,7 @@
 <%page args="view"/>\
 <%namespace name="lanes" file="lanes.mako"/>\
 // Convolution by Winograd's method, tiles of ${view.pixels_out}x${view.pixels_out} from ${view.side}x${view.side} pixels, filters in lanes: ${view.summary}.
-#include "npas/winograd.h"
+#include "npas/winograd_tiles.h"
 
 #include "${view.name}.h"
 #include "npas/run.h"

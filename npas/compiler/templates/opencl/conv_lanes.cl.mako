@@ -45,7 +45,7 @@ typedef struct {
 } Grid;
 
 // Finishes a pixel.
-inline void put(VIEW(out), ${"VIEW(residual), " if view.residual else ""}int plane, int y, int x, vec sum) {
+static inline void put(VIEW(out), ${"VIEW(residual), " if view.residual else ""}int plane, int y, int x, vec sum) {
 % if view.ragged:
     y = x / out.width;
     x = x % out.width;

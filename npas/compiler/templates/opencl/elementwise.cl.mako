@@ -1,6 +1,6 @@
 <%page args="view"/>\
 // Element by element: ${view.summary}
-inline vec compute(vec x${", vec other" if view.binary else ""}) {
+static inline vec compute(vec x${", vec other" if view.binary else ""}) {
 % for statement in view.epilogue:
     ${statement}
 % endfor

@@ -1,6 +1,6 @@
 ## What follows the sum of every kernel with weights: the element-wise operators fused behind the layer.
 <%def name="epilogue(view)">\
-inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
+static inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
 % for statement in view.epilogue:
     ${statement}
 % endfor

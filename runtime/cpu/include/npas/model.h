@@ -11,11 +11,11 @@
 #include "npas/config.h"
 #include "npas/description.h"
 #include "npas/loaded.h"
-#include "npas/loaded_winograd.h"
 #include "npas/observer.h"
 #include "npas/run.h"
 #include "npas/tensor.h"
 #include "npas/weights.h"
+#include "npas/winograd.h"
 
 namespace NPAS_NAMESPACE {
 

@@ -63,7 +63,8 @@ class Device {
     cl_command_queue queue() const { return queue_; }
     // One whose events know when they began and ended, made when it is asked for; null where that fails.
     cl_command_queue timing_queue();
-    std::size_t most_work_items() const { return most_work_items_; }
+    // In a group of this kernel.
+    std::size_t most_work_items(cl_kernel kernel) const;
 
     // A buffer of at least one byte, with the bytes at `data` where that is given. Says why not.
     Status buffer(std::size_t bytes, const void* data, Memory& out, std::string& why) const;
@@ -81,7 +82,6 @@ class Device {
     cl_device_id whole_ = nullptr, device_ = nullptr;  // the same but for a part of the cores
     cl_context context_ = nullptr;
     cl_command_queue queue_ = nullptr, timing_queue_ = nullptr;
-    std::size_t most_work_items_ = 1;
     std::size_t most_bytes_ = 0;
     bool keeps_binaries_ = true;
     std::string identity_;  // of the device and its driver

@@ -48,13 +48,16 @@ class Model {
     friend class Run;
     friend class Launch;
 
-    // The arrays of a layer over lists, and of a depthwise one.
+    // The arrays of a layer over lists, of a depthwise one, and of one by Winograd's method.
     struct IndexedBuffers {
         Memory weights, offsets, bounds, first_weight, bias, rows;
         int groups = 0;
     };
     struct DepthwiseBuffers {
         Memory weights, bias;
+    };
+    struct WinogradBuffers {
+        Memory weights, offsets, bias;
     };
     struct Step {
         Kernel kernel;
@@ -67,6 +70,7 @@ class Model {
     Status prepare(Weights& weights);
     Status upload(const IndexedSpec& spec, const Weights& weights, IndexedBuffers& out);
     Status upload(const DepthwiseSpec& spec, const Weights& weights, DepthwiseBuffers& out);
+    Status upload(const WinogradSpec& spec, const Weights& weights, WinogradBuffers& out);
     Status constants(const Weights& weights);
     Status room();
     Status buffer(std::size_t bytes, const void* data, Memory& out);
@@ -91,6 +95,7 @@ class Model {
     std::vector<Memory> inputs_, outputs_, tables_;
     std::vector<IndexedBuffers> indexed_;
     std::vector<DepthwiseBuffers> depthwise_;
+    std::vector<WinogradBuffers> winograd_;
     std::map<std::string, Program> programs_;
     std::vector<Step> steps_;
     int layer_ = -1;

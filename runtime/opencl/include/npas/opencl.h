@@ -33,9 +33,9 @@ constexpr cl_bits kDeviceTypeCpu = 1 << 1, kDeviceTypeAll = 0xffffffff;
 constexpr cl_bits kQueueProfiling = 1 << 1;
 constexpr cl_bits kMemReadWrite = 1 << 0, kMemReadOnly = 1 << 2, kMemCopyHostPointer = 1 << 5;
 constexpr cl_uint kPlatformName = 0x0902;
-constexpr cl_uint kDeviceType = 0x1000, kDeviceMaxComputeUnits = 0x1002, kDeviceMaxWorkGroupSize = 0x1004,
-                  kDeviceMaxMemAllocSize = 0x1010, kDeviceName = 0x102B, kDriverVersion = 0x102D,
-                  kDeviceVersion = 0x102F;
+constexpr cl_uint kDeviceType = 0x1000, kDeviceMaxComputeUnits = 0x1002, kDeviceMaxMemAllocSize = 0x1010,
+                  kDeviceName = 0x102B, kDriverVersion = 0x102D, kDeviceVersion = 0x102F;
+constexpr cl_uint kKernelWorkGroupSize = 0x11B0;
 constexpr cl_property kPartitionByCounts = 0x1087;
 constexpr cl_uint kProgramBinarySizes = 0x1165, kProgramBinaries = 0x1166, kProgramBuildLog = 0x1183;
 constexpr cl_uint kCommandStart = 0x1282, kCommandEnd = 0x1283;
@@ -66,6 +66,7 @@ constexpr cl_uint kCommandStart = 0x1282, kCommandEnd = 0x1283;
     X(cl_int, clReleaseProgram, (cl_program))                                                                          \
     X(cl_kernel, clCreateKernel, (cl_program, const char*, cl_int*))                                                   \
     X(cl_int, clSetKernelArg, (cl_kernel, cl_uint, std::size_t, const void*))                                          \
+    X(cl_int, clGetKernelWorkGroupInfo, (cl_kernel, cl_device_id, cl_uint, std::size_t, void*, std::size_t*))          \
     X(cl_int, clReleaseKernel, (cl_kernel))                                                                            \
     X(cl_int, clEnqueueNDRangeKernel,                                                                                  \
       (cl_command_queue, cl_kernel, cl_uint, const std::size_t*, const std::size_t*, const std::size_t*, cl_uint,      \

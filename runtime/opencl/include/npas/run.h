@@ -34,6 +34,8 @@ class Launch {
     // The weights of a layer, as the description numbers them.
     Launch& indexed(int i);
     Launch& depthwise(int i);
+    Launch& winograd(int i);
+    Launch& winograd_bias(int i);
     Launch& number(std::int32_t x);
     Launch& real(float x);
     // Numbers by value, as one argument.
