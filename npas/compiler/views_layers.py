@@ -99,15 +99,15 @@ def _layer(plan: Plan, index: int, layer: Layer, specs: Mapping[int, int]) -> La
     title = f"{_what(layer)}: {read}{_shape(plan, layer.output, plan.outputs)}"
     if ISAS[plan.isa].backend == "opencl":
         constants, launches = calls(plan, layer, specs.get(id(layer), -1))
-        body = "\n".join(launch.text() for launch in launches)
+        body, together = "\n".join(launch.text() for launch in launches), ""
     else:
-        constants, body = _constants(plan, layer), _text(plan, layer, specs)
+        constants, body, together = _constants(plan, layer), _text(plan, layer, specs), _together(layer)
     return LayerView(
         namespace=namespace(plan),
         function=function_name(index),
         kernels=_kernels(layer),
         arrays=isinstance(layer, ArrayLayer),
-        step=with_note(f"run{_together(layer)}({function_name(index)});", title, indent=4),
+        step=with_note(f"run{together}({function_name(index)});", title, indent=4),
         notes=tuple(line for note in (f"{title}.", *_notes(layer)) for line in comment(note)),
         constants=constants,
         body=body,

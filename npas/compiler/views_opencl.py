@@ -56,7 +56,7 @@ TILES = 8
 """Where an item has several vectors, or a row, of its own."""
 FAR_OUTSIDE = -2147483647
 """In the tables of a move: what lies outside of the source. The kernel calls it OUTSIDE."""
-INDENT = " " * 8
+INDENT = " " * 4
 
 _TOGETHER = {
     **dict.fromkeys((f"reduce_{name}" for name in get_args(Reduction)), "reduce"),
@@ -77,17 +77,46 @@ class Launch:
     group: int
     arguments: tuple[str, ...]
 
-    def text(self) -> str:
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        return (self.kernel,)
+
+    def text(self, indent: str = INDENT) -> str:
         """The statement, as a careful person would break it."""
         items = f"{{{', '.join(map(str, self.items))}}}"
-        lines = [f'    run.launch("{self.kernel}", {items}, {self.group})']
-        line = INDENT
+        lines = [f'{indent}run.launch("{self.kernel}", {items}, {self.group})']
+        line = hanging = indent + INDENT
         for argument in self.arguments:
             if len(line) + len(argument) + 2 > WIDTH and line.strip():
                 lines.append(line)
-                line = INDENT
+                line = hanging
             line += f".{argument}"
         return "\n".join((*lines, f"{line};"))
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Launches for every so many of a layer's tiles, which name the ``first`` and the ``count`` of those at hand."""
+
+    tiles: int
+    at_a_time: int
+    launches: tuple[Launch, ...]
+
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        return tuple(launch.kernel for launch in self.launches)
+
+    def text(self) -> str:
+        """The statement."""
+        tiles, most = self.tiles, self.at_a_time
+        return "\n".join(
+            (
+                f"{INDENT}for (int first = 0; first < {tiles}; first += {most}) {{",
+                f"{INDENT * 2}const int count = {tiles} - first < {most} ? {tiles} - first : {most};",
+                *(launch.text(INDENT * 2) for launch in self.launches),
+                f"{INDENT}}}",
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +153,9 @@ def sources_view(plan: Plan, used: Mapping[str, str], texts: Mapping[str, str], 
 
 def kernels_of(plan: Plan) -> tuple[str, ...]:
     """The kernels that a plan's layers run."""
-    return tuple(dict.fromkeys(launch.kernel for layer in plan.layers for launch in calls(plan, layer, 0)[1]))
+    return tuple(
+        dict.fromkeys(name for layer in plan.layers for launch in calls(plan, layer, 0)[1] for name in launch.kernels)
+    )
 
 
 def file_of(kernel: str, generated: Collection[str]) -> str:
@@ -133,7 +164,7 @@ def file_of(kernel: str, generated: Collection[str]) -> str:
     return own or _TOGETHER.get(kernel, kernel)
 
 
-Calls = tuple[tuple[str, ...], tuple[Launch, ...]]
+Calls = tuple[tuple[str, ...], tuple[Launch | Loop, ...]]
 """Definitions that the launches name, a line each, and the launches."""
 
 
@@ -225,21 +256,20 @@ def _winograd(plan: Plan, layer: WinogradLayer, spec: int, inputs: Sequence[str]
     groups = -(-to.planes // schedule.vectors)
     planar = own.input_block == 1
     lanes = ("table(kLanesOf)",) if planar else ()
-    launches = []
-    for first in range(0, own.tiles, schedule.tiles_at_a_time):
-        count = min(schedule.tiles_at_a_time, own.tiles - first)
-        tiles = f"record({{{first}, {count}, {own.columns}, {schedule.tiles_at_a_time}, {steps[0]}, {steps[1]}}})"
-        columns = -(-count // schedule.pixels)
-        group, few = min(count, GROUP), min(columns, GROUP)
-        into = (inputs[0], work, *lanes, image, tiles)
-        multiplied = (f"winograd({spec})", work, *_numbers(terms, to.planes), tiles)
-        back = (f"winograd_bias({spec})", work, out, *inputs[1:], tiles)
-        launches += [
-            Launch(f"{layer.kernel}{_PARTS[0]}", (count, own.planes), group, into),
-            Launch(layer.kernel, (columns, groups, own.side**2), few, multiplied),
-            Launch(f"{layer.kernel}{_PARTS[1]}", (count, to.planes), group, back),
-        ]
-    return _lanes_of(own, read, plan.lanes) if planar else (), tuple(launches)
+    room = schedule.tiles_at_a_time
+    tiles = f"record({{first, count, {own.columns}, {room}, {steps[0]}, {steps[1]}}})"
+    columns = f"(count + {schedule.pixels - 1}) / {schedule.pixels}" if schedule.pixels > 1 else "count"
+    group = min(room, GROUP)
+    few = min(-(-room // schedule.pixels), GROUP)
+    into = (inputs[0], work, *lanes, image, tiles)
+    multiplied = (f"winograd({spec})", work, *_numbers(terms, to.planes), tiles)
+    back = (f"winograd_bias({spec})", work, out, *inputs[1:], tiles)
+    launches = (
+        Launch(f"{layer.kernel}{_PARTS[0]}", ("count", own.planes), group, into),
+        Launch(layer.kernel, (columns, groups, own.side**2), few, multiplied),
+        Launch(f"{layer.kernel}{_PARTS[1]}", ("count", to.planes), group, back),
+    )
+    return _lanes_of(own, read, plan.lanes) if planar else (), (Loop(own.tiles, room, launches),)
 
 
 def _lanes_of(own: Winograd, read: Layout, lanes: int) -> tuple[str, ...]:

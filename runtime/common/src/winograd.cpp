@@ -47,7 +47,7 @@ class WeightTransform {
 
     // All columns: [column][tap][rows] to U. A few columns are collected before they are written: stores to every
     // position of U in turn would throw each other out of the cache.
-    void operator()(std::size_t columns, const float* weights, float* u) const {
+    void all(std::size_t columns, const float* weights, float* u) const {
         const auto phases = static_cast<std::size_t>(spec_.phases()), taps = square(spec_.kernel);
         const std::size_t positions = square(side_), most = kCollected / (phases * rows() * positions) + 1;
         std::vector<float> collected(most * phases * rows() * positions);
@@ -104,9 +104,9 @@ class WeightTransform {
 
 template <int Taps>
 void transform_all(const WinogradSpec& spec, std::size_t columns, const float* weights, float* u) {
-    if (spec.rows % 16 == 0) return WeightTransform<Taps, 16>(spec)(columns, weights, u);
-    if (spec.rows % 8 == 0) return WeightTransform<Taps, 8>(spec)(columns, weights, u);
-    WeightTransform<Taps, 4>(spec)(columns, weights, u);
+    if (spec.rows % 16 == 0) return WeightTransform<Taps, 16>(spec).all(columns, weights, u);
+    if (spec.rows % 8 == 0) return WeightTransform<Taps, 8>(spec).all(columns, weights, u);
+    return WeightTransform<Taps, 4>(spec).all(columns, weights, u);
 }
 
 void transform_all(const WinogradSpec& spec, std::size_t columns, const float* weights, float* u) {

@@ -97,7 +97,7 @@ __kernel void ${view.name}_in(VIEW(in), VIEW(work), ${"__global const int* lanes
     const int inside = rows > (SIDE - 1) * image.stride && columns > (SIDE - 1) * image.stride;
     const int right = image.stride * LANES, down = image.stride * ROW_STEP(in);
 % endif
-    vec half[SIDE][SIDE];  // [column][row]
+    vec lines[SIDE][SIDE];  // [column][row]
     #pragma unroll
     for (int j = 0; j < SIDE; ++j) {
         vec d[SIDE];
@@ -112,14 +112,14 @@ __kernel void ${view.name}_in(VIEW(in), VIEW(work), ${"__global const int* lanes
             d[i] = there ? load(from + i * down + j * right) : splat(0.0f);
 % endif
         }
-        transform(d, half[j]);
+        transform(d, lines[j]);
     }
     __global float* to = work_data + work.offset + (plane * tiles.room + n) * LANES;
     #pragma unroll
     for (int i = 0; i < SIDE; ++i) {
         vec d[SIDE], t[SIDE];
         #pragma unroll
-        for (int j = 0; j < SIDE; ++j) d[j] = half[j][i];
+        for (int j = 0; j < SIDE; ++j) d[j] = lines[j][i];
         transform(d, t);
         #pragma unroll
         for (int j = 0; j < SIDE; ++j) store(to + (i * SIDE + j) * tiles.in_step, t[j]);
@@ -179,13 +179,13 @@ __kernel void ${view.name}_out(const __global float* bias, VIEW(work), VIEW(out)
     const int row = (tiles.first + n) / tiles.columns, column = (tiles.first + n) - row * tiles.columns;
     const int y = row * M, x = column * M;
     const __global float* from = work_data + work.offset + SIDE * SIDE * tiles.in_step + (plane * tiles.room + n) * LANES;
-    vec half[SIDE][M];  // [column][row]
+    vec lines[SIDE][M];  // [column][row]
     #pragma unroll
     for (int j = 0; j < SIDE; ++j) {
         vec t[SIDE];
         #pragma unroll
         for (int i = 0; i < SIDE; ++i) t[i] = load(from + (i * SIDE + j) * tiles.out_step);
-        transform_back(t, half[j]);
+        transform_back(t, lines[j]);
     }
     const vec filters = load(bias + plane * LANES);
     const int own_rows = least(out.height - y, M), own_columns = least(out.width - x, M);
@@ -198,7 +198,7 @@ __kernel void ${view.name}_out(const __global float* bias, VIEW(work), VIEW(out)
         if (i >= own_rows) break;
         vec t[SIDE], sums[M];
         #pragma unroll
-        for (int j = 0; j < SIDE; ++j) t[j] = half[j][i];
+        for (int j = 0; j < SIDE; ++j) t[j] = lines[j][i];
         transform_back(t, sums);
         #pragma unroll
         for (int j = 0; j < M; ++j) {
