@@ -174,13 +174,18 @@ def calls(plan: Plan, layer: Layer, spec: int) -> Calls:
     to = _layout(plan, layer.output)
     match layer:
         case InputLayer() | OutputLayer():
-            return (), (_copy(_layout(plan, layer.inputs[0], plan.inputs), to, inputs[0], out),)
+            return (), (_copy(plan, _layout(plan, layer.inputs[0], plan.inputs), to, inputs[0], out),)
         case CopyLayer():
             return _copy_as(plan, layer, inputs[0], out)
         case SplitLayer():
             phases = ", ".join(f"{y}, {x}" for y, x in layer.phases)
             numbers = _numbers(len(layer.phases), *layer.stride, layer.top, layer.left)
-            launch = Launch("split_phases", _pixels(to), GROUP, (*inputs, out, "table(kPhases)", *numbers))
+            launch = Launch(
+                "split_phases",
+                (-(-to.width // plan.lanes), to.height, to.planes),
+                TILES,
+                (*inputs, out, "table(kPhases)", *numbers),
+            )
             return (f"static constexpr std::int32_t kPhases[] = {{{phases}}};",), (launch,)
         case ConvLayer() | LinearLayer():
             return (), (_indexed(layer, spec, inputs, out),)
@@ -192,8 +197,7 @@ def calls(plan: Plan, layer: Layer, spec: int) -> Calls:
         case WinogradLayer():
             return _winograd(plan, layer, spec, inputs, out)
         case ElementwiseLayer():
-            vectors = -(-to.run * to.block // plan.lanes)
-            return (), (Launch(layer.kernel, (vectors, to.planes), GROUP, (*inputs, out)),)
+            return _elementwise(plan, layer, inputs, out)
         case PoolLayer():
             return (), (_pool(layer, _layout(plan, layer.inputs[0]), to, inputs, out),)
         case GlobalAvgPoolLayer():
@@ -213,11 +217,15 @@ def other_layouts(plan: Plan, layer: CopyLayer) -> dict[str, Layout]:
     return {name: layout for name, (layout, value) in own.items() if plan.values[value].layout != layout}
 
 
-def _copy(source: Layout, target: Layout, from_: str, to: str) -> Launch:
+def _copy(plan: Plan, source: Layout, target: Layout, from_: str, to: str) -> Launch:
     if source.compact and target.compact:
         elements = target.channels * target.plane
-        return Launch("copy_plain", (elements,), GROUP, (from_, to, f"number({elements})"))
-    return Launch("copy", _pixels(target), GROUP, (from_, to))
+        return Launch("copy_plain", (-(-elements // plan.lanes),), GROUP, (from_, to, f"number({elements})"))
+    if source.block == target.block:
+        vectors = -(-target.width * target.block // plan.lanes)
+        return Launch("copy_rows", (vectors, target.height, target.planes), TILES, (from_, to))
+    kernel, planes = ("pack", target.planes) if source.block == 1 else ("unpack", source.planes)
+    return Launch(kernel, (target.width, target.height, planes), GROUP, (from_, to))
 
 
 def _copy_as(plan: Plan, layer: CopyLayer, from_: str, to: str) -> Calls:
@@ -226,7 +234,21 @@ def _copy_as(plan: Plan, layer: CopyLayer, from_: str, to: str) -> Calls:
     constants = tuple(f"static constexpr Layout {name} = {layout_text(layout)};" for name, layout in others.items())
     from_ = f"value({layer.inputs[0]}, kFrom)" if "kFrom" in others else from_
     to = f"value({layer.output}, kTo)" if "kTo" in others else to
-    return constants, (_copy(layer.source, layer.target, from_, to),)
+    return constants, (_copy(plan, layer.source, layer.target, from_, to),)
+
+
+def _elementwise(plan: Plan, layer: ElementwiseLayer, inputs: Sequence[str], out: str) -> Calls:
+    """Vectors of a plane; plain arrays that all have the same elements are one."""
+    values = (*layer.inputs, layer.output)
+    to, elements = _layout(plan, layer.output), {_layout(plan, i) for i in values}
+    if to.compact and len(elements) == 1 and min(values) >= 0:
+        count = to.channels * to.plane
+        flat = Layout(channels=1, height=1, width=count, pitch=count, origin=0, plane=count)
+        places = tuple(f"value({i}, kAll)" for i in values)
+        constants = (f"static constexpr Layout kAll = {layout_text(flat)};",)
+        return constants, (Launch(layer.kernel, (-(-count // plan.lanes), 1), GROUP, places),)
+    vectors = -(-to.run * to.block // plan.lanes)
+    return (), (Launch(layer.kernel, (vectors, to.planes), GROUP, (*inputs, out)),)
 
 
 def _indexed(layer: ConvLayer | LinearLayer, spec: int, inputs: Sequence[str], out: str) -> Launch:
@@ -336,11 +358,6 @@ def _move(layer: MoveLayer, inputs: Sequence[str], out: str) -> Calls:
     numbers = (*_numbers(len(layer.axes), layer.source, layer.target, elements), f"real({float_text(layer.fill)})")
     launch = Launch("move", (elements,), GROUP, (*inputs, out, "table(kAxes)", *numbers))
     return definition("static constexpr std::int32_t kAxes[] = {", tables), (launch,)
-
-
-def _pixels(layout: Layout) -> tuple[int, int, int]:
-    """Columns, rows, planes."""
-    return (layout.width, layout.height, layout.planes)
 
 
 def _numbers(*values: int) -> tuple[str, ...]:

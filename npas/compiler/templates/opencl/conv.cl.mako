@@ -10,7 +10,7 @@ letter = lambda p: chr(97 + p)
 
 ${common.epilogue(view)}
 // A work item has a tile of a group of filters; a work group shares the list. What is no pixel becomes zero.
-__kernel void ${view.name}(INDEXED(${"half" if view.half else "float"}), VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const int tiles) {
+VECTOR_KERNEL void ${view.name}(INDEXED(${"half" if view.half else "float"}), VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const int tiles) {
     const int t = get_global_id(0), group = get_global_id(1);
     if (t >= tiles) return;
     const int at = t * TILE;

@@ -54,7 +54,7 @@ static inline void put(VIEW(out), ${"VIEW(residual), " if view.residual else ""}
 }
 
 // A work item has a tile of a group of filters; a work group shares the list.
-__kernel void ${view.name}(INDEXED(${"half" if view.half else "float"}), VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const Grid grid) {
+VECTOR_KERNEL void ${view.name}(INDEXED(${"half" if view.half else "float"}), VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const Grid grid) {
     const int group = get_global_id(1);
 % if view.blocks:
     const int there = get_global_id(0) < grid.tiles, t = there ? get_global_id(0) : grid.tiles - 1;
@@ -73,10 +73,14 @@ __kernel void ${view.name}(INDEXED(${"half" if view.half else "float"}), VIEW(in
     vec ${", ".join(f"a{v}{letter(p)} = splat(0.0f)" for p in pixels)};
 % endfor
 % if view.blocks:
-    // A block of channels at a time, which the group leaves together: its weights stay in a near cache meanwhile.
+    // A block of channels at a time, which the group leaves together: its weights stay in a near cache meanwhile, and
+    // each item fetches its part of those to come.
+    const int pace = (STORED + get_local_size(0) - 1) / get_local_size(0);
     for (const __global int* last = bound + grid.blocks; bound != last;) {
         const __global int* end = offsets + *++bound;
-        for (; offset != end; ++offset, weight += STORED) {
+        const __global ${"half" if view.half else "float"}* coming = weight + (int)(end - offset) * (STORED + (int)get_local_id(0) * pace);
+        for (; offset != end; ++offset, weight += STORED, coming += pace) {
+            fetch(coming);
 ${step(' ' * 12)}\
         }
         barrier(CLK_GLOBAL_MEM_FENCE);

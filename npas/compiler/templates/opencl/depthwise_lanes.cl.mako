@@ -9,7 +9,7 @@ letter = lambda p: chr(97 + p)
 
 ${common.epilogue(view)}
 // A work item has a tile of a row of a plane. A row's tiles are as wide as the kernel, or a pixel narrower.
-__kernel void ${view.name}(const __global float* weights, const __global float* bias, VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const int columns, const int top, const int left) {
+VECTOR_KERNEL void ${view.name}(const __global float* weights, const __global float* bias, VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const int columns, const int top, const int left) {
     const int column = get_global_id(0) % columns, y = get_global_id(0) / columns, plane = get_global_id(1);
     if (y >= out.height) return;
     const int wide = out.width - columns * (PIXELS - 1);

@@ -8,7 +8,7 @@ static inline vec compute(vec x${", vec other" if view.binary else ""}) {
 }
 
 // A work item has a vector of a plane, whose rows are one run of floats. What is no pixel becomes zero.
-__kernel void ${view.name}(VIEW(in), ${"VIEW(other), " if view.binary else ""}VIEW(out)) {
+VECTOR_KERNEL void ${view.name}(VIEW(in), ${"VIEW(other), " if view.binary else ""}VIEW(out)) {
     const int at = get_global_id(0) * LANES, plane = get_global_id(1);
     const int length = ((out.height - 1) * out.pitch + out.width) * out.block;
     if (at >= length) return;

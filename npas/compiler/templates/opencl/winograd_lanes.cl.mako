@@ -76,7 +76,7 @@ ends = (" + t[0]" if k == 0 else "") + ((" - " if view.side == 4 else " + ") + f
 
 // V of a tile in one of its planes, which is a phase of a plane of the input\
 ${", or as many (phase, channel) as a vector has lanes" if planar else ""}. A work item has both.
-__kernel void ${view.name}_in(VIEW(in), VIEW(work), ${"__global const int* lanes, " if planar else ""}const Image image, const Tiles tiles) {
+VECTOR_KERNEL void ${view.name}_in(VIEW(in), VIEW(work), ${"__global const int* lanes, " if planar else ""}const Image image, const Tiles tiles) {
     const int n = get_global_id(0), plane = get_global_id(1);
     if (n >= tiles.count) return;
     const int row = (tiles.first + n) / tiles.columns, column = (tiles.first + n) - row * tiles.columns;
@@ -127,7 +127,7 @@ __kernel void ${view.name}_in(VIEW(in), VIEW(work), ${"__global const int* lanes
 }
 
 // A work item has a few tiles at a position, for a group of filters; a work group shares the weights.
-__kernel void ${view.name}(const __global float* weights, const __global int* offsets, VIEW(work), const int terms, const int planes, const Tiles tiles) {
+VECTOR_KERNEL void ${view.name}(const __global float* weights, const __global int* offsets, VIEW(work), const int terms, const int planes, const Tiles tiles) {
     const int first = get_global_id(0) * TILES, group = get_global_id(1), position = get_global_id(2);
     if (first >= tiles.count) return;
     const __global float* in = work_data + work.offset + position * tiles.in_step + first * LANES;
@@ -135,7 +135,11 @@ __kernel void ${view.name}(const __global float* weights, const __global int* of
 % for v in vectors:
     vec ${", ".join(f"a{v}{letter(p)} = splat(0.0f)" for p in tiles)};
 % endfor
-    for (int i = 0; i < terms; ++i, weight += STORED) {
+    // The next unit's weights come from far: each item of the work group fetches its part of them.
+    const int pace = (STORED + get_local_size(0) - 1) / get_local_size(0);
+    const __global float* coming = weight + terms * (STORED + (int)get_local_id(0) * pace);
+    for (int i = 0; i < terms; ++i, weight += STORED, coming += pace) {
+        fetch(coming);
         const __global float* from = in + offsets[i];
 % if view.vectors <= view.pixels:
 % for v in vectors:
@@ -173,7 +177,7 @@ __kernel void ${view.name}(const __global float* weights, const __global int* of
 }
 
 // Y of a tile in a plane of the output. A work item has both.
-__kernel void ${view.name}_out(const __global float* bias, VIEW(work), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const Tiles tiles) {
+VECTOR_KERNEL void ${view.name}_out(const __global float* bias, VIEW(work), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const Tiles tiles) {
     const int n = get_global_id(0), plane = get_global_id(1);
     if (n >= tiles.count) return;
     const int row = (tiles.first + n) / tiles.columns, column = (tiles.first + n) - row * tiles.columns;
