@@ -44,15 +44,6 @@ typedef struct {
     int tiles, columns, wide, row_step, blocks;
 } Grid;
 
-// Finishes a pixel.
-static inline void put(VIEW(out), ${"VIEW(residual), " if view.residual else ""}int plane, int y, int x, vec sum) {
-% if view.ragged:
-    y = x / out.width;
-    x = x % out.width;
-% endif
-    store(PLANE(out, plane) + y * ROW_STEP(out) + x * LANES, epilogue(sum${", load(PLANE(residual, plane) + y * ROW_STEP(residual) + x * LANES)" if view.residual else ""}));
-}
-
 // A work item has a tile of a group of filters; a work group shares the list.
 VECTOR_KERNEL void ${view.name}(INDEXED(${"half" if view.half else "float"}), VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const Grid grid) {
     const int group = get_global_id(1);
@@ -98,23 +89,44 @@ ${step(' ' * 8)}\
 % endfor
 % endfor
 % endif
+% if view.ragged:
+    int row = x / out.width, at = x - row * out.width;
+% for p in pixels:
+    const int to${letter(p)} = row * ROW_STEP(out) + at * LANES${f", other{letter(p)} = row * ROW_STEP(residual) + at * LANES" if view.residual else ""};
+% if p + 1 < view.pixels:
+    if (++at == out.width) at = 0, ++row;
+% endif
+% endfor
+% else:
+    const int toa = y * ROW_STEP(out) + x * LANES${f", othera = y * ROW_STEP(residual) + x * LANES" if view.residual else ""};
+% for p in pixels:
+% if p:
+    const int to${letter(p)} = toa + ${p} * LANES${f", other{letter(p)} = othera + {p} * LANES" if view.residual else ""};
+% endif
+% endfor
+% endif
 % for v in outputs:
     if (group * ${len(outputs)} + ${v} < PLANES(out)) {
         const int plane = group * ${len(outputs)} + ${v};
         const vec filters = load(bias + plane * LANES);
+        __global float* to = PLANE(out, plane);
+% if view.residual:
+        const __global float* other = PLANE(residual, plane);
+% endif
 % for p in pixels:
-        ${"if (own == PIXELS) " if p and p + 1 == view.pixels else ""}put(out_data, out, ${"residual_data, residual, " if view.residual else ""}plane, y, x + ${p}, a${v}${letter(p)} + filters);
+        ${"if (own == PIXELS) " if p and p + 1 == view.pixels else ""}store(to + to${letter(p)}, epilogue(a${v}${letter(p)} + filters${f", load(other + other{letter(p)})" if view.residual else ""}));
 % endfor
     }
 % endfor
     // Whose tile has the last pixel of a row makes zeros of what follows it.
+    const int end = least((group + 1) * ${len(outputs)}, PLANES(out));
 % if view.ragged:
-    const int row = x / out.width;
-    const int ends = x + own >= (row + 1) * out.width;
-% else:
-    const int row = y, ends = x + own == out.width;
-% endif
-    for (int plane = group * ${len(outputs)}; ends && plane < least((group + 1) * ${len(outputs)}, PLANES(out)); ++plane) {
-        clear_row(PLANE(out, plane), out, row);
+    for (int ended = x / out.width; (ended + 1) * out.width <= x + own; ++ended) {
+        for (int plane = group * ${len(outputs)}; plane < end; ++plane) clear_row(PLANE(out, plane), out, ended);
     }
+% else:
+    for (int plane = group * ${len(outputs)}; x + own == out.width && plane < end; ++plane) {
+        clear_row(PLANE(out, plane), out, y);
+    }
+% endif
 }
