@@ -64,6 +64,7 @@ def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int, whole: bo
             source,
             (rows - 1) * op.stride[0] * read.pitch * read.block + (width * op.stride[1] + 1) * read.block + max(taps),
         )
+    blocks = plan.backend == "opencl" and schedule.channel_block < read.channels
     filters = schedule.vectors * plan.lanes // schedule.depth
     geometry = Geometry(
         op.filters, weight.shape[1], rows=filters, taps=prod(op.kernel), reorder=False, depth=schedule.depth
@@ -85,9 +86,9 @@ def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int, whole: bo
             group,
             schedule,
             step=op.stride[1] * read.block,
-            ahead=plan.backend == "cpu" and fetches_ahead(format_ == "dense", height * row),
+            ahead=fetches_ahead(format_ == "dense", height * row) and not blocks,
             ragged=ragged,
-            blocks=plan.backend == "opencl" and schedule.channel_block < read.channels,
+            blocks=blocks,
             storage=storage,
         ),
         indexed=Indexed(

@@ -42,7 +42,7 @@ from npas.compiler.plan import (
     SplitLayer,
     WinogradLayer,
 )
-from npas.compiler.schedules.records import LaneSchedule, Schedule
+from npas.compiler.schedules.records import LaneSchedule, PackedSchedule, Schedule
 from npas.compiler.schedules.winograd import position_step
 from npas.compiler.stored import Winograd
 from npas.compiler.views_arrays import definition, float_text
@@ -256,15 +256,19 @@ def _indexed(layer: ConvLayer | LinearLayer, spec: int, inputs: Sequence[str], o
     ix, groups = layer.indexed, f"run.groups({spec})"
     schedule = ix.schedule
     operands = (f"indexed({spec})", inputs[0], out, *inputs[1:])
-    items = (ix.tiles, groups)
+    if isinstance(layer, LinearLayer):
+        return Launch(layer.kernel, (groups,), TILES, (*operands, f"number({groups})"))
+    assert not isinstance(schedule, PackedSchedule), layer
+    # Work groups of the same filters follow each other, or those of the same pixels.
+    few = schedule.tiles_at_a_time
+    items = (few, groups, -(-ix.tiles // few)) if schedule.split == "pixels" else (ix.tiles, groups)
     match schedule:
         case LaneSchedule():
             blocks = -(-ix.channels // schedule.channel_block)
             grid = f"record({{{ix.tiles}, {ix.grid.columns}, {ix.grid.wide}, {ix.grid.row_step}, {blocks}}})"
-            return Launch(layer.kernel, items, schedule.tiles_at_a_time, (*operands, grid))
-        case Schedule() if isinstance(layer, ConvLayer):
-            return Launch(layer.kernel, items, schedule.tiles_at_a_time, (*operands, f"number({ix.tiles})"))
-    return Launch(layer.kernel, items[1:], TILES, (*operands, f"number({groups})"))
+            return Launch(layer.kernel, items, few, (*operands, grid))
+        case Schedule():
+            return Launch(layer.kernel, items, few, (*operands, f"number({ix.tiles})"))
 
 
 def _winograd(plan: Plan, layer: WinogradLayer, spec: int, inputs: Sequence[str], out: str) -> Calls:

@@ -50,6 +50,8 @@ MOST_VECTORS = 6
 """Of weights in registers; from five on, loads leave the multiplications too little room on most machines."""
 FEW_PIXELS = 128
 """Of an output, up to which so few pixels use a weight that a list's loop gains by fetching the next ones meanwhile."""
+ENOUGH_PIXELS = 8
+"""Of a tile, for which a second-level cache brings in weights as fast as they are used."""
 MANY_TILES = 32
 """For each thread: enough for several pieces that each fill the caches with weights once."""
 MOST_DEPTHWISE = 8
@@ -121,12 +123,15 @@ def _in_groups(shape: tuple[int, int], depth: int, work: LaneWork, lanes: int) -
     """The schedule of V vectors and P pixels on a device of OpenCL, a work group of tiles at a time."""
     vectors, pixels = shape[0], even(work.width, shape[1])
     tiles = work.rows * -(-work.width // pixels)
+    # Sums wait in memory between blocks, which pays where few pixels use a weight that comes from far.
+    blocks = pixels < ENOUGH_PIXELS
     return LaneSchedule(
         vectors=vectors,
         depth=depth,
         pixels=pixels,
         tiles_at_a_time=even(tiles, WORK_GROUP),
-        channel_block=_channel_block(work, vectors, depth, pixels, lanes),
+        channel_block=_channel_block(work, vectors, depth, pixels, lanes) if blocks else work.channels,
+        split="pixels" if _reads_more_input(work) else "filters",
     )
 
 
@@ -170,7 +175,7 @@ def lane_space(work: LaneWork, isa: IsaName, threads: int) -> Space:
         "split": ("filters", "pixels") if threads > 1 else ("filters",),
     }
     if ISAS[isa].backend == "opencl":
-        axes = {**axes, "tiles_at_a_time": WORK_GROUPS, "split": ("filters",)}
+        axes = {**axes, "tiles_at_a_time": WORK_GROUPS, "split": ("filters", "pixels")}
 
     def fits(schedule: AnySchedule) -> bool:
         assert isinstance(schedule, LaneSchedule)
@@ -247,15 +252,19 @@ def _channel_block(work: LaneWork, vectors: int, depth: int, pixels: int, lanes:
 def _split(work: LaneWork, tiles: int, groups: int, threads: int) -> Literal["filters", "pixels"]:
     """Every piece of filters reads all of the input, every piece of pixels all weights: the lesser is read again, where
     there are tiles enough; else what can be shared out more evenly."""
-    if threads > 1 and tiles >= MANY_TILES * threads:
-        read, weights = work.channels * work.row_floats * work.rows, work.filters * work.channels * work.taps
-        if read > work.density * weights:
-            return "pixels"
+    if threads > 1 and tiles >= MANY_TILES * threads and _reads_more_input(work):
+        return "pixels"
 
     def waste(count: int) -> float:
         return -(-count // threads) * threads / count
 
     return "pixels" if waste(tiles) < GAIN * waste(groups) else "filters"
+
+
+def _reads_more_input(work: LaneWork) -> bool:
+    """Whether a pass over the input brings in more than one over the weights."""
+    read, weights = work.channels * work.row_floats * work.rows, work.filters * work.channels * work.taps
+    return read > work.density * weights
 
 
 def depthwise_schedule(width: int, window: int, isa: IsaName) -> DepthwiseSchedule:

@@ -82,7 +82,8 @@ def conv_space(work: ConvWork, isa: IsaName, threads: int) -> Space:
         "split": ("filters", "pixels") if threads > 1 else ("filters",),
     }
     if ISAS[isa].backend == "opencl":
-        axes = {**axes, "tiles_at_a_time": WORK_GROUPS, "channel_block": (work.channels,), "split": ("filters",)}
+        own = {"tiles_at_a_time": WORK_GROUPS, "channel_block": (work.channels,), "split": ("filters", "pixels")}
+        axes = {**axes, **own}
 
     def fits(schedule: AnySchedule) -> bool:
         assert isinstance(schedule, Schedule)

@@ -8,6 +8,11 @@ from pydantic import Field
 
 from npas.compiler.record import Record
 
+Split = Annotated[
+    Literal["filters", "pixels"],
+    Field(description="what the threads share out; on an OpenCL device: what a work group changes last"),
+]
+
 
 class Schedule(Record):
     """The tunable part of an indexed kernel with pixels in lanes, or of a fully connected one."""
@@ -17,7 +22,7 @@ class Schedule(Record):
     vectors: int = Field(description="vectors of pixels (of filters, in a fully connected layer) in registers")
     tiles_at_a_time: int = Field(4, description="on an OpenCL device: in a work group")
     channel_block: int = Field(description="input channels worked through at a time")
-    split: Literal["filters", "pixels"] = Field("filters", description="what the threads share out")
+    split: Split = "filters"
 
 
 class PackedSchedule(Record):
@@ -38,7 +43,7 @@ class LaneSchedule(Record):
     pixels: int = Field(description="in registers")
     tiles_at_a_time: int
     channel_block: int = Field(description="input channels worked through at a time")
-    split: Literal["filters", "pixels"] = Field("filters", description="what the threads share out")
+    split: Split = "filters"
 
 
 class DepthwiseSchedule(Record):

@@ -44,13 +44,15 @@ typedef struct {
     int tiles, columns, wide, row_step, blocks;
 } Grid;
 
-// A work item has a tile of a group of filters; a work group shares the list.
+// A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
+// where these lie along the first dimension, by filters where they lie along the third.
 VECTOR_KERNEL void ${view.name}(INDEXED(${"half" if view.half else "float"}), VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const Grid grid) {
     const int group = get_global_id(1);
 % if view.blocks:
-    const int there = get_global_id(0) < grid.tiles, t = there ? get_global_id(0) : grid.tiles - 1;
+    const int at_most = get_global_id(0) + get_global_id(2) * get_global_size(0);
+    const int there = at_most < grid.tiles, t = there ? at_most : grid.tiles - 1;
 % else:
-    const int t = get_global_id(0);
+    const int t = get_global_id(0) + get_global_id(2) * get_global_size(0);
     if (t >= grid.tiles) return;
 % endif
     const int y = t / grid.columns, column = t % grid.columns;
@@ -78,7 +80,16 @@ ${step(' ' * 12)}\
     }
     if (!there) return;
 % else:
-    for (const __global int* end = offsets + bound[1]; offset != end; ++offset, weight += STORED) {
+    const __global int* end = offsets + bound[1];
+% if view.ahead:
+    // The next group's weights come from far: each item fetches its part of them.
+    const int pace = (STORED + get_local_size(0) - 1) / get_local_size(0);
+    const __global ${"half" if view.half else "float"}* coming = weight + (int)(end - offset) * (STORED + (int)get_local_id(0) * pace);
+    for (; offset != end; ++offset, weight += STORED, coming += pace) {
+        fetch(coming);
+% else:
+    for (; offset != end; ++offset, weight += STORED) {
+% endif
 ${step(' ' * 8)}\
     }
 % endif
@@ -119,13 +130,13 @@ ${step(' ' * 8)}\
     }
 % endfor
     // Whose tile has the last pixel of a row makes zeros of what follows it.
-    const int end = least((group + 1) * ${len(outputs)}, PLANES(out));
+    const int behind = least((group + 1) * ${len(outputs)}, PLANES(out));
 % if view.ragged:
     for (int ended = x / out.width; (ended + 1) * out.width <= x + own; ++ended) {
-        for (int plane = group * ${len(outputs)}; plane < end; ++plane) clear_row(PLANE(out, plane), out, ended);
+        for (int plane = group * ${len(outputs)}; plane < behind; ++plane) clear_row(PLANE(out, plane), out, ended);
     }
 % else:
-    for (int plane = group * ${len(outputs)}; x + own == out.width && plane < end; ++plane) {
+    for (int plane = group * ${len(outputs)}; x + own == out.width && plane < behind; ++plane) {
         clear_row(PLANE(out, plane), out, y);
     }
 % endif
