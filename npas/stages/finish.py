@@ -14,11 +14,12 @@ import numpy as np
 from npas import measure
 from npas.algorithms import select
 from npas.compiler.indexed import Options
-from npas.compiler.plan import ConvLayer, Plan
+from npas.compiler.plan import Plan
 from npas.errors import NumericsError
 from npas.frontend import onnx_out
 from npas.graph.graph import Network
 from npas.measure import LatencyReport
+from npas.ops import Conv2d
 from npas.progress import Progress
 from npas.search.trial import Trial
 from npas.spec import LoadedSpec
@@ -104,6 +105,8 @@ def lock_of(spec_digest_: str, generated: Runtime) -> Lock:
     plan, options = generated.lowered.plan, generated.lowered.options
     weighted = plan.weights_layers
     present = {layer.nodes[0] for layer in weighted}
+    nodes = generated.network.graph.nodes
+    halves = any(isinstance(node.op, Conv2d) and node.name in options.halves for node in nodes)
     return Lock(
         npas_version=importlib.metadata.version("npas"),
         name=plan.name,
@@ -112,7 +115,7 @@ def lock_of(spec_digest_: str, generated: Runtime) -> Lock:
         isa=plan.isa,
         threads=plan.threads,
         fully_connected="fp16" if options.halves else "fp32",
-        weights="fp16" if any(isinstance(v, ConvLayer) and v.nodes[0] in options.halves for v in weighted) else "fp32",
+        weights="fp16" if halves else "fp32",
         wanted=plan.wanted,
         layers={
             node: LockedLayer(scheme=p.scheme, rate=p.rate, built_dense_because=options.dense.get(node))

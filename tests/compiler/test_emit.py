@@ -59,7 +59,12 @@ def lowered(case: str, isa: str = "avx2") -> Lowered:
 
 
 CASES = ("dense", "schemes")
-STORED = {"dense": ("dense", "avx2"), "schemes": ("schemes", "avx2"), "opencl": ("schemes", "opencl8")}
+STORED = {
+    "dense": ("dense", "avx2"),
+    "schemes": ("schemes", "avx2"),
+    "opencl": ("schemes", "opencl8"),
+    "opencl_dense": ("dense", "opencl8"),
+}
 """Case and instruction set by golden folder."""
 
 

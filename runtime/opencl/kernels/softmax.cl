@@ -26,12 +26,12 @@ __kernel void log_softmax(VIEW(in), VIEW(out), const int rows, const int length)
     for (int k = 0; k < length; ++k) to[k] = row[k] - top - offset;
 }
 
-// 1 for the first of a row's largest, 0 for the others.
+// 1 for the first of a row's largest, 0 for the others. A NaN in front is larger than all, elsewhere than none.
 __kernel void hardmax(VIEW(in), VIEW(out), const int rows, const int length) {
-    ROW(in, out)
-    int found = 0;
-    for (int k = 0; k < length; ++k) {
-        to[k] = !found && row[k] == top ? 1.0f : 0.0f;
-        found |= row[k] == top;
-    }
+    const int i = get_global_id(0);
+    if (i >= rows) return;
+    const __global float* row = in_data + in.offset + i * length;
+    int best = 0;
+    for (int k = 1; k < length; ++k) best = row[best] < row[k] ? k : best;
+    for (int k = 0; k < length; ++k) out_data[out.offset + i * length + k] = k == best ? 1.0f : 0.0f;
 }

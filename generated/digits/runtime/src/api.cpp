@@ -34,6 +34,16 @@ digits_status finish(Status status, Weights&& weights, int threads, digits_model
     return static_cast<digits_status>(status);
 }
 
+Status explained(Status status, const Model& model) {
+    if (status == Status::ok) return status;
+    try {
+        detail = model.why();
+    } catch (...) {  // no memory for the words
+        detail.clear();
+    }
+    return status;
+}
+
 bool valid(const void* source, int threads, digits_model** out) {
     detail.clear();
     if (out == nullptr) return false;
@@ -72,7 +82,8 @@ digits_status digits_run(
     for (int i = 0; i < DIGITS_OUTPUTS; ++i) {
         if (outputs[i] == nullptr) return DIGITS_ERROR_ARGUMENT;
     }
-    return static_cast<digits_status>(model->model->run(inputs, outputs));
+    const Status status = model->model->run(inputs, outputs);
+    return static_cast<digits_status>(explained(status, *model->model));
 }
 
 void digits_destroy(digits_model* model) { delete model; }

@@ -157,7 +157,7 @@ int main(int argc, char** argv) {
         run(nullptr);
         times.push_back(milliseconds(start));
     });
-    if (status != Status::ok) return fail(options.weights, status, why);
+    if (status != Status::ok) return fail(options.weights, status, model->why());
 
     std::printf("{\"create_ms\": %.6f, \"times_ms\": [", create_ms);
     for (std::size_t i = 0; i < times.size(); ++i) std::printf("%s%.6f", i ? ", " : "", times[i]);
@@ -165,7 +165,7 @@ int main(int argc, char** argv) {
     if (options.profile) {
         Profile profile(d.layer_count);
         repeat(std::max(options.runs, 1), options.min_s, [&] { run(&profile); });
-        if (status != Status::ok) return fail(options.weights, status, why);
+        if (status != Status::ok) return fail(options.weights, status, model->why());
         std::printf(", \"layers_ms\": [");
         for (int i = 0; i < d.layer_count; ++i) {
             const std::vector<double>& layer = profile.times[static_cast<std::size_t>(i)];

@@ -91,13 +91,18 @@ int fail(const std::string& what, int code = 1) {
     return code;
 }
 
+int fail(Status status, const Model& model) {
+    const std::string why = model.why();
+    return fail(status_text(status) + (why.empty() ? "" : ": " + why), status_exit(status));
+}
+
 int run_samples(Model& model, Arrays& arrays, std::ifstream& in, std::ofstream& out) {
     while (in.peek() != std::ifstream::traits_type::eof()) {
         for (auto& v : arrays.inputs) {
             if (!read(in, v)) return fail("the inputs end in the middle of a sample");
         }
         const Status status = model.run(arrays.in.data(), arrays.out.data());
-        if (status != Status::ok) return fail(status_text(status), status_exit(status));
+        if (status != Status::ok) return fail(status, model);
         for (const auto& v : arrays.outputs) write(out, v);
     }
     return 0;
@@ -129,7 +134,7 @@ int run_parts(Model& model, Arrays& arrays, const char* script, std::ifstream& i
         }
         Part part(first, last);
         const Status status = model.run(arrays.in.data(), arrays.out.data(), &part);
-        if (status != Status::ok) return fail(status_text(status), status_exit(status));
+        if (status != Status::ok) return fail(status, model);
         write(out, output < 0 ? arrays.outputs[static_cast<std::size_t>(-1 - output)] : extract(model, output));
     }
     return 0;
@@ -141,7 +146,7 @@ int run_trace(Model& model, Arrays& arrays, std::ifstream& in, std::ofstream& ou
     }
     Trace trace(model, out);
     const Status status = model.run(arrays.in.data(), arrays.out.data(), &trace);
-    return status == Status::ok ? 0 : fail(status_text(status), status_exit(status));
+    return status == Status::ok ? 0 : fail(status, model);
 }
 
 // A number of threads, or 0.

@@ -38,6 +38,16 @@ ${n}_status finish(Status status, Weights&& weights, int threads, ${n}_model** o
     return static_cast<${n}_status>(status);
 }
 
+Status explained(Status status, const Model& model) {
+    if (status == Status::ok) return status;
+    try {
+        detail = model.why();
+    } catch (...) {  // no memory for the words
+        detail.clear();
+    }
+    return status;
+}
+
 bool valid(const void* source, int threads, ${n}_model** out) {
     detail.clear();
     if (out == nullptr) return false;
@@ -76,7 +86,8 @@ ${n}_status ${n}_run(
     for (int i = 0; i < ${u}_OUTPUTS; ++i) {
         if (outputs[i] == nullptr) return ${u}_ERROR_ARGUMENT;
     }
-    return static_cast<${n}_status>(model->model->run(inputs, outputs));
+    const Status status = model->model->run(inputs, outputs);
+    return static_cast<${n}_status>(explained(status, *model->model));
 }
 
 void ${n}_destroy(${n}_model* model) { delete model; }

@@ -72,7 +72,7 @@ ${u}_API size_t ${n}_output_size(int i);
 /* A sentence in English; never NULL. */
 ${u}_API const char* ${n}_status_text(${n}_status status);
 
-/* What more is known of this thread's last failure to create a model, in the device's words; never NULL. */
+/* What more is known of this thread's last failure to create or run a model, in the device's words; never NULL. */
 ${u}_API const char* ${n}_detail(void);
 
 /* ${u}_ABI_VERSION of the library that is loaded. */

@@ -38,6 +38,8 @@ class Model {
     // inputs and outputs are compact arrays, as many and as large as the description says. An observer hears how long a
     // layer's kernels took by the device's own clock.
     Status run(const float* const* inputs, float* const* outputs, Observer* observer = nullptr);
+    // What the device said of the last failure.
+    const char* why() const { return why_.c_str(); }
 
     const Description& description() const { return *description_; }
     // Copies a value to or from a plain array, between runs or while an observer looks on.

@@ -1,5 +1,5 @@
 // Convolution by Winograd's method, tiles of 4x4 from 6x6 pixels, filters in lanes: 1 vector of weights x 3 tiles in registers.
-#include "npas/winograd.h"
+#include "npas/winograd_tiles.h"
 
 #include "winograd_lanes_avx2_m4r3v1p3_add_relu.h"
 #include "npas/run.h"

@@ -39,11 +39,11 @@ constexpr DepthwiseSpec kDepthwise[] = {
     {4, 8, 9, 8, 1, 1},  // layer_003
 };
 
-// First section; filters, channels; kernel, stride; channels in a pixel of the input, planes of transformed tiles;
-// filters in a group; tile, tiles in a row and in all, tiles at a time, whether threads share out tiles, and how many
+// First section; filters, channels; kernel, stride; channels in a pixel of the input, planes of transformed tiles
+// and channels in each; filters in a group; tile, tiles in a row and in all, tiles at a time, whether threads share out tiles, and how many
 // at most; padding.
 constexpr WinogradSpec kWinograd[] = {
-    {2, 8, 8, 3, 1, 8, 1, 8, 4, 2, 4, 4, false, 1, 1, 1, 1, 1},  // layer_002
+    {2, 8, 8, 3, 1, 8, 1, 8, 8, 4, 2, 4, 4, false, 1, 1, 1, 1, 1},  // layer_002
 };
 
 constexpr const Stationary* kConstants = nullptr;

@@ -1,12 +1,12 @@
 // Depthwise convolution, channels in lanes: 3x3, 3 pixels in registers.
 #define PIXELS 3
 
-inline vec epilogue(vec x) {
+static inline vec epilogue(vec x) {
     return x;
 }
 
 // A work item has a tile of a row of a plane. A row's tiles are as wide as the kernel, or a pixel narrower.
-__kernel void depthwise_lanes_opencl8_k3x3_s1x1_p3(const __global float* weights, const __global float* bias, VIEW(in), VIEW(out), const int columns, const int top, const int left) {
+VECTOR_KERNEL void depthwise_lanes_opencl8_k3x3_s1x1_p3(const __global float* weights, const __global float* bias, VIEW(in), VIEW(out), const int columns, const int top, const int left) {
     const int column = get_global_id(0) % columns, y = get_global_id(0) / columns, plane = get_global_id(1);
     if (y >= out.height) return;
     const int wide = out.width - columns * (PIXELS - 1);

@@ -1,10 +1,10 @@
 // Fully connected layer over lists of kept columns, one filter at a time.
-inline vec epilogue(vec x) {
+static inline vec epilogue(vec x) {
     return x;
 }
 
 // A work item has a filter.
-__kernel void linear_indexed_opencl8_r1(INDEXED(float), VIEW(in), VIEW(out), const int groups) {
+VECTOR_KERNEL void linear_indexed_opencl8_r1(INDEXED(float), VIEW(in), VIEW(out), const int groups) {
     const int group = get_global_id(0);
     if (group >= groups) return;
     const __global float* x = in_data + in.offset;

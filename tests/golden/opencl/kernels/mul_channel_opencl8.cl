@@ -1,11 +1,11 @@
 // Element by element: x = x * other;
-inline vec compute(vec x, vec other) {
+static inline vec compute(vec x, vec other) {
     x = x * other;
     return x;
 }
 
 // A work item has a vector of a plane, whose rows are one run of floats. What is no pixel becomes zero.
-__kernel void mul_channel_opencl8(VIEW(in), VIEW(other), VIEW(out)) {
+VECTOR_KERNEL void mul_channel_opencl8(VIEW(in), VIEW(other), VIEW(out)) {
     const int at = get_global_id(0) * LANES, plane = get_global_id(1);
     const int length = ((out.height - 1) * out.pitch + out.width) * out.block;
     if (at >= length) return;

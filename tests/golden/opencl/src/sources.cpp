@@ -31,13 +31,14 @@ constexpr char kText1[] = R"opencl(// Convolution over lists of kept positions: 
 #define FILTERS 1
 #define TILE (11 * LANES)
 
-inline vec epilogue(vec x) {
+static inline vec epilogue(vec x) {
     return x;
 }
 
-// A work item has a tile of a group of filters; a work group shares the list. What is no pixel becomes zero.
-__kernel void conv_indexed_opencl8_r1p11(INDEXED(float), VIEW(in), VIEW(out), const int tiles) {
-    const int t = get_global_id(0), group = get_global_id(1);
+// A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
+// where these lie along the first dimension, by filters where they lie along the third. What is no pixel becomes zero.
+VECTOR_KERNEL void conv_indexed_opencl8_r1p11(INDEXED(float), VIEW(in), VIEW(out), const int tiles) {
+    const int t = get_global_id(0) + get_global_id(2) * get_global_size(0), group = get_global_id(1);
     if (t >= tiles) return;
     const int at = t * TILE;
     const __global float* tile = in_data + in.offset + at;
@@ -110,14 +111,15 @@ constexpr char kText2[] = R"opencl(// Convolution over lists of kept positions: 
 #define FILTERS 1
 #define TILE (11 * LANES)
 
-inline vec epilogue(vec x, vec residual) {
+static inline vec epilogue(vec x, vec residual) {
     x = x + residual;
     return x;
 }
 
-// A work item has a tile of a group of filters; a work group shares the list. What is no pixel becomes zero.
-__kernel void conv_indexed_opencl8_r1p11_add(INDEXED(float), VIEW(in), VIEW(out), VIEW(residual), const int tiles) {
-    const int t = get_global_id(0), group = get_global_id(1);
+// A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
+// where these lie along the first dimension, by filters where they lie along the third. What is no pixel becomes zero.
+VECTOR_KERNEL void conv_indexed_opencl8_r1p11_add(INDEXED(float), VIEW(in), VIEW(out), VIEW(residual), const int tiles) {
+    const int t = get_global_id(0) + get_global_id(2) * get_global_size(0), group = get_global_id(1);
     if (t >= tiles) return;
     const int at = t * TILE;
     const __global float* tile = in_data + in.offset + at;
@@ -190,14 +192,15 @@ constexpr char kText3[] = R"opencl(// Convolution over lists of kept positions: 
 #define FILTERS 4
 #define TILE (3 * LANES)
 
-inline vec epilogue(vec x) {
+static inline vec epilogue(vec x) {
     x = relu(x);
     return x;
 }
 
-// A work item has a tile of a group of filters; a work group shares the list. What is no pixel becomes zero.
-__kernel void conv_indexed_opencl8_r4p3_relu(INDEXED(float), VIEW(in), VIEW(out), const int tiles) {
-    const int t = get_global_id(0), group = get_global_id(1);
+// A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
+// where these lie along the first dimension, by filters where they lie along the third. What is no pixel becomes zero.
+VECTOR_KERNEL void conv_indexed_opencl8_r4p3_relu(INDEXED(float), VIEW(in), VIEW(out), const int tiles) {
+    const int t = get_global_id(0) + get_global_id(2) * get_global_size(0), group = get_global_id(1);
     if (t >= tiles) return;
     const int at = t * TILE;
     const __global float* tile = in_data + in.offset + at;
@@ -293,13 +296,13 @@ __kernel void conv_indexed_opencl8_r4p3_relu(INDEXED(float), VIEW(in), VIEW(out)
 }
 )opencl";
 
-// kernels/conv_lanes_opencl8_v1p3s3.cl
+// kernels/conv_lanes_opencl8_v1p3s3_ahead.cl
 constexpr char kText4[] = R"opencl(// Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 3 pixels in registers.
 #define PIXELS 3
 #define STEP 3  // floats from the input of one pixel to that of the next
 #define STORED (1 * LANES)  // weights of a group for one entry of its list
 
-inline vec epilogue(vec x) {
+static inline vec epilogue(vec x) {
     return x;
 }
 
@@ -309,15 +312,11 @@ typedef struct {
     int tiles, columns, wide, row_step, blocks;
 } Grid;
 
-// Finishes a pixel.
-inline void put(VIEW(out), int plane, int y, int x, vec sum) {
-    store(PLANE(out, plane) + y * ROW_STEP(out) + x * LANES, epilogue(sum));
-}
-
-// A work item has a tile of a group of filters; a work group shares the list.
-__kernel void conv_lanes_opencl8_v1p3s3(INDEXED(float), VIEW(in), VIEW(out), const Grid grid) {
+// A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
+// where these lie along the first dimension, by filters where they lie along the third.
+VECTOR_KERNEL void conv_lanes_opencl8_v1p3s3_ahead(INDEXED(float), VIEW(in), VIEW(out), const Grid grid) {
     const int group = get_global_id(1);
-    const int t = get_global_id(0);
+    const int t = get_global_id(0) + get_global_id(2) * get_global_size(0);
     if (t >= grid.tiles) return;
     const int y = t / grid.columns, column = t % grid.columns;
     const int own = column < grid.wide ? PIXELS : PIXELS - 1;
@@ -327,7 +326,12 @@ __kernel void conv_lanes_opencl8_v1p3s3(INDEXED(float), VIEW(in), VIEW(out), con
     const __global int* offset = offsets + *bound;
     const __global float* weight = weights + first_weight[group];
     vec a0a = splat(0.0f), a0b = splat(0.0f), a0c = splat(0.0f);
-    for (const __global int* end = offsets + bound[1]; offset != end; ++offset, weight += STORED) {
+    const __global int* end = offsets + bound[1];
+    // The next group's weights come from far: each item fetches its part of them.
+    const int pace = (STORED + get_local_size(0) - 1) / get_local_size(0);
+    const __global float* coming = weight + (int)(end - offset) * (STORED + (int)get_local_id(0) * pace);
+    for (; offset != end; ++offset, weight += STORED, coming += pace) {
+        fetch(coming);
         const __global float* from = tile + *offset;
         const vec w0 = load(weight + 0 * LANES);
         const vec xa = broadcast(from + 0 * STEP);
@@ -337,49 +341,43 @@ __kernel void conv_lanes_opencl8_v1p3s3(INDEXED(float), VIEW(in), VIEW(out), con
         const vec xc = broadcast(from + 2 * STEP);
         a0c = fma(w0, xc, a0c);
     }
+    const int toa = y * ROW_STEP(out) + x * LANES;
+    const int tob = toa + 1 * LANES;
+    const int toc = toa + 2 * LANES;
     if (group * 1 + 0 < PLANES(out)) {
         const int plane = group * 1 + 0;
         const vec filters = load(bias + plane * LANES);
-        put(out_data, out, plane, y, x + 0, a0a + filters);
-        put(out_data, out, plane, y, x + 1, a0b + filters);
-        if (own == PIXELS) put(out_data, out, plane, y, x + 2, a0c + filters);
+        __global float* to = PLANE(out, plane);
+        store(to + toa, epilogue(a0a + filters));
+        store(to + tob, epilogue(a0b + filters));
+        if (own == PIXELS) store(to + toc, epilogue(a0c + filters));
     }
     // Whose tile has the last pixel of a row makes zeros of what follows it.
-    const int row = y, ends = x + own == out.width;
-    for (int plane = group * 1; ends && plane < least((group + 1) * 1, PLANES(out)); ++plane) {
-        clear_row(PLANE(out, plane), out, row);
+    const int behind = least((group + 1) * 1, PLANES(out));
+    for (int plane = group * 1; x + own == out.width && plane < behind; ++plane) {
+        clear_row(PLANE(out, plane), out, y);
     }
-}
-)opencl";
-
-// kernels/copy.cl
-constexpr char kText5[] = R"opencl(// Between two layouts of the same channels, height and width: margins and unused lanes of the target become zero. A work
-// item has a pixel of a plane.
-__kernel void copy(VIEW(in), VIEW(out)) {
-    const int x = get_global_id(0), y = get_global_id(1), plane = get_global_id(2);
-    if (x >= out.width) return;
-    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * out.block;
-    for (int lane = 0; lane < out.block; ++lane) {
-        const int c = plane * out.block + lane;
-        to[lane] = c < out.channels ? CHANNEL(in, c)[y * ROW_STEP(in) + x * in.block] : 0.0f;
-    }
-    if (x + 1 == out.width) clear_row(PLANE(out, plane), out, y);
 }
 )opencl";
 
 // kernels/copy_channels.cl
-constexpr char kText6[] = R"opencl(// Copies `in` to the channels of `out` from `first` on. A work item has a pixel of a plane of the output; where the
+constexpr char kText5[] = R"opencl(// Copies `in` to the channels of `out` from `first` on. A work item has a pixel of a plane of the output; where the
 // plane's first channel is its own it makes zeros of what others do not write.
 __kernel void copy_channels(VIEW(in), VIEW(out), const int first) {
     const int x = get_global_id(0), y = get_global_id(1), plane = first / out.block + get_global_id(2);
     if (x >= out.width) return;
     __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * out.block;
-    for (int lane = 0; lane < out.block; ++lane) {
-        const int c = plane * out.block + lane - first;
-        if (c >= 0 && c < in.channels) {
-            to[lane] = CHANNEL(in, c)[y * ROW_STEP(in) + x * in.block];
-        } else if (c >= in.channels) {
-            to[lane] = 0.0f;
+    const int channel = plane * out.block - first;
+    if (in.block == LANES && out.block == LANES && channel % LANES == 0) {
+        store(to, load(CHANNEL(in, channel) + y * ROW_STEP(in) + x * LANES));
+    } else {
+        for (int lane = 0; lane < out.block; ++lane) {
+            const int c = channel + lane;
+            if (c >= 0 && c < in.channels) {
+                to[lane] = CHANNEL(in, c)[y * ROW_STEP(in) + x * in.block];
+            } else if (c >= in.channels) {
+                to[lane] = 0.0f;
+            }
         }
     }
     if (plane * out.block >= first && x + 1 == out.width) clear_row(PLANE(out, plane), out, y);
@@ -387,10 +385,35 @@ __kernel void copy_channels(VIEW(in), VIEW(out), const int first) {
 )opencl";
 
 // kernels/copy_plain.cl
-constexpr char kText7[] = R"opencl(// Between plain arrays of as many elements. A work item has an element.
+constexpr char kText6[] = R"opencl(// Between plain arrays of as many elements. A work item has a vector.
 __kernel void copy_plain(VIEW(in), VIEW(out), const int elements) {
-    const int i = get_global_id(0);
-    if (i < elements) out_data[out.offset + i] = in_data[in.offset + i];
+    const int first = get_global_id(0) * LANES;
+    if (first >= elements) return;
+    const __global float* from = in_data + in.offset + first;
+    __global float* to = out_data + out.offset + first;
+    if (first + LANES <= elements) {
+        store_anywhere(to, load_anywhere(from));
+    } else {
+        for (int i = 0; first + i < elements; ++i) to[i] = from[i];
+    }
+}
+)opencl";
+
+// kernels/copy_rows.cl
+constexpr char kText7[] = R"opencl(// Between two layouts of the same channels in a pixel: what is no pixel of the target becomes zero. A work item has a
+// vector of a row of a plane.
+__kernel void copy_rows(VIEW(in), VIEW(out)) {
+    const int x = get_global_id(0) * LANES, y = get_global_id(1), plane = get_global_id(2);
+    const int length = out.width * out.block;
+    if (x >= length) return;
+    const __global float* from = PLANE(in, plane) + y * ROW_STEP(in) + x;
+    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x;
+    if (x + LANES <= length) {
+        store_anywhere(to, load_anywhere(from));
+    } else {
+        for (int i = 0; x + i < length; ++i) to[i] = from[i];
+    }
+    if (x + LANES >= length) clear_row(PLANE(out, plane), out, y);
 }
 )opencl";
 
@@ -398,12 +421,12 @@ __kernel void copy_plain(VIEW(in), VIEW(out), const int elements) {
 constexpr char kText8[] = R"opencl(// Depthwise convolution, channels in lanes: 3x3, 3 pixels in registers.
 #define PIXELS 3
 
-inline vec epilogue(vec x) {
+static inline vec epilogue(vec x) {
     return x;
 }
 
 // A work item has a tile of a row of a plane. A row's tiles are as wide as the kernel, or a pixel narrower.
-__kernel void depthwise_lanes_opencl8_k3x3_s1x1_p3(const __global float* weights, const __global float* bias, VIEW(in), VIEW(out), const int columns, const int top, const int left) {
+VECTOR_KERNEL void depthwise_lanes_opencl8_k3x3_s1x1_p3(const __global float* weights, const __global float* bias, VIEW(in), VIEW(out), const int columns, const int top, const int left) {
     const int column = get_global_id(0) % columns, y = get_global_id(0) / columns, plane = get_global_id(1);
     if (y >= out.height) return;
     const int wide = out.width - columns * (PIXELS - 1);
@@ -464,12 +487,12 @@ __kernel void global_average_pool(VIEW(in), VIEW(out)) {
 
 // kernels/linear_indexed_opencl8_r1.cl
 constexpr char kText10[] = R"opencl(// Fully connected layer over lists of kept columns, one filter at a time.
-inline vec epilogue(vec x) {
+static inline vec epilogue(vec x) {
     return x;
 }
 
 // A work item has a filter.
-__kernel void linear_indexed_opencl8_r1(INDEXED(float), VIEW(in), VIEW(out), const int groups) {
+VECTOR_KERNEL void linear_indexed_opencl8_r1(INDEXED(float), VIEW(in), VIEW(out), const int groups) {
     const int group = get_global_id(0);
     if (group >= groups) return;
     const __global float* x = in_data + in.offset;
@@ -491,7 +514,7 @@ __kernel void linear_indexed_opencl8_r1(INDEXED(float), VIEW(in), VIEW(out), con
 
 // kernels/linear_indexed_opencl8_r16_hard_swish.cl
 constexpr char kText11[] = R"opencl(// Fully connected layer over lists of kept columns, 2 vectors of filters at a time.
-inline vec epilogue(vec x) {
+static inline vec epilogue(vec x) {
     x = hard_swish(x);
     return x;
 }
@@ -499,7 +522,7 @@ inline vec epilogue(vec x) {
 #define STORED (2 * LANES)  // weights of a group for one column
 
 // A work item has a group of filters, which lie side by side in lanes.
-__kernel void linear_indexed_opencl8_r16_hard_swish(INDEXED(float), VIEW(in), VIEW(out), const int groups) {
+VECTOR_KERNEL void linear_indexed_opencl8_r16_hard_swish(INDEXED(float), VIEW(in), VIEW(out), const int groups) {
     const int group = get_global_id(0);
     if (group >= groups) return;
     const __global float* x = in_data + in.offset;
@@ -532,14 +555,14 @@ __kernel void linear_indexed_opencl8_r16_hard_swish(INDEXED(float), VIEW(in), VI
 
 // kernels/linear_indexed_opencl8_r8.cl
 constexpr char kText12[] = R"opencl(// Fully connected layer over lists of kept columns, 1 vector of filters at a time.
-inline vec epilogue(vec x) {
+static inline vec epilogue(vec x) {
     return x;
 }
 
 #define STORED (1 * LANES)  // weights of a group for one column
 
 // A work item has a group of filters, which lie side by side in lanes.
-__kernel void linear_indexed_opencl8_r8(INDEXED(float), VIEW(in), VIEW(out), const int groups) {
+VECTOR_KERNEL void linear_indexed_opencl8_r8(INDEXED(float), VIEW(in), VIEW(out), const int groups) {
     const int group = get_global_id(0);
     if (group >= groups) return;
     const __global float* x = in_data + in.offset;
@@ -589,13 +612,13 @@ __kernel void max_pool(VIEW(in), VIEW(out), const Window window) {
 
 // kernels/mul_channel_opencl8.cl
 constexpr char kText14[] = R"opencl(// Element by element: x = x * other;
-inline vec compute(vec x, vec other) {
+static inline vec compute(vec x, vec other) {
     x = x * other;
     return x;
 }
 
 // A work item has a vector of a plane, whose rows are one run of floats. What is no pixel becomes zero.
-__kernel void mul_channel_opencl8(VIEW(in), VIEW(other), VIEW(out)) {
+VECTOR_KERNEL void mul_channel_opencl8(VIEW(in), VIEW(other), VIEW(out)) {
     const int at = get_global_id(0) * LANES, plane = get_global_id(1);
     const int length = ((out.height - 1) * out.pitch + out.width) * out.block;
     if (at >= length) return;
@@ -620,15 +643,30 @@ __kernel void mul_channel_opencl8(VIEW(in), VIEW(other), VIEW(out)) {
 }
 )opencl";
 
+// kernels/unpack.cl
+constexpr char kText15[] = R"opencl(// From planes of as many channels as there are lanes to planes of single ones: margins become zero. A work item has a
+// pixel of a plane of the source.
+__kernel void unpack(VIEW(in), VIEW(out)) {
+    const int x = get_global_id(0), y = get_global_id(1), plane = get_global_id(2);
+    if (x >= out.width) return;
+    const __global float* from = PLANE(in, plane) + y * ROW_STEP(in) + x * LANES;
+    const int own = least(out.channels - plane * LANES, LANES);
+    __global float* to = PLANE(out, plane * LANES) + y * out.pitch + x;
+    for (int lane = 0; lane < own; ++lane) to[lane * out.plane] = from[lane];
+    if (x + 1 < out.width) return;
+    for (int lane = 0; lane < own; ++lane) clear_row(PLANE(out, plane * LANES + lane), out, y);
+}
+)opencl";
+
 constexpr Source kSources[] = {
     {"average_pool", kText0},
     {"conv_indexed_opencl8_r1p11", kText1},
     {"conv_indexed_opencl8_r1p11_add", kText2},
     {"conv_indexed_opencl8_r4p3_relu", kText3},
-    {"conv_lanes_opencl8_v1p3s3", kText4},
-    {"copy", kText5},
-    {"copy_channels", kText6},
-    {"copy_plain", kText7},
+    {"conv_lanes_opencl8_v1p3s3_ahead", kText4},
+    {"copy_channels", kText5},
+    {"copy_plain", kText6},
+    {"copy_rows", kText7},
     {"depthwise_lanes_opencl8_k3x3_s1x1_p3", kText8},
     {"global_average_pool", kText9},
     {"linear_indexed_opencl8_r1", kText10},
@@ -636,6 +674,7 @@ constexpr Source kSources[] = {
     {"linear_indexed_opencl8_r8", kText12},
     {"max_pool", kText13},
     {"mul_channel_opencl8", kText14},
+    {"unpack", kText15},
 };
 
 // kernels/npas.clh
@@ -648,6 +687,24 @@ constexpr char kPrelude[] = R"opencl(#define LANES 8
 
 typedef JOIN(float, LANES) vec;
 typedef JOIN(int, LANES) ivec;
+
+#ifndef __has_attribute
+#define __has_attribute(name) 0
+#endif
+
+// A kernel that wants vectors as they are written: some compilers take them for a pair where nothing says so.
+#if __has_attribute(min_vector_width)
+#define VECTOR_KERNEL __kernel __attribute__((min_vector_width(LANES * 32)))
+#else
+#define VECTOR_KERNEL __kernel
+#endif
+
+// Asks a processor for memory that is read soon.
+#if defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
+#define fetch(p) __builtin_prefetch((const void*)(size_t)(p))
+#else
+#define fetch(p)
+#endif
 
 // Vectors in global memory: those that begin where a vector may, and those that begin anywhere. What Clang makes of a
 // reference is an instruction, where a library's vload may be a call.
@@ -679,16 +736,29 @@ typedef int4 loose_int4 __attribute__((aligned(4)));
 #define broadcast(p) splat(*(p))
 // The value where the mask's bits are set, +0 elsewhere (also where the value is NaN or infinite).
 #define keep(v, mask) as_vec(as_ivec(v) & (mask))
-// The sums of neighbouring lanes: those of a, then those of b.
-#define pairs(a, b) ((vec)((a).even + (a).odd, (b).even + (b).odd))
+// The sums of neighbouring lanes: those of a, then those of b. Each is made twice: of (a.even + a.odd) some compilers make
+// instructions that reach half of a processor's registers only.
+#define pairs(a, b) evens(both(a), both(b))
+#define both(v) ((v) + swapped(v))
+#define evens(a, b) ((vec)((a).even, (b).even))
 
+// One float for each lane, from where the lanes of `at` say.
 #if LANES == 4
+#define gather(p, at) ((vec)((p)[(at).s0], (p)[(at).s1], (p)[(at).s2], (p)[(at).s3]))
+#define swapped(v) ((v).s1032)
 #define LANE_NUMBERS (ivec)(0, 1, 2, 3)
 #define broadcast_pair(p) ((vec)(load2(p), load2(p)))
 #elif LANES == 8
+#define gather4(p, at) (p)[(at).s0], (p)[(at).s1], (p)[(at).s2], (p)[(at).s3]
+#define gather(p, at) ((vec)(gather4(p, (at).lo), gather4(p, (at).hi)))
+#define swapped(v) ((v).s10325476)
 #define LANE_NUMBERS (ivec)(0, 1, 2, 3, 4, 5, 6, 7)
 #define broadcast_pair(p) ((vec)(load2(p), load2(p), load2(p), load2(p)))
 #else
+#define gather4(p, at) (p)[(at).s0], (p)[(at).s1], (p)[(at).s2], (p)[(at).s3]
+#define gather8(p, at) gather4(p, (at).lo), gather4(p, (at).hi)
+#define gather(p, at) ((vec)(gather8(p, (at).lo), gather8(p, (at).hi)))
+#define swapped(v) ((v).s1032547698badcfe)
 #define LANE_NUMBERS (ivec)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
 #define broadcast_pair(p) \
     ((vec)(load2(p), load2(p), load2(p), load2(p), load2(p), load2(p), load2(p), \
@@ -707,11 +777,13 @@ typedef struct {
 typedef short packed_halves __attribute__((ext_vector_type(8)));
 #define load_halves(p) __builtin_ia32_vcvtph2ps256(*(const __global packed_halves*)(p))
 #elif defined(__clang__)
-// Half precision: shifted into place, the number is too small by 2^112, subnormal ones included. Neither infinities nor
-// NaN are stored so.
-inline vec load_halves(const __global half* p) {
-    const ivec bits = __builtin_convertvector(*(const __global JOIN(ushort, LANES)*)p, ivec);
-    return as_vec(as_ivec(as_vec((bits & 0x7fff) << 13) * splat(0x1p112f)) | ((bits & 0x8000) << 16));
+// Half precision: shifted into place, the number is too small by 2^112. A subnormal one is its bits times 2^-24, since a
+// device may take subnormal floats for zeros. Neither infinities nor NaN are stored so.
+static inline vec load_halves(const __global half* p) {
+    const ivec bits = __builtin_convertvector(*(const __global JOIN(ushort, LANES)*)p, ivec), size = bits & 0x7fff;
+    const vec normal = as_vec(size << 13) * splat(0x1p112f);
+    const vec tiny = __builtin_convertvector(size, vec) * splat(0x1p-24f);
+    return as_vec(as_ivec(size < 0x400 ? tiny : normal) | ((bits & 0x8000) << 16));
 }
 #else
 #define load_halves(p) JOIN(vload_half, LANES)(0, p)
@@ -721,24 +793,25 @@ inline vec load_halves(const __global half* p) {
 #define VIEW(name) __global float *name##_data, const Layout name
 #define PLANE_STEP(l) ((l).plane * (l).block)
 #define ROW_STEP(l) ((l).pitch * (l).block)
-#define PLANES(l) (((l).channels + (l).block - 1) / (l).block)
+// A pixel has one channel, or as many as there are lanes.
+#define PLANES(l) ((l).block == 1 ? (l).channels : ((l).channels + LANES - 1) / LANES)
 #define PLANE(name, i) (name##_data + name.offset + (i) * PLANE_STEP(name))
-#define CHANNEL(name, c) (PLANE(name, (c) / name.block) + (c) % name.block)
+#define CHANNEL(name, c) (name.block == 1 ? PLANE(name, c) : PLANE(name, (c) / LANES) + (c) % LANES)
 
 // Layers over lists of kept positions: see indexed.h.
 #define INDEXED(type) \
     __global const type *weights, __global const int *offsets, __global const int *bounds, \
         __global const uint *first_weight, __global const float *bias, __global const int *rows
 
-inline int least(int a, int b) { return min(a, b); }
-inline int most(int a, int b) { return max(a, b); }
+static inline int least(int a, int b) { return a < b ? a : b; }
+static inline int most(int a, int b) { return a < b ? b : a; }
 
-inline void zero(__global float* p, int count) {
+static inline void zero(__global float* p, int count) {
     for (int i = 0; i < count; ++i) p[i] = 0.0f;
 }
 
 // Zeroes what is not a pixel between row y of a plane and the next; before the first row and behind the last too.
-inline void clear_row(__global float* plane, const Layout l, int y) {
+static inline void clear_row(__global float* plane, const Layout l, int y) {
     if (l.plane == l.height * l.width) return;  // there is nothing but pixels
     const int origin = l.origin * l.block;
     if (y == 0) zero(plane - origin, origin);
@@ -748,7 +821,7 @@ inline void clear_row(__global float* plane, const Layout l, int y) {
 
 // Zeroes what is not a pixel before and after the rows of a plane; `written` floats from the first pixel on are the
 // caller's business.
-inline void clear_margins(__global float* plane, const Layout l, int written) {
+static inline void clear_margins(__global float* plane, const Layout l, int written) {
     const int origin = l.origin * l.block;
     zero(plane - origin, origin);
     zero(plane + written, PLANE_STEP(l) - origin - written);
@@ -756,21 +829,21 @@ inline void clear_margins(__global float* plane, const Layout l, int written) {
 
 // All bits set in the lanes that hold pixels of a planar value; the first is `at` floats behind the first pixel, in column
 // `x` of the pitch.
-inline ivec pixels_at(const Layout l, int at, int x) {
+static inline ivec pixels_at(const Layout l, int at, int x) {
     ivec column = x + LANE_NUMBERS;
     for (int passed = 0; passed < LANES; passed += l.pitch) column -= (column >= l.pitch) & l.pitch;
     return (column < l.width) & (at + LANE_NUMBERS < (l.height - 1) * l.pitch + l.width);
 }
 
 // The column of the next vector.
-inline int next_column(const Layout l, int x) {
+static inline int next_column(const Layout l, int x) {
     for (x += LANES; x >= l.pitch;) x -= l.pitch;
     return x;
 }
 
 // NaN in `a` stays NaN.
-inline vec larger(vec a, vec b) { return a < b ? b : a; }
-inline vec smaller(vec a, vec b) { return a > b ? b : a; }
+static inline vec larger(vec a, vec b) { return a < b ? b : a; }
+static inline vec smaller(vec a, vec b) { return a > b ? b : a; }
 
 // The functions that operators are written in; those with other names are OpenCL's own.
 #undef max
@@ -788,29 +861,29 @@ inline vec smaller(vec a, vec b) { return a > b ? b : a; }
 #define exponential exp
 #define sign(x) ((x) > 0.0f ? splat(1.0f) : (x) < 0.0f ? splat(-1.0f) : (x))
 
-inline vec relu(vec x) { return max(x, splat(0.0f)); }
-inline vec clip(vec x, float low, float high) { return min(max(x, splat(low)), splat(high)); }
-inline vec hard_sigmoid(vec x) { return clip(fma(x, splat(1.0f / 6.0f), splat(0.5f)), 0.0f, 1.0f); }
-inline vec hard_swish(vec x) { return x * clip(x + splat(3.0f), 0.0f, 6.0f) * splat(1.0f / 6.0f); }
-inline vec sigmoid(vec x) { return splat(1.0f) / (splat(1.0f) + exp(-x)); }
-inline vec silu(vec x) { return x / (splat(1.0f) + exp(-x)); }
-inline vec gelu(vec x) { return x * splat(0.5f) * (splat(1.0f) + erf(x * splat(0.70710678f))); }
-inline vec gelu_tanh(vec x) {
+static inline vec relu(vec x) { return max(x, splat(0.0f)); }
+static inline vec clip(vec x, float low, float high) { return min(max(x, splat(low)), splat(high)); }
+static inline vec hard_sigmoid(vec x) { return clip(fma(x, splat(1.0f / 6.0f), splat(0.5f)), 0.0f, 1.0f); }
+static inline vec hard_swish(vec x) { return x * clip(x + splat(3.0f), 0.0f, 6.0f) * splat(1.0f / 6.0f); }
+static inline vec sigmoid(vec x) { return splat(1.0f) / (splat(1.0f) + exp(-x)); }
+static inline vec silu(vec x) { return x / (splat(1.0f) + exp(-x)); }
+static inline vec gelu(vec x) { return x * splat(0.5f) * (splat(1.0f) + erf(x * splat(0.70710678f))); }
+static inline vec gelu_tanh(vec x) {
     return splat(0.5f) * x * (splat(1.0f) + tanh(splat(0.79788456f) * (x + splat(0.044715f) * x * x * x)));
 }
-inline vec reciprocal(vec x) { return splat(1.0f) / x; }
-inline vec softsign(vec x) { return x / (splat(1.0f) + fabs(x)); }
-inline vec leaky_relu(vec x, float alpha) { return x < splat(0.0f) ? splat(alpha) * x : x; }
-inline vec prelu(vec x, vec slope) { return x < splat(0.0f) ? slope * x : x; }
-inline vec thresholded(vec x, float high) { return x > splat(high) ? x : splat(0.0f); }
-inline vec shrunk(vec x, float low, float high, float bias) {
+static inline vec reciprocal(vec x) { return splat(1.0f) / x; }
+static inline vec softsign(vec x) { return x / (splat(1.0f) + fabs(x)); }
+static inline vec leaky_relu(vec x, float alpha) { return x < splat(0.0f) ? splat(alpha) * x : x; }
+static inline vec prelu(vec x, vec slope) { return x < splat(0.0f) ? slope * x : x; }
+static inline vec thresholded(vec x, float high) { return x > splat(high) ? x : splat(0.0f); }
+static inline vec shrunk(vec x, float low, float high, float bias) {
     const vec above = x > splat(high) ? x - splat(bias) : splat(0.0f);
     return x < splat(low) ? x + splat(bias) : above;
 }
-inline vec elu(vec x, float alpha, float inverse_beta, float gamma) {
+static inline vec elu(vec x, float alpha, float inverse_beta, float gamma) {
     return splat(gamma) * (x > splat(0.0f) ? x : splat(alpha) * expm1(x * splat(inverse_beta)));
 }
-inline vec softplus(vec x) { return (x > splat(0.0f) ? x : splat(0.0f)) + log1p(exp(-fabs(x))); }
+static inline vec softplus(vec x) { return (x > splat(0.0f) ? x : splat(0.0f)) + log1p(exp(-fabs(x))); }
 
 // A window over a plane: rows, columns, their strides, padding and dilations.
 typedef struct {
@@ -831,7 +904,7 @@ typedef struct {
     }
 
 // A pixel of several channels, to planes of such pixels or, of an output of one pixel, to a plain array.
-inline void put_pixel(__global float* data, const Layout l, int block, int plane, int y, int x, int channels, vec v) {
+static inline void put_pixel(__global float* data, const Layout l, int block, int plane, int y, int x, int channels, vec v) {
     if (l.block == block) {
         store(data + l.offset + plane * PLANE_STEP(l) + y * ROW_STEP(l) + x * block, v);
         return;
@@ -842,7 +915,7 @@ inline void put_pixel(__global float* data, const Layout l, int block, int plane
 }
 
 // The sum of a row, with what each addition rounds off kept beside it (Neumaier).
-inline float total(const __global float* row, int length) {
+static inline float total(const __global float* row, int length) {
     float sum = 0.0f, lost = 0.0f;
     for (int i = 0; i < length; ++i) {
         const float x = row[i], next = sum + x;

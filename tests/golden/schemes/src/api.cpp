@@ -34,6 +34,16 @@ net_status finish(Status status, Weights&& weights, int threads, net_model** out
     return static_cast<net_status>(status);
 }
 
+Status explained(Status status, const Model& model) {
+    if (status == Status::ok) return status;
+    try {
+        detail = model.why();
+    } catch (...) {  // no memory for the words
+        detail.clear();
+    }
+    return status;
+}
+
 bool valid(const void* source, int threads, net_model** out) {
     detail.clear();
     if (out == nullptr) return false;
@@ -72,7 +82,8 @@ net_status net_run(
     for (int i = 0; i < NET_OUTPUTS; ++i) {
         if (outputs[i] == nullptr) return NET_ERROR_ARGUMENT;
     }
-    return static_cast<net_status>(model->model->run(inputs, outputs));
+    const Status status = model->model->run(inputs, outputs);
+    return static_cast<net_status>(explained(status, *model->model));
 }
 
 void net_destroy(net_model* model) { delete model; }

@@ -64,7 +64,7 @@ DIGITS_API size_t digits_output_size(int i);
 /* A sentence in English; never NULL. */
 DIGITS_API const char* digits_status_text(digits_status status);
 
-/* What more is known of this thread's last failure to create a model, in the device's words; never NULL. */
+/* What more is known of this thread's last failure to create or run a model, in the device's words; never NULL. */
 DIGITS_API const char* digits_detail(void);
 
 /* DIGITS_ABI_VERSION of the library that is loaded. */

@@ -44,7 +44,7 @@ struct WinogradSpec {
     int filters, channels;
     int kernel, stride;  // in both directions
     int input_block;     // channels in a pixel of the input
-    int planes;          // of V, which hold every phase of the input
+    int planes, lanes;   // of V, which hold every phase of the input; channels in each
     int rows;            // filters in a group
     int tile;            // m: output pixels on a tile's side
     int columns, tiles;  // tiles in a row, and in all

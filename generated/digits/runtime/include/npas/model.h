@@ -11,11 +11,11 @@
 #include "npas/config.h"
 #include "npas/description.h"
 #include "npas/loaded.h"
-#include "npas/loaded_winograd.h"
 #include "npas/observer.h"
 #include "npas/run.h"
 #include "npas/tensor.h"
 #include "npas/weights.h"
+#include "npas/winograd.h"
 
 namespace NPAS_NAMESPACE {
 
@@ -35,6 +35,8 @@ class Model {
 
     // inputs and outputs are compact arrays, as many and as large as the description says.
     Status run(const float* const* inputs, float* const* outputs, Observer* observer = nullptr);
+    // A status says all that is known of a failure.
+    const char* why() const { return ""; }
 
     const Description& description() const { return *description_; }
     View view(int value) const;

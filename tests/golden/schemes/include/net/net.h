@@ -64,7 +64,7 @@ NET_API size_t net_output_size(int i);
 /* A sentence in English; never NULL. */
 NET_API const char* net_status_text(net_status status);
 
-/* What more is known of this thread's last failure to create a model, in the device's words; never NULL. */
+/* What more is known of this thread's last failure to create or run a model, in the device's words; never NULL. */
 NET_API const char* net_detail(void);
 
 /* NET_ABI_VERSION of the library that is loaded. */

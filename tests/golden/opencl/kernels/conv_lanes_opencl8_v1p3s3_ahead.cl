@@ -3,7 +3,7 @@
 #define STEP 3  // floats from the input of one pixel to that of the next
 #define STORED (1 * LANES)  // weights of a group for one entry of its list
 
-inline vec epilogue(vec x) {
+static inline vec epilogue(vec x) {
     return x;
 }
 
@@ -13,15 +13,11 @@ typedef struct {
     int tiles, columns, wide, row_step, blocks;
 } Grid;
 
-// Finishes a pixel.
-inline void put(VIEW(out), int plane, int y, int x, vec sum) {
-    store(PLANE(out, plane) + y * ROW_STEP(out) + x * LANES, epilogue(sum));
-}
-
-// A work item has a tile of a group of filters; a work group shares the list.
-__kernel void conv_lanes_opencl8_v1p3s3(INDEXED(float), VIEW(in), VIEW(out), const Grid grid) {
+// A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
+// where these lie along the first dimension, by filters where they lie along the third.
+VECTOR_KERNEL void conv_lanes_opencl8_v1p3s3_ahead(INDEXED(float), VIEW(in), VIEW(out), const Grid grid) {
     const int group = get_global_id(1);
-    const int t = get_global_id(0);
+    const int t = get_global_id(0) + get_global_id(2) * get_global_size(0);
     if (t >= grid.tiles) return;
     const int y = t / grid.columns, column = t % grid.columns;
     const int own = column < grid.wide ? PIXELS : PIXELS - 1;
@@ -31,7 +27,12 @@ __kernel void conv_lanes_opencl8_v1p3s3(INDEXED(float), VIEW(in), VIEW(out), con
     const __global int* offset = offsets + *bound;
     const __global float* weight = weights + first_weight[group];
     vec a0a = splat(0.0f), a0b = splat(0.0f), a0c = splat(0.0f);
-    for (const __global int* end = offsets + bound[1]; offset != end; ++offset, weight += STORED) {
+    const __global int* end = offsets + bound[1];
+    // The next group's weights come from far: each item fetches its part of them.
+    const int pace = (STORED + get_local_size(0) - 1) / get_local_size(0);
+    const __global float* coming = weight + (int)(end - offset) * (STORED + (int)get_local_id(0) * pace);
+    for (; offset != end; ++offset, weight += STORED, coming += pace) {
+        fetch(coming);
         const __global float* from = tile + *offset;
         const vec w0 = load(weight + 0 * LANES);
         const vec xa = broadcast(from + 0 * STEP);
@@ -41,16 +42,20 @@ __kernel void conv_lanes_opencl8_v1p3s3(INDEXED(float), VIEW(in), VIEW(out), con
         const vec xc = broadcast(from + 2 * STEP);
         a0c = fma(w0, xc, a0c);
     }
+    const int toa = y * ROW_STEP(out) + x * LANES;
+    const int tob = toa + 1 * LANES;
+    const int toc = toa + 2 * LANES;
     if (group * 1 + 0 < PLANES(out)) {
         const int plane = group * 1 + 0;
         const vec filters = load(bias + plane * LANES);
-        put(out_data, out, plane, y, x + 0, a0a + filters);
-        put(out_data, out, plane, y, x + 1, a0b + filters);
-        if (own == PIXELS) put(out_data, out, plane, y, x + 2, a0c + filters);
+        __global float* to = PLANE(out, plane);
+        store(to + toa, epilogue(a0a + filters));
+        store(to + tob, epilogue(a0b + filters));
+        if (own == PIXELS) store(to + toc, epilogue(a0c + filters));
     }
     // Whose tile has the last pixel of a row makes zeros of what follows it.
-    const int row = y, ends = x + own == out.width;
-    for (int plane = group * 1; ends && plane < least((group + 1) * 1, PLANES(out)); ++plane) {
-        clear_row(PLANE(out, plane), out, row);
+    const int behind = least((group + 1) * 1, PLANES(out));
+    for (int plane = group * 1; x + own == out.width && plane < behind; ++plane) {
+        clear_row(PLANE(out, plane), out, y);
     }
 }
