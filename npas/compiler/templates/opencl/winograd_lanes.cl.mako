@@ -105,7 +105,7 @@ VECTOR_KERNEL void ${view.name}_in(VIEW(in), VIEW(work), ${"__global const int* 
         for (int i = 0; i < SIDE; ++i) {
 % if planar:
             const ivec there = (i * image.stride < rows) & (j * image.stride < columns);
-            const ivec at = (from + i * down + j * right) & there;
+            const ivec at = there ? from + i * down + j * right : (ivec)(in.offset);  // the first pixel for none
             d[i] = keep(gather(in_data, at), there);
 % else:
             const int there = inside || (i * image.stride < rows && j * image.stride < columns);
