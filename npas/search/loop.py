@@ -41,15 +41,17 @@ def run(
     evaluate: Callable[[Candidate], Evaluation],
     store: TrialStore,
     on_trial: Callable[[Trial], None],
+    check: Callable[[], None] = lambda: None,
 ) -> SearchResult:
     """Search until ``search.trials`` trials are stored, or the whole space is.
 
     What the store holds is learnt from and never evaluated again. ``evaluate`` raises NpasError where a candidate
-    cannot be built or run: the trial is stored as failed and the search goes on. ``on_trial`` is called with each new
-    trial once it is on the disk.
+    cannot be built or run: the trial is stored as failed and the search goes on, unless ``check`` raises, which says
+    that the machine is to blame: no trial is lost to a device that fails. ``on_trial`` is called with each new trial
+    once it is on the disk.
 
-    Raises the last trial's error after ``MOST_FAILURES`` failures one after another, DriftError where the store's
-    candidates are not of this space.
+    Raises what ``check`` does, the last trial's error after ``MOST_FAILURES`` failures one after another, DriftError
+    where the store's candidates are not of this space.
     """
     assert budget_ms > 0
     trials = [_rewarded(trial, budget_ms, search.alpha) for trial in store.trials()]
@@ -59,6 +61,8 @@ def run(
         for proposal in proposer.ask(trials):
             logger.debug("trial %d is evaluated", len(trials))
             trial, error = _evaluate(proposal, len(trials), budget_ms, search.alpha, evaluate)
+            if error:
+                check()
             store.add(trial)
             trials.append(trial)
             on_trial(trial)

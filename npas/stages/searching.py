@@ -34,6 +34,8 @@ MARGIN = 0.9
 """Share of the budget that the search aims at: a trial's few processes are less sure than the final measurement."""
 TRIAL_SETTINGS = Settings(processes=3, warmup_s=0.15, runs=100, min_s=0.1)
 
+CHECK_SETTINGS = Settings(processes=1, warmup_runs=1, warmup_s=0.0, runs=1, min_s=0.0)
+
 
 def dense_latency(start: Start, machine: Machine) -> float:
     """Median latency in ms of the friendly network, unpruned: what a ratio in the constraint refers to."""
@@ -128,8 +130,12 @@ def search(
                 seen.append(trial)
                 bar.advance(best=_best(seen, budget_ms))
 
+            def check() -> None:
+                """The dense program ran before: where it no longer does, the device has failed, or its compiler."""
+                measure.measure({"dense": dense.bench}, machine.device, machine.threads, CHECK_SETTINGS)
+
             evaluate_ = evaluator(start, machine, dense.bench, dense_ms)
-            return loop.run(space, spec.search, budget_ms * MARGIN, evaluate_, store, on_trial)
+            return loop.run(space, spec.search, budget_ms * MARGIN, evaluate_, store, on_trial, check)
 
 
 def _best(trials: list[Trial] | tuple[Trial, ...], budget_ms: float) -> str:

@@ -31,7 +31,7 @@ apiVersion: npas/v1
 name: tiny
 model: {{type: onnx, path: tiny.onnx}}
 data: {{type: digits, size: 8}}
-target: {{type: cpu, isa: native, threads: 1}}
+target: {target}
 constraint: {constraint}
 rewrite: {{epochs: 1}}
 search:
@@ -102,10 +102,17 @@ def export(model: nn.Module, path: Path) -> None:
     torch.onnx.export(model, (torch.zeros(1, 1, 8, 8),), path, verbose=False, external_data=False)
 
 
-def write_spec(folder: Path, *, trials: int = 4, constraint: str = "{max_latency_ms: 1000}", name: str = "") -> Path:
+def write_spec(
+    folder: Path,
+    *,
+    trials: int = 4,
+    constraint: str = "{max_latency_ms: 1000}",
+    target: str = "{type: cpu, isa: native, threads: 1}",
+    name: str = "",
+) -> Path:
     """A spec beside ``tiny.onnx``; any machine meets its constraint."""
     path = folder / (name or "tiny.yaml")
-    path.write_text(SPEC.format(trials=trials, constraint=constraint))
+    path.write_text(SPEC.format(trials=trials, constraint=constraint, target=target))
     return path
 
 

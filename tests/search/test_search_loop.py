@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from blackbox import evaluate, small_graph, small_space
 
-from npas.errors import CompileError, DriftError
+from npas.errors import CompileError, DeviceError, DriftError
 from npas.search.candidate import Candidate
 from npas.search.loop import MOST_FAILURES, SearchResult, pareto_front, run
 from npas.search.reward import reward
@@ -183,6 +183,27 @@ def test_a_row_of_failures_ends_the_search_with_their_error(tmp_path: Path) -> N
         assert len(store.trials()) == MOST_FAILURES
         result = run(SPACE, Search(trials=12), BUDGET_MS, lambda c: evaluate(SPACE, c), store, lambda t: None)
     assert [t.done for t in result.trials] == [False] * 5 + [True] * 7
+
+
+def test_a_machine_that_fails_ends_the_search_and_no_trial_is_stored_as_failed(tmp_path: Path) -> None:
+    calls = 0
+
+    def lost(candidate: Candidate) -> Evaluation:
+        nonlocal calls
+        calls += 1
+        if calls > 3:
+            raise DeviceError("no answer")
+        return evaluate(SPACE, candidate)
+
+    def check() -> None:
+        raise DeviceError("not even for the dense program")
+
+    with TrialStore(tmp_path / "trials.db") as store:
+        with pytest.raises(DeviceError, match="not even for the dense program"):
+            run(SPACE, Search(trials=8), BUDGET_MS, lost, store, lambda t: None, check)
+        assert [t.done for t in store.trials()] == [True] * 3
+        result = run(SPACE, Search(trials=8), BUDGET_MS, lambda c: evaluate(SPACE, c), store, lambda t: None, check)
+    assert [t.done for t in result.trials] == [True] * 8
 
 
 def test_bugs_are_not_failed_trials(tmp_path: Path) -> None:

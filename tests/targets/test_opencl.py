@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from npas.frontend.initialise import initialise
 from npas.graph.builder import Builder
 from npas.spec.schema import OpenClTarget
 from npas.stages.program import Machine, opencl_device
-from npas.targets import compilers, opencl, process
+from npas.targets import opencl
 from npas.targets.isa import ISAS
 from npas.targets.local import LocalDevice
 from npas.targets.opencl import OpenClDevice
@@ -25,20 +25,7 @@ from npas.targets.toolchain import Program, compile_program
 from npas.targets.tree_writer import write_tree
 
 TARGET = OpenClTarget(type="opencl")
-LOSING = """
-#include <dlfcn.h>
-#include <cstddef>
-extern "C" int clEnqueueNDRangeKernel(void* queue, void* kernel, unsigned dimensions, const std::size_t* offset,
-                                      const std::size_t* items, const std::size_t* group, unsigned waits,
-                                      void* const* events, void* event) {
-    static int left = 2;
-    if (left-- <= 0) return -36;  // CL_INVALID_COMMAND_QUEUE
-    using Function = decltype(&clEnqueueNDRangeKernel);
-    static const Function real = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "clEnqueueNDRangeKernel"));
-    return real(queue, kernel, dimensions, offset, items, group, waits, events, event);
-}
-"""
-"""A library of OpenCL in front of another, whose device is lost at the third kernel."""
+Failing = Callable[[str, Path], Mapping[str, str]]
 
 
 def tree_of() -> dict[str, bytes]:
@@ -148,16 +135,10 @@ def test_more_memory_than_the_device_gives_ends_with_7(tmp_path: Path) -> None:
         run(tmp_path, program)
 
 
-def test_a_device_that_is_lost_ends_with_7_and_its_words(tmp_path: Path) -> None:
-    """A library that is the real one, until a few kernels have run."""
-    real = dict(opencl_device(opencl.find(TARGET)).environment)["NPAS_OPENCL_LIBRARY"]
-    (tmp_path / "lost.cpp").write_text(LOSING)
-    lost = tmp_path / "liblost.so"
-    flags = ["-shared", "-fPIC", "-o", str(lost), "-Wl,--no-as-needed", real, f"-Wl,-rpath,{Path(real).parent}"]
-    done = process.run([*compilers.find_compiler().command, str(tmp_path / "lost.cpp"), *flags, "-ldl"], 120)
-    assert done.code == 0, done.stderr
+def test_a_device_that_is_lost_ends_with_7_and_its_words(tmp_path: Path, failing_opencl: Failing) -> None:
+    told = failing_opencl("clEnqueueNDRangeKernel", tmp_path)  # which exists
     with pytest.raises(DeviceError, match="the OpenCL device failed at a kernel, error -36"):
-        run(tmp_path, built(tmp_path), NPAS_OPENCL_LIBRARY=str(lost))
+        run(tmp_path, built(tmp_path), **told)
 
 
 def test_compiled_kernels_are_kept_and_damaged_ones_compiled_again(tmp_path: Path) -> None:
