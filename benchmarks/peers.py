@@ -1,16 +1,17 @@
 """Our runtime beside the engines that a user would take instead: dense networks, fp32, batch 1, 224x224.
 
     python benchmarks/peers.py --work DIR [--networks a,b] [--engines a,b] [--threads 1,2] [--rounds 5]
-                               [--fp16] [--json FILE] [--check]
+                               [--fp16] [--opencl PLATFORM] [--json FILE] [--check]
 
 Every engine gets a virtual environment of its own under DIR, made on first use, and a process of its own in every
 round; rounds go through the engines in random order. All get the same network (random weights, batch-norm folded), as
 an ONNX file or, those that come from torch, as an exported torch program. Inductor is torch.compile's, compiled ahead
 of time, with weights as constants. TVM runs by its default schedule, since tuning takes hours (see
 engines/convert_tvm.py): that row is no fair peer. ``--fp16`` adds a row of ours whose fully connected weights are
-stored in 16 bits; it counts in no ratio. An engine whose output is not ONNX Runtime's is left out, and so is one that
-cannot be had; both are named, as missing, with the reason. The figure is our median over the least of theirs, round by
-round, with a 95 % bootstrap interval over rounds.
+stored in 16 bits; it counts in no ratio. With ``--opencl`` ours is generated for the first OpenCL device of a platform
+(``""``: of any), to be compared with ``--engines ncnn_vulkan,mnn_opencl``. An engine whose output is not ONNX Runtime's
+is left out, and so is one that cannot be had; both are named, as missing, with the reason. The figure is our median
+over the least of theirs, round by round, with a 95 % bootstrap interval over rounds.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from rivals import ENGINES, MissingError, Subject, Timing
 from npas import measure, zoo
 from npas.compiler.indexed import Options
 from npas.frontend.initialise import initialise
-from npas.spec.schema import CpuTarget
+from npas.spec.schema import CpuTarget, OpenClTarget
 from npas.stages.program import Machine
 from npas.targets.bench import Settings, run_bench
 
@@ -54,23 +55,24 @@ def convertible(subject: Subject, threads: int, peers: Mapping[str, Path]) -> tu
 
 
 def interleaved(
-    subject: Subject, threads: int, peers: Mapping[str, Path], rounds: int, half: Subject | None
+    subject: Subject, own: Mapping[str, tuple[Subject, Machine]], peers: Mapping[str, Path], rounds: int
 ) -> tuple[dict[str, list[Timing]], dict[str, str]]:
     """Ours and theirs, round by round in random order; and the peers that fell out."""
     settings = Settings(processes=1, runs=15, min_s=1.0)
-    machine = Machine.of(CpuTarget(type="cpu", threads=threads))
     missing: dict[str, str] = {}
     with ExitStack() as stack:
-        own = {OURS: stack.enter_context(rivals.ours(subject, threads, Options()))}
-        if half is not None:
-            own[HALF] = stack.enter_context(rivals.ours(half, threads, Options(), "fp16"))
+        made = {
+            name: stack.enter_context(rivals.ours(stored, machine, Options()))
+            for name, (stored, machine) in own.items()
+        }
+        threads = own[OURS][1].threads
         times: dict[str, list[Timing]] = {name: [] for name in (*own, *peers)}
         for turn in range(rounds):
             order = [name for name in times if name not in missing]
             random.Random(turn).shuffle(order)
             for name in order:
                 if name in own:
-                    output = run_bench(own[name], machine.device, threads, settings)
+                    output = run_bench(made[name], own[name][1].device, threads, settings)
                     times[name].append(Timing(float(np.median(output.times_ms)), 0.0, version("npas")))
                     continue
                 try:
@@ -82,15 +84,15 @@ def interleaved(
 
 def cell(
     subject: Subject,
-    threads: int,
+    own: Mapping[str, tuple[Subject, Machine]],
     peers: Mapping[str, Path],
     absent: Mapping[str, str],
     rounds: int,
-    half: Subject | None = None,
 ) -> dict[str, Any]:
-    """One network at one number of threads; ``absent`` are the engines that have no environment."""
+    """One network on our machine; ``own`` are ours, ``absent`` the engines that have no environment."""
+    threads = own[OURS][1].threads
     usable, unconverted = convertible(subject, threads, peers)
-    times, failed = interleaved(subject, threads, usable, rounds, half)
+    times, failed = interleaved(subject, own, usable, rounds)
     missing = {**absent, **unconverted, **failed}
     medians = {name: float(np.median([t.ms for t in timings])) for name, timings in times.items()}
     best = min((name for name in medians if name not in (OURS, HALF)), key=medians.__getitem__, default=None)
@@ -108,6 +110,13 @@ def cell(
         "interval": measure.bootstrap(ratios, 0),
         "missing": {name: f"missing: {why}" for name, why in missing.items()},
     }
+
+
+def machine_of(platform: str | None, threads: int) -> Machine:
+    """This processor, or the first OpenCL device of a platform."""
+    if platform is None:
+        return Machine.of(CpuTarget(type="cpu", threads=threads))
+    return Machine.of(OpenClTarget(type="opencl", platform=platform, threads=threads))
 
 
 def show(row: Mapping[str, Any]) -> None:
@@ -130,6 +139,7 @@ def main() -> int:
     options.add_argument("--engines", default=",".join(DENSE))
     options.add_argument("--threads", default="1,2")
     options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--opencl", metavar="PLATFORM", help="ours on an OpenCL device of a platform so called")
     options.add_argument("--fp16", action="store_true", help="a row of ours with fully connected weights in 16 bits")
     given = options.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
@@ -140,7 +150,10 @@ def main() -> int:
         subject = rivals.export(network, network_name, given.work)
         half = rivals.halved(subject) if given.fp16 else None
         for threads in map(int, given.threads.split(",")):
-            cells.append(cell(subject, threads, peers, absent, given.rounds, half))
+            own = {OURS: (subject, machine_of(given.opencl, threads))}
+            if half is not None:
+                own[HALF] = (half, Machine.of(CpuTarget(type="cpu", threads=threads, fully_connected="fp16")))
+            cells.append(cell(subject, own, peers, absent, given.rounds))
             show(cells[-1])
     worst = max(cells, key=lambda row: row["ratio"])
     missed = [f"{row['network']}/{row['threads']}" for row in cells if row["ratio"] > MOST]

@@ -21,7 +21,6 @@ from npas.compiler.indexed import Options
 from npas.compiler.passes import simplify
 from npas.compiler.passes.round_weights import round_weights
 from npas.graph.graph import Network
-from npas.spec.schema import CpuTarget, Storage
 from npas.stages import finish as stages
 from npas.stages import runtime
 from npas.stages.program import Machine
@@ -78,6 +77,12 @@ ENGINES: Mapping[str, Engine] = {
     ),
     "deepsparse": Engine(("deepsparse==1.8.0", "numpy==1.26.4", "protobuf<4")),
     "ncnn": Engine(("ncnn", "pnnx"), (("pnnx", "MODEL.onnx", "inputshape=[1,3,224,224]", "fp16=0"),)),
+    # On the first Vulkan device, which is the processor itself where Mesa's llvmpipe is the only one.
+    "ncnn_vulkan": Engine(
+        ("ncnn", "pnnx"), (("pnnx", "MODEL.onnx", "inputshape=[1,3,224,224]", "fp16=0"),), environment="ncnn"
+    ),
+    # Its wheel has no OpenCL: $MNN_OPENCL is a folder of MNN's sources with a build in b/, see run_mnn_opencl.py.
+    "mnn_opencl": Engine(("MNN",), ((*_MNN_CONVERT, "MODEL.mnn"),), environment="mnn"),
     "litert": Engine(
         (_TORCH, "litert-torch", "ai-edge-litert"), (("python", "convert_litert.py", "MODEL"),), torch=True
     ),
@@ -198,11 +203,8 @@ def _run(command: Sequence[str | Path], timeout: float, folder: Path | None = No
 
 
 @contextmanager
-def ours(
-    subject: Subject, threads: int, options: Options, fully_connected: Storage = "fp32"
-) -> Iterator[RunnableProgram]:
+def ours(subject: Subject, machine: Machine, options: Options) -> Iterator[RunnableProgram]:
     """Our program, proven first."""
-    machine = Machine.of(CpuTarget(type="cpu", threads=threads, fully_connected=fully_connected))
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         made = runtime.generate(subject.model.with_suffix(".onnx"), subject.name, machine, options)

@@ -101,7 +101,7 @@ def build(stack: ExitStack, network: Network, name: str, options: Options, work:
     """Prunes, exports, proves and compiles."""
     pruned = one_shot(network, options.prunings).network if options.prunings else network
     subject = rivals.export(pruned, name, work)
-    program = stack.enter_context(rivals.ours(subject, threads, options))
+    program = stack.enter_context(rivals.ours(subject, Machine.of(CpuTarget(type="cpu", threads=threads)), options))
     machine = Machine.of(CpuTarget(type="cpu", threads=threads))
     plan = lower_for(pruned, subject.name, machine, options)[1].plan
     kept = {x.nodes[0]: x.macs * x.stored.kept_weights / x.stored.weights for x in plan.weights_layers}

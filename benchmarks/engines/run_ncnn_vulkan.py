@@ -1,0 +1,5 @@
+"""ncnn on the first Vulkan device."""
+
+import ncnn_engine
+
+ncnn_engine.run(vulkan=True)
