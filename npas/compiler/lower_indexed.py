@@ -35,6 +35,8 @@ def lower_conv(plan: PlanBuilder, group: Group) -> None:
     run = plan.planes.run(graph, group.value)
     format_ = plan.options.format_of(root.name, depthwise=op.groups > 1)
     schedule = plan.choose(group, pixels_choice(plan, group, format_), Schedule)
+    if plan.backend == "opencl":  # whose kernels go down their lists without a stop
+        schedule = schedule.model_copy(update={"channel_block": channels})
     tile = schedule.vectors * plan.lanes
     tiles = -(-run // tile)
     plan.reads(source, tiles * tile + max(taps))

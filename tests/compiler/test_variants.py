@@ -16,7 +16,7 @@ from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
-from programs import LOCAL_ISAS, NAME, assert_parity, images_of, rehashed
+from programs import LOCAL_ISAS, NAME, assert_parity, device, images_of, rehashed
 from sanitized import WatchedDevice, compile_watched, sanitizing_compiler
 from variant_schedules import Variants, variants
 from variants import COUNTS, KERNELS, MOST_CHANNELS, SIDE
@@ -32,10 +32,13 @@ from npas.spec.schema import Isa, Storage
 from npas.stages import finish
 from npas.targets.compilers import Compiler
 from npas.targets.isa import CPU_ISAS, ISAS
+from npas.targets.toolchain import compile_program
+from npas.targets.tree_writer import write_tree
 from npas.verify import ParityReport, verify
 from npas.verify.parity import Subject
 
 THREADS = 3
+TEMPLATES = set(get_args(Kernel.model_fields["template"].annotation))
 SIDES = set(range(1, SIDE + 1))
 CHANNELS = set(range(1, MOST_CHANNELS + 1))
 
@@ -98,6 +101,23 @@ def test_every_variant(built: Built, threads: int) -> None:
     assert_parity(built.verify(threads))
 
 
+def test_every_variant_on_opencl(tmp_path: Path) -> None:
+    """A device's compiler takes a second for each kernel: one width stands for all."""
+    made = variants("opencl8", seed=8)
+    lowered = lower(made.network, isa="opencl8", threads=THREADS, options=made.options)
+    assert {kernel.template for kernel in lowered.plan.kernels} == TEMPLATES - {"conv_packed"}
+    write_tree(tmp_path / "runtime", {**emit(lowered.plan, together=True), "weights.bin": lowered.weights()})
+    subject = Subject(
+        network=made.network,
+        lowered=lowered,
+        model=finish.export(made.network, NAME, tmp_path).read_bytes(),
+        verify=compile_program(tmp_path / "runtime", "verify", ISAS["opencl8"]),
+        weights=lowered.weights(),
+        device=device("opencl8"),
+    )
+    assert_parity(verify(subject, images_of(made.network, 1)))
+
+
 def test_a_wrong_weight_is_found(built: Built) -> None:
     """In the last layer that has weights, all of which meet pixels, so that it stands for all."""
     plan = built.subject.lowered.plan
@@ -131,7 +151,7 @@ def test_every_kind_of_kernel_is_there(isa: Isa) -> None:
     """A new template, format or kind of schedule is missing here until some case reaches it."""
     plan = lowered_for(isa).plan
     layers = layers_by_template(plan)
-    assert {kernel.template for kernel in plan.kernels} == set(get_args(Kernel.model_fields["template"].annotation))
+    assert {kernel.template for kernel in plan.kernels} == TEMPLATES
     assert {kernel.binary for kernel in plan.kernels} == set(get_args(Kernel.model_fields["binary"].annotation))
     _, schedules = get_args(get_type_hints(Options)["schedules"])
     kinds = {record.model_fields["kind"].default for record in get_args(schedules)}

@@ -20,7 +20,8 @@ from npas.graph.graph import Graph, Network
 from npas.ops import Conv2d, Op
 from npas.schemes import SCHEMES, kind_of
 from npas.search.candidate import Pruning
-from npas.spec.schema import Isa, SchemeName
+from npas.spec.schema import SchemeName
+from npas.targets.isa import IsaName
 
 Fields = Mapping[str, tuple[int | str, ...]]
 """The values that a schedule's fields are dealt from."""
@@ -45,7 +46,7 @@ class Variants:
 
 
 @cache
-def variants(isa: Isa, seed: int) -> Variants:
+def variants(isa: IsaName, seed: int) -> Variants:
     """All cases of one program."""
     made = Cases(isa, seed)
     for family, count in COUNTS.items():

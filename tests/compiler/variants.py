@@ -16,8 +16,8 @@ from elementwise_operators import elementwise_operators
 from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
 from npas.graph.builder import ACTIVATIONS, Builder
 from npas.ops import AvgPool, Conv2d, MaxPool
-from npas.spec.schema import Activation, Isa
-from npas.targets.isa import ISAS
+from npas.spec.schema import Activation
+from npas.targets.isa import ISAS, IsaName
 
 T = TypeVar("T")
 SIDE = 17
@@ -67,7 +67,7 @@ class Case:
 class Cases:
     """The network under construction."""
 
-    isa: Isa
+    isa: IsaName
     seed: int
     cases: list[Case] = field(default_factory=list)
     schedules: dict[str, AnySchedule] = field(default_factory=dict)
