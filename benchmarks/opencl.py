@@ -6,8 +6,10 @@
 Each network is built dense, by each scheme at the rate behind its name, and dense with weights in 16 bits; all are
 proven against ONNX Runtime, layer by layer and on integers, as a build proves its own. Then dense and sparse programs
 are timed interleaved, in fresh processes, on the device and (where that is a processor, with as many threads) as C++.
-Layers are timed by the device's own clock, least of the rounds' medians. ``--check`` wants parity everywhere, dense
-programs at most 1.5 times as slow as C++, and ``block_punched`` layers at least 0.6 of their rate faster than dense.
+Layers are timed by the device's own clock, least of the rounds' medians; pruned ones are compared with dense ones by
+direct convolution, as in sparse.py, and with the dense program's, which may take Winograd's method. ``--check`` wants
+parity everywhere, dense programs at most 1.5 times as slow as C++, and ``block_punched`` layers at least 0.6 of their
+rate faster than dense direct ones.
 """
 
 from __future__ import annotations
@@ -42,6 +44,8 @@ from npas.verify.parity import Subject
 
 NETWORKS = "digits,mobilenet_v2:5,resnet18:5.3,vgg16:8.2"
 DIGITS = Path(__file__).parents[1] / "generated" / "digits" / "model.onnx"
+DIRECT = "dense, direct"
+"""Without Winograd's method."""
 SLOWER_THAN_CPP = 1.5
 """At most, dense."""
 SPARSE_SHARE = 0.6
@@ -65,7 +69,7 @@ class Case:
         if name == "digits":
             return Case(name, onnx_in.read(DIGITS), {"dense": Options()})
         network = initialise(zoo.build(name), np.random.default_rng(0))  # type: ignore[arg-type]
-        made = {"dense": Options()}
+        made = {"dense": Options(), DIRECT: Options(direct=True)}
         for scheme in get_args(SchemeName) if rate else ():
             chosen = prunings(network.graph, Variant(scheme, scheme, heads=False), float(rate))
             if chosen:
@@ -157,12 +161,18 @@ def row(case: Case, target: OpenClTarget, on_processor: bool, rounds: int) -> di
         for name in ("C++", "C++, direct"):
             result[f"over {name}"] = _ratio(times["dense"], times[name])
     result["sparse"] = {}
-    for name in [n for n in made if n != "dense"]:
-        nodes = case.variants[name].prunings
-        macs = [kept_macs(made[which]) for which in ("dense", name)]
-        saved = sum(macs[0][n] for n in nodes) / sum(macs[1][n] for n in nodes)
-        faster = sum(layers["dense"][n] for n in nodes) / sum(layers[name][n] for n in nodes)
-        result["sparse"][name] = {"macs_saved": saved, "layers_speed_up": faster, "layers_share": faster / saved}
+    for name, options in case.variants.items():
+        nodes = options.prunings
+        if not nodes:
+            continue
+        macs = [sum(kept_macs(made[which])[n] for n in nodes) for which in (DIRECT, name)]
+        direct, dense, pruned = (sum(layers[which][n] for n in nodes) for which in (DIRECT, "dense", name))
+        result["sparse"][name] = {
+            "macs_saved": macs[0] / macs[1],
+            "layers_speed_up": direct / pruned,
+            "layers_share": direct / pruned * macs[1] / macs[0],
+            "layers_over_dense": dense / pruned,
+        }
     return result
 
 
@@ -191,7 +201,8 @@ def show(found: Mapping[str, Any]) -> None:
             print(f"  dense / {name}: {found[f'over {name}']['median']:.2f} [{low:.2f}, {high:.2f}]")
     for name, sparse in found["sparse"].items():
         gain, share, saved = (sparse[key] for key in ("layers_speed_up", "layers_share", "macs_saved"))
-        print(f"  {name}: layers {gain:.2f}x ({share:.2f} of {saved:.2f}x)", flush=True)
+        over = sparse["layers_over_dense"]
+        print(f"  {name}: layers {gain:.2f}x ({share:.2f} of {saved:.2f}x), {over:.2f}x over dense", flush=True)
 
 
 def main() -> int:
