@@ -55,7 +55,11 @@ VECTOR_KERNEL void ${view.name}(INDEXED(${"half" if view.half else "float"}), VI
     const int t = get_global_id(0) + get_global_id(2) * get_global_size(0);
     if (t >= grid.tiles) return;
 % endif
-    const int y = t / grid.columns, column = t % grid.columns;
+% if view.ragged:
+    const int y = 0, column = t;
+% else:
+    const int y = t / grid.columns, column = t - y * grid.columns;
+% endif
     const int own = column < grid.wide ? PIXELS : PIXELS - 1;
     const int x = column * PIXELS - most(column - grid.wide, 0);
     const __global float* tile = in_data + in.offset + y * grid.row_step + x * STEP;
@@ -101,11 +105,16 @@ ${step(' ' * 8)}\
 % endfor
 % endif
 % if view.ragged:
-    int row = x / out.width, at = x - row * out.width;
+    // What lies behind the end of a row comes after what follows the row; a tile passes one such end at most.
+    const int row = x / out.width, cut = (row + 1) * out.width - x;
+    const int gap = ROW_STEP(out) - out.width * LANES, toa = row * ROW_STEP(out) + (x - row * out.width) * LANES;
+% if view.residual:
+    const int other_gap = ROW_STEP(residual) - out.width * LANES;
+    const int othera = row * ROW_STEP(residual) + (x - row * out.width) * LANES;
+% endif
 % for p in pixels:
-    const int to${letter(p)} = row * ROW_STEP(out) + at * LANES${f", other{letter(p)} = row * ROW_STEP(residual) + at * LANES" if view.residual else ""};
-% if p + 1 < view.pixels:
-    if (++at == out.width) at = 0, ++row;
+% if p:
+    const int to${letter(p)} = toa + ${p} * LANES + (cut > ${p} ? 0 : gap)${f", other{letter(p)} = othera + {p} * LANES + (cut > {p} ? 0 : other_gap)" if view.residual else ""};
 % endif
 % endfor
 % else:
@@ -132,7 +141,7 @@ ${step(' ' * 8)}\
     // Whose tile has the last pixel of a row makes zeros of what follows it.
     const int behind = least((group + 1) * ${len(outputs)}, PLANES(out));
 % if view.ragged:
-    for (int ended = x / out.width; (ended + 1) * out.width <= x + own; ++ended) {
+    for (int ended = row; (ended + 1) * out.width <= x + own; ++ended) {
         for (int plane = group * ${len(outputs)}; plane < behind; ++plane) clear_row(PLANE(out, plane), out, ended);
     }
 % else:

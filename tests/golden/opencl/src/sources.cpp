@@ -318,7 +318,7 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p3s3_ahead(INDEXED(float), VIEW(in), VIE
     const int group = get_global_id(1);
     const int t = get_global_id(0) + get_global_id(2) * get_global_size(0);
     if (t >= grid.tiles) return;
-    const int y = t / grid.columns, column = t % grid.columns;
+    const int y = t / grid.columns, column = t - y * grid.columns;
     const int own = column < grid.wide ? PIXELS : PIXELS - 1;
     const int x = column * PIXELS - most(column - grid.wide, 0);
     const __global float* tile = in_data + in.offset + y * grid.row_step + x * STEP;
@@ -776,6 +776,10 @@ typedef struct {
 #if defined(__F16C__) && LANES == 8
 typedef short packed_halves __attribute__((ext_vector_type(8)));
 #define load_halves(p) __builtin_ia32_vcvtph2ps256(*(const __global packed_halves*)(p))
+#elif defined(__F16C__) && LANES == 16
+typedef short packed_halves __attribute__((ext_vector_type(8)));
+#define load_8_halves(p) __builtin_ia32_vcvtph2ps256(*(const __global packed_halves*)(p))
+#define load_halves(p) ((vec)(load_8_halves(p), load_8_halves((p) + 8)))
 #elif defined(__clang__)
 // Half precision: shifted into place, the number is too small by 2^112. A subnormal one is its bits times 2^-24, since a
 // device may take subnormal floats for zeros. Neither infinities nor NaN are stored so.

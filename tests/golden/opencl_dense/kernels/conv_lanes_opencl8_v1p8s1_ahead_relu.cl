@@ -20,7 +20,7 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p8s1_ahead_relu(INDEXED(float), VIEW(in)
     const int group = get_global_id(1);
     const int t = get_global_id(0) + get_global_id(2) * get_global_size(0);
     if (t >= grid.tiles) return;
-    const int y = t / grid.columns, column = t % grid.columns;
+    const int y = t / grid.columns, column = t - y * grid.columns;
     const int own = column < grid.wide ? PIXELS : PIXELS - 1;
     const int x = column * PIXELS - most(column - grid.wide, 0);
     const __global float* tile = in_data + in.offset + y * grid.row_step + x * STEP;
