@@ -71,7 +71,8 @@ class Case:
         network = initialise(zoo.build(name), np.random.default_rng(0))  # type: ignore[arg-type]
         made = {"dense": Options(), DIRECT: Options(direct=True)}
         for scheme in get_args(SchemeName) if rate else ():
-            chosen = prunings(network.graph, Variant(scheme, scheme, heads=False), float(rate))
+            # Blocks are for fully connected layers, and for 1x1 convolutions.
+            chosen = prunings(network.graph, Variant(scheme, scheme, heads=scheme == "block"), float(rate))
             if chosen:
                 made[scheme] = Options(prunings=chosen, direct=True)
         return Case(name, network, made)

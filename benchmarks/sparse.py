@@ -31,6 +31,7 @@ from npas.compiler.plan import ExpansionLayer
 from npas.frontend.initialise import initialise
 from npas.graph.graph import Graph, Network
 from npas.ops import Conv2d, Linear
+from npas.schemes import SCHEMES, kind_of
 from npas.search.candidate import Pruning
 from npas.spec.schema import CpuTarget, SchemeName
 from npas.stages.program import Machine, lower_for
@@ -70,11 +71,12 @@ def variants(graph: Graph) -> tuple[Variant, ...]:
 
 
 def _takes(graph: Graph, name: str, scheme: SchemeName) -> bool:
-    op = graph.node(name).op
-    first = next(node.name for node in graph.nodes if isinstance(node.op, Conv2d))
-    if not isinstance(op, Conv2d) or op.groups > 1 or name == first:
+    node = graph.node(name)
+    first = next(other.name for other in graph.nodes if isinstance(other.op, Conv2d))
+    if not isinstance(node.op, Conv2d) or node.op.groups > 1 or name == first:
         return False
-    return scheme != "pattern" or op.kernel == (3, 3)
+    kind = kind_of(node, graph)
+    return kind is not None and SCHEMES[scheme].applies(kind)
 
 
 def prunings(graph: Graph, variant: Variant, rate: float) -> dict[str, Pruning]:
