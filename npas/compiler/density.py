@@ -52,14 +52,26 @@ def _times(network: Network, group: Group, options: Options, isa: IsaName) -> tu
     if square is not None and not options.direct and ISAS[isa].backend == "cpu":
         dense = min(dense, winograd.cycles(square, isa))
     if options.format_of(group.root.name) == "bcs":
-        return dense, lanes.cycles(_work(graph, group, BLOCK_FILTERS, lanes.density(weight, ISAS[isa].lanes)), isa)
+        kept = [lanes.density(weight, count) for count in (ISAS[isa].lanes, ISAS[isa].lanes // 2)]
+        return dense, lanes.cycles(_work(graph, group, BLOCK_FILTERS, *kept), isa)
     _, _, height, width = graph.shapes[group.root.name]
     return dense, np.count_nonzero(weight) * height * width / ISAS[isa].lanes * OWN_LIST_CYCLES
 
 
-def _work(graph: Graph, group: Group, shared: int, density: float) -> LaneWork:
+def _work(graph: Graph, group: Group, shared: int, density: float, half_density: float = 1.0) -> LaneWork:
     op = group.root.op
     assert isinstance(op, Conv2d)
     _, filters, height, width = graph.shapes[group.root.name]
     channels = graph.input_shapes(group.root)[0][1]
-    return LaneWork(filters, channels, prod(op.kernel), height, width, width, shared, shared < filters, density)
+    return LaneWork(
+        filters=filters,
+        channels=channels,
+        taps=prod(op.kernel),
+        rows=height,
+        width=width,
+        row_floats=width,
+        shared=shared,
+        pairs=shared < filters,
+        density=density,
+        half_density=half_density,
+    )

@@ -57,7 +57,7 @@ def _together(plan: PlanBuilder, first: Group, second: Group, schedule: Depthwis
     expand = conv_layer(plan, first, source, buffer, whole=rows >= plan.graph.shapes[second.root.name][2])
     tile = expand.indexed.schedule
     assert isinstance(tile, LaneSchedule)
-    plan.resize(buffer, _buffer(plan, first, second, rows, tile.vectors // tile.depth), plan.threads)
+    plan.resize(buffer, _buffer(plan, first, second, rows, tile.planes), plan.threads)
     out = plan.result(second)
     depthwise = depthwise_layer(plan, second, buffer, out, schedule)
     return ExpansionLayer(

@@ -147,6 +147,7 @@ def lane_choice(
         density=1.0 if format_ == "dense" else density(weight, plan.lanes),
         stride=op.stride[1],
         longest=longest,
+        half_density=1.0 if format_ == "dense" else density(weight, plan.lanes // 2),
     )
     space = lane_space(work, plan.isa, plan.threads)
     estimated: tuple[AnySchedule, ...] = lane_schedules(work, plan.isa, plan.threads)

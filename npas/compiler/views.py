@@ -48,10 +48,11 @@ class ModelView:
 def _indexed(plan: Plan, layer: ConvLayer | LinearLayer, taps: Mapping[tuple[int, ...], int]) -> tuple[str, ...]:
     ix: Indexed = layer.indexed
     out = plan.values[layer.output].layout
-    schedule = ix.schedule
+    schedule, lists = ix.schedule, 1
     at_a_time = 1 if isinstance(schedule, PackedSchedule) else schedule.tiles_at_a_time
     if isinstance(schedule, LaneSchedule):
         rows, depth, lanes = schedule.vectors * plan.lanes // schedule.depth, schedule.depth, True
+        lists = schedule.lists
     elif isinstance(schedule, PackedSchedule):
         rows, depth, lanes = 1, 1, False
     else:  # a fully connected layer with several filters in a group has them in lanes
@@ -62,7 +63,7 @@ def _indexed(plan: Plan, layer: ConvLayer | LinearLayer, taps: Mapping[tuple[int
         *(ix.filters, ix.channels, ix.groups, ix.taps),
         str(ix.storage == "fp16").lower(),
         f"kTaps{taps[ix.tap_offsets]}",
-        *(ix.input_block, ix.plane_step, rows, depth),
+        *(ix.input_block, ix.plane_step, rows, depth, lists),
         str(lanes).lower(),
         *(schedule.channel_block, ix.tile, ix.tiles, at_a_time),
         str(schedule.split == "pixels").lower(),

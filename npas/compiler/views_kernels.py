@@ -40,6 +40,8 @@ class KernelView:
     vectors: int
     narrow: int
     depth: int
+    lists: int
+    """Of a group with filters in lanes, each for as many vectors of weights."""
     pixels: int
     step: int
     line_step: int
@@ -98,6 +100,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         vectors=kernel.vectors,
         narrow=kernel.narrow,
         depth=kernel.depth,
+        lists=max(1, kernel.depth // max(1, kernel.vectors)),
         pixels=kernel.pixels,
         step=kernel.step,
         line_step=kernel.line_step,
@@ -143,7 +146,8 @@ def _summary(kernel: Kernel) -> str:
         return f"a vector of pixels in each of {kernel.rows} lines in registers"
     if kernel.template == "conv_lanes":
         paired = ", two input channels side by side," if kernel.depth == 2 else ""
-        return f"{vectors} of weights{paired} x {kernel.pixels} pixels in registers"
+        twice = "twice " if kernel.depth > kernel.vectors else ""
+        return f"{twice}{vectors} of weights{paired} x {kernel.pixels} pixels in registers"
     if kernel.template == "winograd_lanes":
         return f"{vectors} of weights x {kernel.pixels} tiles in registers"
     if kernel.template == "depthwise_lanes":

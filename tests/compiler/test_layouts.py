@@ -257,8 +257,8 @@ def test_filters_in_lanes_fill_the_planes_of_their_output(seed, isa):
         source, out, *others = (plan.values[i].layout for i in (layer.inputs[0], layer.output, *layer.inputs[1:]))
         assert out.block == plan.lanes
         assert source.block in (1, plan.lanes)
-        groups = -(-out.channels // (schedule.vectors * plan.lanes // schedule.depth))
-        assert (groups - 1) * kernel.vectors + kernel.narrow == out.planes * kernel.depth
+        groups = -(-out.channels // (schedule.planes * plan.lanes))
+        assert ((groups - 1) * kernel.vectors + kernel.narrow) * schedule.lists == out.planes * kernel.depth
         assert (kernel.vectors, kernel.depth, kernel.pixels) == (schedule.vectors, schedule.depth, schedule.pixels)
         assert schedule.depth == 1 or (source.block > 1 and source.channels % 2 == 0)
         for residual in others:

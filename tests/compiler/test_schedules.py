@@ -83,12 +83,12 @@ def test_schedules_with_filters_in_lanes_fit_the_registers(
     # Sums, and beside them one operand's vectors, the fewer, and one of the other's.
     assert vectors >= 1
     assert pixels >= 1
-    assert vectors * pixels + min(vectors, pixels) + 1 <= ISAS[isa].registers
+    assert vectors * schedule.lists * pixels + min(vectors, pixels) + 1 <= ISAS[isa].registers
     check_tiles(width, pixels)
     assert schedule.depth in ((1, 2) if pairs else (1,))
-    assert vectors % schedule.depth == 0
-    assert vectors // schedule.depth <= -(-filters // lanes)  # no vector of fillers only
-    assert vectors // schedule.depth * lanes <= shared  # filters of one group share their list
+    assert vectors * schedule.lists == schedule.planes * schedule.depth
+    assert schedule.planes <= -(-filters // lanes)  # no vector of fillers only
+    assert vectors * lanes // schedule.depth <= shared  # filters of one list share it
     assert 1 <= schedule.channel_block <= channels
     assert 1 <= schedule.tiles_at_a_time <= -(-width // pixels) * rows
 
@@ -106,6 +106,15 @@ def test_pairs_of_channels_are_taken_where_a_list_is_one_vectors(isa):
         for shared, pairs in ((lanes, True), (lanes, False), (2 * lanes, True))
     ]
     assert depths == [2, 1, 1]
+
+
+@pytest.mark.parametrize(("isa", "lists"), [("avx2", 1), ("avx512", 2)])
+def test_half_a_vector_of_filters_has_a_list_of_its_own_where_that_is_shorter(isa, lists):
+    """A block's eight filters are a vector of AVX2's and half of one of AVX-512's, where two blocks share no list."""
+    kept = {"avx2": (0.2, 0.2), "avx512": (0.36, 0.2)}[isa]
+    work = LaneWork(64, 64, 9, 28, 28, 60, ISAS[isa].lanes, True, kept[0], half_density=kept[1])
+    best = lane_schedules(work, isa, 1)[0]
+    assert (best.depth, best.lists) == (2, lists)
 
 
 def test_threads_take_pixels_where_filters_cannot_be_shared_out_evenly():

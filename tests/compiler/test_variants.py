@@ -26,6 +26,7 @@ from npas.compiler.formats import FORMATS
 from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered, lower
 from npas.compiler.plan import ElementwiseLayer, GlobalAvgPoolLayer, Kernel, Plan, PoolLayer, WeightsLayer
+from npas.compiler.schedules.records import LaneSchedule
 from npas.ops import Conv2d
 from npas.schemes import SCHEMES, LayerKind, kind_of
 from npas.spec.schema import Isa, Storage
@@ -206,6 +207,7 @@ def test_schedules_are_of_all_kinds(isa: Isa) -> None:
     assert values["pixels vectors"] >= {1, 2, 3}
     assert values["lanes vectors"] >= {1, 2, 3, 4}
     assert values["lanes depth"] == {1, 2}
+    assert {s.lists for s in taken.values() if isinstance(s, LaneSchedule)} == {1, 2}
     assert values["lanes pixels"] >= {1, 2, 3, 4}
     assert values["depthwise pixels"] >= {1, 2, 3}
     assert values["winograd tile"] == {2, 3, 4, 5, 6, 7}

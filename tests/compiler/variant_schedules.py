@@ -145,7 +145,7 @@ def packed_fields(channels: int) -> Fields:
 def lane_fields(depth: int, lanes: int) -> Fields:
     return {
         "depth": (depth,),
-        "vectors": tuple(depth * n for n in range(1, 4 // depth + 1)),
+        "vectors": (1, 2, 3, 4) if depth == 1 else (1, 2, 4),
         "pixels": (1, 2, 3, 4, 7),
         "tiles_at_a_time": (1, 2, 3, 7),
         "channel_block": (depth, 2 * depth, 5 * depth, lanes * depth),

@@ -4,6 +4,7 @@
 | --- | --- |
 | V | vectors of weights in registers, P pixels: V P sums, V weights and one input beside them |
 | D | input channels that lie side by side in a vector of weights: V / D vectors of filters |
+| L | lists of a group: D / V where V < D, one after the other: V L P sums |
 | K | entries of a list |
 """
 
@@ -26,6 +27,8 @@ BROADCAST_CYCLES, LOAD_CYCLES = 0.56, 0.8
 """Of an input and of a vector of weights: two a cycle at best, less for whole vectors, and for what conflicts."""
 TILE_CYCLES = 14.0
 """Of a tile beside its sums: the call, pointers, the loop's end."""
+LIST_CYCLES = 12.0
+"""Of each further list of a tile: its pointers, and the end of a loop that comes as a surprise."""
 SUM_CYCLES = 1.6
 """Of each sum beside its list: bias, activation, store."""
 
@@ -82,18 +85,17 @@ class LaneWork:
     """Pixels of the input between those of neighbouring output pixels."""
     longest: int = 16
     """Pixels of a tile: where the rows of the output lie apart, it passes the end of one at most."""
+    half_density: float = 1.0
+    """Of the positions of half as many filters as there are lanes."""
 
 
 def lane_schedules(work: LaneWork, isa: IsaName, threads: int) -> tuple[LaneSchedule, ...]:
     """Schedules of a convolution with filters in lanes, the best for each number of vectors, best first by estimate."""
     depth = 2 if _takes_pairs(work, isa) else 1
-    entries = max(1.0, work.density * work.channels * work.taps / depth)
-    blocks = _blocks(work, isa)
     best = []
     for vectors in _vectors(work, isa, depth):
-        shapes = [(vectors, p) for p in range(1, min(most_pixels(vectors, isa), work.longest) + 1)]
-        cycles, shape = min((_cycles(s, depth, work, blocks, entries), s) for s in shapes)
-        best.append((cycles, shape))
+        shapes = _shapes(vectors, depth, work, isa)
+        best.append(min((_cycles(shape, depth, work, _blocks(work, isa)), shape) for shape in shapes))
     if ISAS[isa].backend == "opencl":
         return tuple(_in_groups(shape, depth, work, ISAS[isa].lanes) for _, shape in sorted(best))
     return tuple(_blocked(shape, depth, work, ISAS[isa].lanes, threads) for _, shape in sorted(best))
@@ -102,9 +104,8 @@ def lane_schedules(work: LaneWork, isa: IsaName, threads: int) -> tuple[LaneSche
 def cycles(work: LaneWork, isa: IsaName) -> float:
     """Of the whole layer by its best schedule."""
     depth = 2 if _takes_pairs(work, isa) else 1
-    entries = max(1.0, work.density * work.channels * work.taps / depth)
-    shapes = [(v, p) for v in _vectors(work, isa, depth) for p in range(1, min(most_pixels(v, isa), work.longest) + 1)]
-    return work.rows * min(_cycles(s, depth, work, _blocks(work, isa), entries) for s in shapes)
+    shapes = [shape for v in _vectors(work, isa, depth) for shape in _shapes(v, depth, work, isa)]
+    return work.rows * min(_cycles(shape, depth, work, _blocks(work, isa)) for shape in shapes)
 
 
 def density(weight: NDArray[np.float32], lanes: int) -> float:
@@ -145,7 +146,7 @@ def _blocked(shape: tuple[int, int], depth: int, work: LaneWork, lanes: int, thr
         at_a_time = max(4, CHUNK_BYTES * columns // max(row_bytes, 1))
     else:
         at_a_time = columns * max(1, CHUNK_BYTES // row_bytes - work.taps // 4)
-    tiles, groups = columns * work.rows, -(-work.filters // lanes * depth // vectors)
+    tiles, groups = columns * work.rows, -(-work.filters * depth // (lanes * vectors * _lists(vectors, depth)))
     return LaneSchedule(
         vectors=vectors,
         depth=depth,
@@ -180,7 +181,7 @@ def lane_space(work: LaneWork, isa: IsaName, threads: int) -> Space:
     def fits(schedule: AnySchedule) -> bool:
         assert isinstance(schedule, LaneSchedule)
         v, depth = schedule.vectors, schedule.depth
-        return v in _vectors(work, isa, depth) and schedule.pixels <= most_pixels(v, isa)
+        return v in _vectors(work, isa, depth) and schedule.pixels <= most_pixels(v * schedule.lists, isa)
 
     return Space({"lanes": axes}, fits)
 
@@ -195,9 +196,20 @@ def _blocks(work: LaneWork, isa: IsaName) -> int:
 
 
 def _vectors(work: LaneWork, isa: IsaName, depth: int) -> range:
-    """How many vectors of weights a group may have; one of two channels is one of filters after all."""
+    """How many vectors of weights a list may have; those of two channels are for half as many filters."""
     most = 2 if depth == 2 else max(1, work.shared // ISAS[isa].lanes)
-    return range(depth, min(most, MOST_VECTORS, _blocks(work, isa) * depth) + 1, depth)
+    return range(1, min(most, MOST_VECTORS, _blocks(work, isa) * depth) + 1)
+
+
+def _lists(vectors: int, depth: int) -> int:
+    """Of a group: see ``LaneSchedule.lists``."""
+    return max(1, depth // vectors)
+
+
+def _shapes(vectors: int, depth: int, work: LaneWork, isa: IsaName) -> list[tuple[int, int]]:
+    """The vectors with each number of pixels that a tile may have."""
+    most = most_pixels(vectors * _lists(vectors, depth), isa)
+    return [(vectors, pixels) for pixels in range(1, min(most, work.longest) + 1)]
 
 
 def even(width: int, pixels: int) -> int:
@@ -207,25 +219,28 @@ def even(width: int, pixels: int) -> int:
 
 
 def most_pixels(vectors: int, isa: IsaName) -> int:
-    """Pixels whose sums leave room for the weights and an input."""
+    """Pixels whose sums, of as many vectors, leave room for the weights and an input."""
     registers = ISAS[isa].registers - (1 if isa == "portable" else 0)  # SSE multiplies into a register of its own
     weights_held = (registers - vectors - 1) // vectors
     inputs_held = (registers - 1) // (vectors + 1)
     return min(16, max(weights_held, inputs_held))
 
 
-def _cycles(shape: tuple[int, int], depth: int, work: LaneWork, blocks: int, entries: float) -> float:
+def _cycles(shape: tuple[int, int], depth: int, work: LaneWork, blocks: int) -> float:
     """Of tiles of V vectors and P pixels."""
     vectors, pixels = shape[0], even(work.width, shape[1])
+    lists = _lists(vectors, depth)
+    kept_ = work.half_density if vectors < depth else work.density
+    entries = max(1.0, kept_ * work.channels * work.taps / depth)
     columns = -(-work.width // pixels)
     wide = work.width - columns * (pixels - 1)
-    whole, rest = divmod(blocks * depth, vectors)
+    whole, rest = divmod(blocks * depth // lists, vectors)
     total = 0.0
     for count, v in ((whole, vectors), (1 if rest else 0, rest)):
         for tiles, p in ((wide, pixels), (columns - wide, pixels - 1)):
-            sums = v * p
-            step = step_cycles(v, p)
-            total += count * tiles * (entries * step + TILE_CYCLES + SUM_CYCLES * sums) if sums else 0.0
+            if sums := v * p * lists:
+                own = lists * (entries * step_cycles(v, p) + LIST_CYCLES) - LIST_CYCLES
+                total += count * tiles * (own + TILE_CYCLES + SUM_CYCLES * sums)
     return total
 
 
@@ -243,7 +258,7 @@ def _channel_block(work: LaneWork, vectors: int, depth: int, pixels: int, lanes:
         streams = SPARSE_STREAMS
         most = TILE_BYTES / (4 * side * ((pixels - 1) * work.stride + side))
     pages = min(1.0, 4 * lanes * work.rows * work.row_floats / PAGE_BYTES)
-    groups = work.filters * depth / (vectors * lanes)
+    groups = work.filters * depth / (vectors * _lists(vectors, depth) * lanes)
     most = min(most, streams * math.sqrt(groups / (max(work.density, 1e-3) * pages)))
     size = -(-work.channels // max(1, round(work.channels / most)))
     return min(work.channels, -(-size // CHANNEL_GRAIN) * CHANNEL_GRAIN)

@@ -45,6 +45,17 @@ class LaneSchedule(Record):
     channel_block: int = Field(description="input channels worked through at a time")
     split: Split = "filters"
 
+    @property
+    def lists(self) -> int:
+        """Lists of a group: fewer vectors of weights than channels in them make filters for a part of a vector, and as
+        many lists as fill it."""
+        return max(1, self.depth // self.vectors)
+
+    @property
+    def planes(self) -> int:
+        """Vectors of filters that a group computes."""
+        return self.vectors * self.lists // self.depth
+
 
 class DepthwiseSchedule(Record):
     """The tunable part of a depthwise kernel with channels in lanes."""

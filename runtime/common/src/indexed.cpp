@@ -211,16 +211,34 @@ Status bound(const IndexedSpec& spec, const Lists& lists, LoadedIndexed& out) {
     return Status::ok;
 }
 
+// Lists without entries, and filters that are none, for what the last group lacks.
+void fill_up(const IndexedSpec& spec, Lists& lists, LoadedIndexed& out) {
+    const auto together = static_cast<std::size_t>(spec.lists);
+    while (lists.list_of.size() % together != 0) {
+        lists.list_of.push_back(static_cast<std::uint32_t>(lists.start.size() - 1));
+        lists.start.push_back(lists.start.back());
+        out.rows.insert(out.rows.end(), static_cast<std::size_t>(spec.rows), -1);
+    }
+}
+
 // Cuts the groups into pieces of about equal work.
-void share_out(const Lists& lists, int pieces, LoadedIndexed& out) {
+void share_out(const IndexedSpec& spec, const Lists& lists, int pieces, LoadedIndexed& out) {
+    const auto together = static_cast<std::size_t>(spec.lists);
+    const auto work_of = [&](int group) {
+        std::int64_t work = kGroupOverhead;
+        for (std::size_t i = 0; i < together; ++i) {
+            work += lists.length(lists.list_of[static_cast<std::size_t>(group) * together + i]);
+        }
+        return work;
+    };
     std::int64_t total = 0;
-    for (const std::uint32_t list : lists.list_of) total += lists.length(list) + kGroupOverhead;
+    for (int g = 0; g < out.view.groups; ++g) total += work_of(g);
     out.cut.assign(1, 0);
     std::int64_t done = 0;
     int group = 0;
     for (int t = 1; t <= pieces; ++t) {
         while (group < out.view.groups) {
-            const std::int64_t work = lists.length(lists.list_of[static_cast<std::size_t>(group)]) + kGroupOverhead;
+            const std::int64_t work = work_of(group);
             // The group goes to this piece if at least half of it lies before the piece's end.
             if ((2 * done + work) * pieces > 2 * total * t && t < pieces) break;
             done += work;
@@ -264,6 +282,7 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedI
     const Status status = decode(spec, file, lists, out);
     if (status != Status::ok) return status;
     if (!complete(out.rows, spec.filters) || !orderly(spec, out.rows)) return Status::format;
+    fill_up(spec, lists, out);
     if (lists.columns.size() > std::numeric_limits<std::int32_t>::max()) return Status::format;
 
     const auto columns = static_cast<std::uint32_t>(spec.channels) * static_cast<std::uint32_t>(spec.taps);
@@ -284,10 +303,10 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedI
     for (const std::int32_t row : out.rows) {
         out.bias.push_back(row < 0 ? 0.0f : bias.floats()[static_cast<std::size_t>(row)]);
     }
-    out.view.groups = static_cast<int>(lists.list_of.size());
+    out.view.groups = static_cast<int>(lists.list_of.size()) / spec.lists;
     out.view.channel_blocks = (spec.channels + spec.channel_block - 1) / spec.channel_block;
     if (bound(spec, lists, out) != Status::ok) return Status::format;
-    share_out(lists, pieces, out);
+    share_out(spec, lists, pieces, out);
     Indexed& view = out.view;
     view.spec = &spec;
     if (spec.half) {

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kPixels = 4;
 constexpr int kStep = 8;  // floats from the input of one pixel to that of the next
-constexpr int kStored = 1 * kLanes;  // weights of a group for one entry of its list
+constexpr int kStored = 1 * kLanes;  // weights for one entry of a list
 constexpr int kRows = kStored / 1;  // filters in a group
 
 inline vec epilogue(vec x, vec residual) {
@@ -126,8 +126,8 @@ void conv_lanes_avx2_v1p4s8_ahead_add_hard_swish(const Indexed& conv, View in, V
         const int most = start + spec.tiles_at_a_time, stop = most < tiles.end ? most : tiles.end;
         for (int block = 0; block < blocks; ++block) {
             for (int group = groups.begin; group < groups.end; ++group) {
-                const std::int32_t* bounds = conv.bounds + static_cast<std::ptrdiff_t>(group) * (blocks + 1);
                 const bool first = block == 0, last = block + 1 == blocks;
+                const std::int32_t* bounds = conv.bounds + static_cast<std::ptrdiff_t>(group) * (blocks + 1);
                 if (bounds[block] == bounds[block + 1] && !first && !last) continue;
                 const float* weights = conv.weights + conv.first_weight[group] +
                                        static_cast<std::ptrdiff_t>(bounds[block] - bounds[0]) * kStored;

@@ -53,27 +53,27 @@ constexpr std::int32_t kTaps7[] = {-32, -24, -16, -8, 0, 8, 16, 24, 32};
 // step; rows, depth, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
 // out pixels; width, height and pitch of the output; grid of tiles; copies of their input.
 constexpr IndexedSpec kIndexed[] = {
-    {Format::dense,  0, 16,  1, 1, 9, false, kTaps0, 1, 336, 16, 1,  true,  1,  6, 48, 48, false, 16, 16, 16, {3, 1, 17, 1}, {}},  // layer_001
-    {Format::dense,  2,  3, 16, 1, 9, false, kTaps1, 1, 336,  2, 1, false, 16, 40,  8,  4,  true, 16, 16, 18,  {0, 0, 0, 1}, {}},  // layer_003
-    {Format::dense,  4, 16,  3, 1, 9, false, kTaps2, 1, 352, 16, 1,  true,  3,  6, 48, 48, false, 16, 16, 16, {3, 1, 18, 1}, {}},  // layer_004
-    {Format::dense,  6,  3, 16, 1, 9, false, kTaps1, 1, 336,  2, 1, false, 16, 40,  8,  4,  true, 16, 16, 18,  {0, 0, 0, 1}, {}},  // layer_006
-    {Format::dense,  8, 16,  3, 1, 9, false, kTaps2, 1, 352, 16, 1,  true,  3,  6, 48, 48, false, 16, 16, 16, {3, 1, 18, 1}, {}},  // layer_007
-    {Format::dense, 10,  6, 16, 1, 9, false, kTaps3, 1, 384,  4, 1, false, 16, 24,  3,  4,  true,  8,  8,  9,  {0, 0, 0, 1}, {}},  // layer_009
-    {Format::dense, 12,  6, 16, 1, 1, false, kTaps4, 1,  80,  4, 1, false, 16, 24,  3,  4,  true,  8,  8,  9,  {0, 0, 0, 1}, {}},  // layer_011
-    {Format::dense, 14,  6,  6, 1, 9, false, kTaps5, 1, 112,  4, 1, false,  6, 24,  3,  4,  true,  8,  8,  9,  {0, 0, 0, 1}, {}},  // layer_012
-    {Format::dense, 16,  6,  6, 1, 9, false, kTaps5, 1, 112,  4, 1, false,  6, 24,  3,  4,  true,  8,  8,  9,  {0, 0, 0, 1}, {}},  // layer_013
-    {Format::dense, 18,  6,  6, 1, 9, false, kTaps5, 1, 112,  4, 1, false,  6, 24,  3,  4,  true,  8,  8,  9,  {0, 0, 0, 1}, {}},  // layer_014
-    {Format::dense, 20, 13,  6, 1, 9, false, kTaps5, 1, 112,  8, 1,  true,  6,  4,  4,  4, false,  4,  4,  5, {1, 1, 18, 1}, {}},  // layer_015
-    {Format::dense, 22, 13,  6, 1, 1, false, kTaps4, 1, 112,  8, 1,  true,  6,  4,  4,  4, false,  4,  4,  4, {1, 1, 18, 1}, {}},  // layer_016
-    {Format::dense, 24, 13, 13, 1, 9, false, kTaps6, 8, 248,  8, 1,  true, 13,  4,  4,  4, false,  4,  4,  5, {1, 1, 40, 1}, {}},  // layer_017
-    {Format::dense, 26, 13, 13, 1, 9, false, kTaps6, 8, 248,  8, 1,  true, 13,  4,  4,  4, false,  4,  4,  5, {1, 1, 40, 1}, {}},  // layer_018
-    {Format::dense, 28, 13, 13, 1, 9, false, kTaps6, 8, 248,  8, 1,  true, 13,  4,  4,  4, false,  4,  4,  5, {1, 1, 40, 1}, {}},  // layer_019
-    {Format::dense, 30, 26, 13, 1, 9, false, kTaps6, 8, 248, 16, 1,  true, 13,  2,  2,  2, false,  2,  2,  3, {1, 1, 80, 1}, {}},  // layer_020
-    {Format::dense, 32, 26, 13, 1, 1, false, kTaps4, 8, 248, 16, 1,  true, 13,  2,  2,  2, false,  2,  2,  2, {1, 1, 80, 1}, {}},  // layer_021
-    {Format::dense, 34, 26, 26, 1, 9, false, kTaps7, 8, 104, 16, 1,  true, 26,  2,  2,  2, false,  2,  2,  3, {1, 1, 24, 1}, {}},  // layer_022
-    {Format::dense, 36, 26, 26, 1, 9, false, kTaps7, 8, 104, 16, 1,  true, 26,  2,  2,  2, false,  2,  2,  3, {1, 1, 24, 1}, {}},  // layer_023
-    {Format::dense, 38, 26, 26, 1, 9, false, kTaps7, 8, 104, 16, 1,  true, 26,  2,  2,  2, false,  2,  2,  2, {1, 1, 24, 1}, {}},  // layer_024
-    {Format::dense, 40, 10, 26, 1, 1, false, kTaps4, 1,   1,  8, 1,  true, 26,  0,  0,  4, false,  1,  1,  1,  {0, 0, 0, 1}, {}},  // layer_026
+    {Format::dense,  0, 16,  1, 1, 9, false, kTaps0, 1, 336, 16, 1, 1,  true,  1,  6, 48, 48, false, 16, 16, 16, {3, 1, 17, 1}, {}},  // layer_001
+    {Format::dense,  2,  3, 16, 1, 9, false, kTaps1, 1, 336,  2, 1, 1, false, 16, 40,  8,  4,  true, 16, 16, 18,  {0, 0, 0, 1}, {}},  // layer_003
+    {Format::dense,  4, 16,  3, 1, 9, false, kTaps2, 1, 352, 16, 1, 1,  true,  3,  6, 48, 48, false, 16, 16, 16, {3, 1, 18, 1}, {}},  // layer_004
+    {Format::dense,  6,  3, 16, 1, 9, false, kTaps1, 1, 336,  2, 1, 1, false, 16, 40,  8,  4,  true, 16, 16, 18,  {0, 0, 0, 1}, {}},  // layer_006
+    {Format::dense,  8, 16,  3, 1, 9, false, kTaps2, 1, 352, 16, 1, 1,  true,  3,  6, 48, 48, false, 16, 16, 16, {3, 1, 18, 1}, {}},  // layer_007
+    {Format::dense, 10,  6, 16, 1, 9, false, kTaps3, 1, 384,  4, 1, 1, false, 16, 24,  3,  4,  true,  8,  8,  9,  {0, 0, 0, 1}, {}},  // layer_009
+    {Format::dense, 12,  6, 16, 1, 1, false, kTaps4, 1,  80,  4, 1, 1, false, 16, 24,  3,  4,  true,  8,  8,  9,  {0, 0, 0, 1}, {}},  // layer_011
+    {Format::dense, 14,  6,  6, 1, 9, false, kTaps5, 1, 112,  4, 1, 1, false,  6, 24,  3,  4,  true,  8,  8,  9,  {0, 0, 0, 1}, {}},  // layer_012
+    {Format::dense, 16,  6,  6, 1, 9, false, kTaps5, 1, 112,  4, 1, 1, false,  6, 24,  3,  4,  true,  8,  8,  9,  {0, 0, 0, 1}, {}},  // layer_013
+    {Format::dense, 18,  6,  6, 1, 9, false, kTaps5, 1, 112,  4, 1, 1, false,  6, 24,  3,  4,  true,  8,  8,  9,  {0, 0, 0, 1}, {}},  // layer_014
+    {Format::dense, 20, 13,  6, 1, 9, false, kTaps5, 1, 112,  8, 1, 1,  true,  6,  4,  4,  4, false,  4,  4,  5, {1, 1, 18, 1}, {}},  // layer_015
+    {Format::dense, 22, 13,  6, 1, 1, false, kTaps4, 1, 112,  8, 1, 1,  true,  6,  4,  4,  4, false,  4,  4,  4, {1, 1, 18, 1}, {}},  // layer_016
+    {Format::dense, 24, 13, 13, 1, 9, false, kTaps6, 8, 248,  8, 1, 1,  true, 13,  4,  4,  4, false,  4,  4,  5, {1, 1, 40, 1}, {}},  // layer_017
+    {Format::dense, 26, 13, 13, 1, 9, false, kTaps6, 8, 248,  8, 1, 1,  true, 13,  4,  4,  4, false,  4,  4,  5, {1, 1, 40, 1}, {}},  // layer_018
+    {Format::dense, 28, 13, 13, 1, 9, false, kTaps6, 8, 248,  8, 1, 1,  true, 13,  4,  4,  4, false,  4,  4,  5, {1, 1, 40, 1}, {}},  // layer_019
+    {Format::dense, 30, 26, 13, 1, 9, false, kTaps6, 8, 248, 16, 1, 1,  true, 13,  2,  2,  2, false,  2,  2,  3, {1, 1, 80, 1}, {}},  // layer_020
+    {Format::dense, 32, 26, 13, 1, 1, false, kTaps4, 8, 248, 16, 1, 1,  true, 13,  2,  2,  2, false,  2,  2,  2, {1, 1, 80, 1}, {}},  // layer_021
+    {Format::dense, 34, 26, 26, 1, 9, false, kTaps7, 8, 104, 16, 1, 1,  true, 26,  2,  2,  2, false,  2,  2,  3, {1, 1, 24, 1}, {}},  // layer_022
+    {Format::dense, 36, 26, 26, 1, 9, false, kTaps7, 8, 104, 16, 1, 1,  true, 26,  2,  2,  2, false,  2,  2,  3, {1, 1, 24, 1}, {}},  // layer_023
+    {Format::dense, 38, 26, 26, 1, 9, false, kTaps7, 8, 104, 16, 1, 1,  true, 26,  2,  2,  2, false,  2,  2,  2, {1, 1, 24, 1}, {}},  // layer_024
+    {Format::dense, 40, 10, 26, 1, 1, false, kTaps4, 1,   1,  8, 1, 1,  true, 26,  0,  0,  4, false,  1,  1,  1,  {0, 0, 0, 1}, {}},  // layer_026
 };
 
 constexpr const DepthwiseSpec* kDepthwise = nullptr;

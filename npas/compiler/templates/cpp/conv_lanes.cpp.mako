@@ -11,8 +11,11 @@ namespace {
 
 constexpr int kPixels = ${view.pixels};
 constexpr int kStep = ${view.step};  // floats from the input of one pixel to that of the next
-constexpr int kStored = ${view.vectors} * kLanes;  // weights of a group for one entry of its list
-constexpr int kRows = kStored / ${view.depth};  // filters in a group
+constexpr int kStored = ${view.vectors} * kLanes;  // weights for one entry of a list
+% if view.lists > 1:
+constexpr int kLists = ${view.lists};  // of a group, each for a part of its filters
+% endif
+constexpr int kRows = kStored${f" * kLists" if view.lists > 1 else ""} / ${view.depth};  // filters in a group
 
 inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
 % for statement in view.epilogue:
@@ -21,7 +24,14 @@ inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
     return x;
 }
 
-${lanes.tile_struct(view.residual, view.ahead, view.ragged)}\
+% if view.lists > 1:
+struct List {
+    const std::int32_t *begin, *end;
+    const float* weights;
+};
+
+% endif
+${lanes.tile_struct(view.residual, view.ahead, view.ragged, lists=view.lists)}\
 % for vectors in dict.fromkeys((view.vectors, view.narrow)):
 % for pixels in dict.fromkeys((view.pixels, max(view.pixels - 1, 1))):
 ${lanes.tile(vectors, pixels, view.depth, view.residual, view.ahead, view.ragged)}\
@@ -51,20 +61,35 @@ ${view.signature} {
         const int most = start + spec.tiles_at_a_time, stop = most < tiles.end ? most : tiles.end;
         for (int block = 0; block < blocks; ++block) {
             for (int group = groups.begin; group < groups.end; ++group) {
-                const std::int32_t* bounds = conv.bounds + static_cast<std::ptrdiff_t>(group) * (blocks + 1);
                 const bool first = block == 0, last = block + 1 == blocks;
+% if view.lists > 1:
+                const auto list_of = [&](std::ptrdiff_t list) {
+                    const std::int32_t* bounds = conv.bounds + list * (blocks + 1);
+                    return List{conv.offsets + bounds[block], conv.offsets + bounds[block + 1],
+                                conv.weights + conv.first_weight[list] +
+                                    static_cast<std::ptrdiff_t>(bounds[block] - bounds[0]) * kStored};
+                };
+                const List lists[kLists] = {${", ".join(f"list_of(group * kLists + {i})" for i in range(view.lists))}};
+                if (${" && ".join(f"lists[{i}].begin == lists[{i}].end" for i in range(view.lists))} && !first && !last) continue;
+% else:
+                const std::int32_t* bounds = conv.bounds + static_cast<std::ptrdiff_t>(group) * (blocks + 1);
                 if (bounds[block] == bounds[block + 1] && !first && !last) continue;
                 const float* weights = conv.weights + conv.first_weight[group] +
                                        static_cast<std::ptrdiff_t>(bounds[block] - bounds[0]) * kStored;
                 const std::int32_t *begin = conv.offsets + bounds[block],
                                    *end = conv.offsets + bounds[block + 1];
+% endif
                 const int plane = group * (kRows / kLanes) - part.plane;
 % if view.ahead:
                 // The next group's weights come from far: they are fetched while this group's tiles run.
                 const int following = group + 1 < groups.end ? group + 1 : group;
+% if view.lists > 1:
+                const List then[kLists] = {${", ".join(f"list_of(following * kLists + {i})" for i in range(view.lists))}};
+% else:
                 const std::int32_t* then = conv.bounds + static_cast<std::ptrdiff_t>(following) * (blocks + 1);
                 const float* coming = conv.weights + conv.first_weight[following] +
                                       static_cast<std::ptrdiff_t>(then[block] - then[0]) * kStored;
+% endif
                 const int pace = (kStored + stop - start - 1) / (stop - start);
 % endif
                 // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
@@ -89,7 +114,11 @@ ${view.signature} {
                         first,
                         last,
 % if view.ahead:
+% if view.lists > 1:
+                        {${", ".join(f"then[{i}].weights + static_cast<std::ptrdiff_t>(t - start) * (lists[{i}].end - lists[{i}].begin) * pace" for i in range(view.lists))}},
+% else:
                         coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,
+% endif
                         pace,
 % endif
 % if view.ragged:
@@ -101,10 +130,11 @@ ${view.signature} {
 % endif
                     };
 <%def name="call(vectors)">\
+<% given = "lists" if view.lists > 1 else "begin, end, weights" %>\
 % if view.pixels > 1:
-(wide ? tile_v${vectors}p${view.pixels} : tile_v${vectors}p${view.pixels - 1})(tile, begin, end, weights);\
+(wide ? tile_v${vectors}p${view.pixels} : tile_v${vectors}p${view.pixels - 1})(tile, ${given});\
 % else:
-tile_v${vectors}p1(tile, begin, end, weights);\
+tile_v${vectors}p1(tile, ${given});\
 % endif
 </%def>\
 % if view.narrow != view.vectors:

@@ -1,5 +1,5 @@
 ## The inner kernel of everything with filters in lanes: sums of a few vectors of filters and a few pixels in registers.
-<%def name="tile_struct(residual, ahead, ragged=False, blocks=True)">\
+<%def name="tile_struct(residual, ahead, ragged=False, blocks=True, lists=1)">\
 struct Tile {
     const float* in;
     float* out;
@@ -13,7 +13,7 @@ struct Tile {
     bool first, last;  // of the channel blocks, between which sums wait in `out`
 % endif
 % if ahead:
-    const float* coming;  // weights to fetch ahead, `pace` floats with each entry
+    const float* coming${"[kLists]" if lists > 1 else ""};  // weights to fetch ahead, `pace` floats with each entry
     int pace;
 % endif
 % if ragged:
@@ -28,47 +28,62 @@ struct Tile {
 <%def name="tile(vectors, pixels, depth, residual, ahead, ragged=False, blocks=True)">
 <%
 broadcast = "broadcast" if depth == 1 else "broadcast_pair"
-outputs = vectors // depth
+lists = max(1, depth // vectors)
+sums = vectors * lists
+outputs = sums // depth
 places = [(v, p) for v in range(outputs) for p in range(pixels)]
 at = [f" + at{p}" if ragged and p else f" + {p} * kLanes" for p in range(pixels)]
 from_ = [f" + from{p}" if ragged and p else f" + {p} * kLanes" for p in range(pixels)]
 %>\
-// ${vectors} vector${"s" if vectors > 1 else ""} of weights x ${pixels} pixel${"s" if pixels > 1 else ""}.
-void tile_v${vectors}p${pixels}(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-% for v in range(vectors):
-    vec ${", ".join(f"a{v}{chr(97 + p)}{{}}" for p in range(pixels))};
-% endfor
+<%def name="summed(indent, own, weights, coming)">\
 % if ahead:
-    const float* coming = tile.coming;
+${indent}const float* coming = ${coming};
 % endif
-    for (; offset != end; ++offset, weights += kStored) {
+${indent}for (; offset != end; ++offset, ${weights} += kStored) {
 % if ahead:
-        __builtin_prefetch(coming);
-        coming += tile.pace;
+${indent}    __builtin_prefetch(coming);
+${indent}    coming += tile.pace;
 % endif
-        const float* x = tile.in + *offset;
+${indent}    const float* x = tile.in + *offset;
 % if vectors <= pixels:
-% for v in range(vectors):
-        const vec w${v} = load(weights + ${v} * kLanes);
+% for i, v in enumerate(own):
+${indent}    const vec w${v} = load(${weights} + ${i} * kLanes);
 % endfor
 % for p in range(pixels):
-        const vec x${chr(97 + p)} = ${broadcast}(x + ${p} * kStep);
-% for v in range(vectors):
-        a${v}${chr(97 + p)} = fma(w${v}, x${chr(97 + p)}, a${v}${chr(97 + p)});
+${indent}    const vec x${chr(97 + p)} = ${broadcast}(x + ${p} * kStep);
+% for v in own:
+${indent}    a${v}${chr(97 + p)} = fma(w${v}, x${chr(97 + p)}, a${v}${chr(97 + p)});
 % endfor
 % endfor
 % else:
 % for p in range(pixels):
-        const vec x${chr(97 + p)} = ${broadcast}(x + ${p} * kStep);
+${indent}    const vec x${chr(97 + p)} = ${broadcast}(x + ${p} * kStep);
 % endfor
-% for v in range(vectors):
-        const vec w${v} = load(weights + ${v} * kLanes);
+% for i, v in enumerate(own):
+${indent}    const vec w${v} = load(${weights} + ${i} * kLanes);
 % for p in range(pixels):
-        a${v}${chr(97 + p)} = fma(w${v}, x${chr(97 + p)}, a${v}${chr(97 + p)});
+${indent}    a${v}${chr(97 + p)} = fma(w${v}, x${chr(97 + p)}, a${v}${chr(97 + p)});
 % endfor
 % endfor
 % endif
+${indent}}
+</%def>\
+// ${vectors} vector${"s" if vectors > 1 else ""} of weights x ${pixels} pixel${"s" if pixels > 1 else ""}.
+void tile_v${vectors}p${pixels}(const Tile& tile, ${"const List* lists" if lists > 1 else "const std::int32_t* offset, const std::int32_t* end, const float* weights"}) {
+% for v in range(sums):
+    vec ${", ".join(f"a{v}{chr(97 + p)}{{}}" for p in range(pixels))};
+% endfor
+% if lists == 1:
+${summed("    ", range(vectors), "weights", "tile.coming")}\
+% else:
+% for l in range(lists):
+    {
+        const std::int32_t *offset = lists[${l}].begin, *end = lists[${l}].end;
+        const float* weights = lists[${l}].weights;
+${summed("        ", range(l * vectors, (l + 1) * vectors), "weights", f"tile.coming[{l}]")}\
     }
+% endfor
+% endif
 % if depth == 2:
 % for v, p in places:
     a${v}${chr(97 + p)} = pairs(a${2 * v}${chr(97 + p)}, a${2 * v + 1}${chr(97 + p)});

@@ -1,21 +1,26 @@
 <%page args="view"/>\
 <%namespace name="common" file="epilogue.mako"/>\
 <%
-vectors, pixels = range(view.vectors), range(view.pixels)
-outputs = range(view.vectors // view.depth)
+pixels, lists = range(view.pixels), range(view.lists)
+sums = range(view.vectors * view.lists)
+outputs = range(len(sums) // view.depth)
+list_at = lambda l: f"({view.lists} * group + {l})" if view.lists > 1 else "group"
+number = lambda l: l if view.lists > 1 else ""
 letter = lambda p: chr(97 + p)
 broadcast = "broadcast" if view.depth == 1 else "broadcast_pair"
 load = "load_halves" if view.half else "load"
+number_type = "half" if view.half else "float"
 %>\
-<%def name="step(indent)">\
-${indent}const __global float* from = tile + *offset;
+<%def name="step(indent, l)">\
+<% own = sums[l * view.vectors : (l + 1) * view.vectors] %>\
+${indent}const __global float* from = tile + *offset${number(l)};
 % if view.vectors <= view.pixels:
-% for v in vectors:
-${indent}const vec w${v} = ${load}(weight + ${v} * LANES);
+% for i, v in enumerate(own):
+${indent}const vec w${v} = ${load}(weight${number(l)} + ${i} * LANES);
 % endfor
 % for p in pixels:
 ${indent}const vec x${letter(p)} = ${broadcast}(from + ${p} * STEP);
-% for v in vectors:
+% for v in own:
 ${indent}a${v}${letter(p)} = fma(w${v}, x${letter(p)}, a${v}${letter(p)});
 % endfor
 % endfor
@@ -23,18 +28,29 @@ ${indent}a${v}${letter(p)} = fma(w${v}, x${letter(p)}, a${v}${letter(p)});
 % for p in pixels:
 ${indent}const vec x${letter(p)} = ${broadcast}(from + ${p} * STEP);
 % endfor
-% for v in vectors:
-${indent}const vec w${v} = ${load}(weight + ${v} * LANES);
+% for i, v in enumerate(own):
+${indent}const vec w${v} = ${load}(weight${number(l)} + ${i} * LANES);
 % for p in pixels:
 ${indent}a${v}${letter(p)} = fma(w${v}, x${letter(p)}, a${v}${letter(p)});
 % endfor
 % endfor
 % endif
 </%def>\
+<%def name="summed(indent, l, fetched)">\
+% if fetched:
+${indent}const __global ${number_type}* coming = weight${number(l)} + (int)(end - offset${number(l)}) * (STORED + (int)get_local_id(0) * pace);
+${indent}for (; offset${number(l)} != end; ++offset${number(l)}, weight${number(l)} += STORED, coming += pace) {
+${indent}    fetch(coming);
+% else:
+${indent}for (; offset${number(l)} != end; ++offset${number(l)}, weight${number(l)} += STORED) {
+% endif
+${step(indent + '    ', l)}\
+${indent}}
+</%def>\
 // Convolution over lists of kept positions, filters in lanes: ${view.summary}.
 #define PIXELS ${view.pixels}
 #define STEP ${view.step}  // floats from the input of one pixel to that of the next
-#define STORED (${view.vectors} * LANES)  // weights of a group for one entry of its list
+#define STORED (${view.vectors} * LANES)  // weights for one entry of a list
 
 ${common.epilogue(view)}
 // The tiles of an output: `columns` in a row, the first `wide` of them as wide as the kernel, the others a pixel
@@ -63,39 +79,39 @@ VECTOR_KERNEL void ${view.name}(INDEXED(${"half" if view.half else "float"}), VI
     const int own = column < grid.wide ? PIXELS : PIXELS - 1;
     const int x = column * PIXELS - most(column - grid.wide, 0);
     const __global float* tile = in_data + in.offset + y * grid.row_step + x * STEP;
-    const __global int* bound = bounds + group * (${"grid.blocks" if view.blocks else "1"} + 1);
-    const __global int* offset = offsets + *bound;
-    const __global ${"half" if view.half else "float"}* weight = weights + first_weight[group];
-% for v in vectors:
+% for l in lists:
+    const __global int* bound${number(l)} = bounds + ${list_at(l)} * (${"grid.blocks" if view.blocks else "1"} + 1);
+    const __global int* offset${number(l)} = offsets + *bound${number(l)};
+    const __global ${number_type}* weight${number(l)} = weights + first_weight[${list_at(l)}];
+% endfor
+% for v in sums:
     vec ${", ".join(f"a{v}{letter(p)} = splat(0.0f)" for p in pixels)};
 % endfor
 % if view.blocks:
     // A block of channels at a time, which the group leaves together: its weights stay in a near cache meanwhile, and
     // each item fetches its part of those to come.
     const int pace = (STORED + get_local_size(0) - 1) / get_local_size(0);
-    for (const __global int* last = bound + grid.blocks; bound != last;) {
-        const __global int* end = offsets + *++bound;
-        const __global ${"half" if view.half else "float"}* coming = weight + (int)(end - offset) * (STORED + (int)get_local_id(0) * pace);
-        for (; offset != end; ++offset, weight += STORED, coming += pace) {
-            fetch(coming);
-${step(' ' * 12)}\
+    for (int block = 0; block < grid.blocks; ++block) {
+% for l in lists:
+        {
+            const __global int* end = offsets + *++bound${number(l)};
+${summed(' ' * 12, l, True)}\
         }
+% endfor
         barrier(CLK_GLOBAL_MEM_FENCE);
     }
     if (!there) return;
 % else:
-    const __global int* end = offsets + bound[1];
 % if view.ahead:
     // The next group's weights come from far: each item fetches its part of them.
     const int pace = (STORED + get_local_size(0) - 1) / get_local_size(0);
-    const __global ${"half" if view.half else "float"}* coming = weight + (int)(end - offset) * (STORED + (int)get_local_id(0) * pace);
-    for (; offset != end; ++offset, weight += STORED, coming += pace) {
-        fetch(coming);
-% else:
-    for (; offset != end; ++offset, weight += STORED) {
 % endif
-${step(' ' * 8)}\
+% for l in lists:
+    {
+        const __global int* end = offsets + bound${number(l)}[1];
+${summed(' ' * 8, l, view.ahead)}\
     }
+% endfor
 % endif
 % if view.depth == 2:
 % for v in outputs:

@@ -67,8 +67,9 @@ struct IndexedSpec {
     bool half;                       // weights are stored in 16 bits
     const std::int32_t* tap_offset;  // floats from an output pixel to the input pixel under each tap
     int input_block, plane_step;     // channels in a pixel of the input; floats from one of its planes to the next
-    int rows;                        // filters in a group
+    int rows;                        // filters that share a list
     int depth;                       // neighbouring channels that one entry of a list covers
+    int lists;                       // of a group: those whose filters fill a vector
     bool lanes;                      // filters lie in the lanes of vectors, in order, rather than pixels
     int channel_block;               // input channels worked through at a time
     int tile, tiles;                 // pixels in a tile, tiles in a plane; 0 for a fully connected layer

@@ -1,6 +1,7 @@
 // Layers whose weights are lists of kept positions: every convolution and fully connected layer.
 //
-// A group of `rows` filters shares one list. For each entry k of the list the layer reads the input at
+// `rows` filters share one list, and a group of them is computed together (or as many as `lists` have, where those of
+// one list fill no vector). For each entry k of the list the layer reads the input at
 // `offsets[k]` floats from the pixel at hand and multiplies it by `rows` weights (or, where an entry covers several
 // channels, their inputs by as many weights a filter, which lie side by side). Schemes and formats differ
 // only in how long the lists are and how many filters share one; here every format of the weights file becomes
@@ -18,14 +19,14 @@ namespace NPAS_NAMESPACE {
 // What a kernel sees; the arrays are a LoadedIndexed's.
 struct Indexed {
     const IndexedSpec* spec = nullptr;
-    const float* weights = nullptr;         // per group: [list length][rows][depth]
+    const float* weights = nullptr;         // per list: [list length][rows][depth]
     const std::uint16_t* halves = nullptr;  // instead of weights, where these are stored in 16 bits
     int groups = 0, channel_blocks = 1;
-    const float* bias = nullptr;                  // [groups][rows]
-    const std::int32_t* rows = nullptr;           // [groups][rows]: filter, or -1 where the last group is not full
-    const std::int32_t* offsets = nullptr;        // the lists
-    const std::int32_t* bounds = nullptr;         // [groups][channel_blocks + 1] into offsets
-    const std::uint32_t* first_weight = nullptr;  // [groups] into weights
+    const float* bias = nullptr;            // [groups][lists][rows]
+    const std::int32_t* rows = nullptr;     // [groups][lists][rows]: filter, or -1 where the last group is not full
+    const std::int32_t* offsets = nullptr;  // the lists
+    const std::int32_t* bounds = nullptr;   // [groups][lists][channel_blocks + 1] into offsets
+    const std::uint32_t* first_weight = nullptr;  // [groups][lists] into weights
     const int* cut = nullptr;                     // [pieces + 1]: groups shared out by work
     int pieces = 1;
     const std::int32_t* mask = nullptr;  // [tiles * tile]: all ones on pixels, zero on margins

@@ -1,7 +1,7 @@
 // Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 3 pixels in registers.
 #define PIXELS 3
 #define STEP 3  // floats from the input of one pixel to that of the next
-#define STORED (1 * LANES)  // weights of a group for one entry of its list
+#define STORED (1 * LANES)  // weights for one entry of a list
 
 static inline vec epilogue(vec x) {
     return x;
@@ -27,20 +27,22 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p3s3_ahead(INDEXED(float), VIEW(in), VIE
     const __global int* offset = offsets + *bound;
     const __global float* weight = weights + first_weight[group];
     vec a0a = splat(0.0f), a0b = splat(0.0f), a0c = splat(0.0f);
-    const __global int* end = offsets + bound[1];
     // The next group's weights come from far: each item fetches its part of them.
     const int pace = (STORED + get_local_size(0) - 1) / get_local_size(0);
-    const __global float* coming = weight + (int)(end - offset) * (STORED + (int)get_local_id(0) * pace);
-    for (; offset != end; ++offset, weight += STORED, coming += pace) {
-        fetch(coming);
-        const __global float* from = tile + *offset;
-        const vec w0 = load(weight + 0 * LANES);
-        const vec xa = broadcast(from + 0 * STEP);
-        a0a = fma(w0, xa, a0a);
-        const vec xb = broadcast(from + 1 * STEP);
-        a0b = fma(w0, xb, a0b);
-        const vec xc = broadcast(from + 2 * STEP);
-        a0c = fma(w0, xc, a0c);
+    {
+        const __global int* end = offsets + bound[1];
+        const __global float* coming = weight + (int)(end - offset) * (STORED + (int)get_local_id(0) * pace);
+        for (; offset != end; ++offset, weight += STORED, coming += pace) {
+            fetch(coming);
+            const __global float* from = tile + *offset;
+            const vec w0 = load(weight + 0 * LANES);
+            const vec xa = broadcast(from + 0 * STEP);
+            a0a = fma(w0, xa, a0a);
+            const vec xb = broadcast(from + 1 * STEP);
+            a0b = fma(w0, xb, a0b);
+            const vec xc = broadcast(from + 2 * STEP);
+            a0c = fma(w0, xc, a0c);
+        }
     }
     const int toa = y * ROW_STEP(out) + x * LANES;
     const int tob = toa + 1 * LANES;

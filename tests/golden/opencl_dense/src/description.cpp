@@ -29,9 +29,9 @@ constexpr std::int32_t kTaps2[] = {0};
 // step; rows, depth, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
 // out pixels; width, height and pitch of the output; grid of tiles; copies of their input.
 constexpr IndexedSpec kIndexed[] = {
-    {Format::dense, 0,  8,  3, 1, 9, false, kTaps0, 1, 112, 8, 1, true,  3, 8, 8, 8, false, 8, 8, 9,   {1, 1, 9, 1}, {}},  // layer_001
-    {Format::dense, 6, 12,  8, 1, 9, false, kTaps1, 8, 728, 8, 1, true,  8, 4, 4, 4, false, 4, 4, 4, {1, 1, 144, 1}, {}},  // layer_004
-    {Format::dense, 8,  5, 12, 1, 1, false, kTaps2, 1,   1, 8, 1, true, 12, 0, 0, 4, false, 1, 1, 1,   {0, 0, 0, 1}, {}},  // layer_006
+    {Format::dense, 0,  8,  3, 1, 9, false, kTaps0, 1, 112, 8, 1, 1, true,  3, 8, 8, 8, false, 8, 8, 9,   {1, 1, 9, 1}, {}},  // layer_001
+    {Format::dense, 6, 12,  8, 1, 9, false, kTaps1, 8, 728, 8, 1, 1, true,  8, 4, 4, 4, false, 4, 4, 4, {1, 1, 144, 1}, {}},  // layer_004
+    {Format::dense, 8,  5, 12, 1, 1, false, kTaps2, 1,   1, 8, 1, 1, true, 12, 0, 0, 4, false, 1, 1, 1,   {0, 0, 0, 1}, {}},  // layer_006
 };
 
 // First section; channels, taps, channels in a plane; padding at the top and on the left.
