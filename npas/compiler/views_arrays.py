@@ -32,11 +32,18 @@ def array_constants(layer: ArrayLayer) -> tuple[str, ...]:
     if isinstance(layer, ResampleLayer):
         shape = (layer.outer, layer.size, layer.inner, len(layer.indices) // layer.taps, layer.taps)
         return (
-            *definition("static constexpr std::int32_t kIndices[] = {", layer.indices),
-            *definition("static constexpr float kWeights[] = {", [float_text(w) for w in layer.weights]),
+            *resample_tables(layer),
             f"static constexpr Resampling kTaps = {{{', '.join(map(str, shape))}, kIndices, kWeights}};",
         )
     return ()
+
+
+def resample_tables(layer: ResampleLayer) -> tuple[str, ...]:
+    """Where each element of the result reads, and by which weights."""
+    return (
+        *definition("static constexpr std::int32_t kIndices[] = {", layer.indices),
+        *definition("static constexpr float kWeights[] = {", [float_text(w) for w in layer.weights]),
+    )
 
 
 def array_call(layer: ArrayLayer, sources: tuple[str, ...], out: str) -> tuple[str, ...]:

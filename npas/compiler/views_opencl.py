@@ -8,22 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import get_args
 
-from npas.compiler.array_layers import (
-    OUTSIDE,
-    ArrayLayer,
-    ClearLayer,
-    MatMulLayer,
-    MoveLayer,
-    NormalizeLayer,
-    ReduceLayer,
-    ResampleLayer,
-    SoftmaxLayer,
-)
-from npas.compiler.cpp_text import WIDTH, layout_text
-from npas.compiler.moves import expand_runs
+from npas.compiler.array_layers import ArrayLayer
+from npas.compiler.cpp_text import layout_text
+from npas.compiler.launches import GROUP, TILES, Calls, Launch, Loop, numbers
+from npas.compiler.launches_arrays import array_calls
 from npas.compiler.plan import (
     ConcatLayer,
     ConvLayer,
@@ -45,18 +35,10 @@ from npas.compiler.plan import (
 from npas.compiler.schedules.records import LaneSchedule, PackedSchedule, Schedule
 from npas.compiler.schedules.winograd import position_step
 from npas.compiler.stored import Winograd
-from npas.compiler.views_arrays import definition, float_text
+from npas.compiler.views_arrays import definition
 from npas.compiler.views_kernels import namespace
 from npas.ops.reduce import Function as Reduction
 from npas.ops.softmax import Kind as SoftmaxKind
-
-GROUP = 32
-"""Work items of a group where an item computes a number or a pixel."""
-TILES = 8
-"""Where an item has several vectors, or a row, of its own."""
-FAR_OUTSIDE = -2147483647
-"""In the tables of a move: what lies outside of the source. The kernel calls it OUTSIDE."""
-INDENT = " " * 4
 
 _TOGETHER = {
     **dict.fromkeys((f"reduce_{name}" for name in get_args(Reduction)), "reduce"),
@@ -64,59 +46,10 @@ _TOGETHER = {
     "normalize_rows": "normalize",
 }
 """Kernels that share a file of another name."""
+FAR_BELOW = 2**30
+"""A row below every image: of a lane that stands for nothing."""
 _PARTS = ("_in", "_out")
 """Of a generated file: kernels that run before the one of its name, or after it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """One kernel at work: ``items`` in groups of ``group`` along the first of at most three dimensions."""
-
-    kernel: str
-    items: tuple[int | str, ...]
-    group: int
-    arguments: tuple[str, ...]
-
-    @property
-    def kernels(self) -> tuple[str, ...]:
-        return (self.kernel,)
-
-    def text(self, indent: str = INDENT) -> str:
-        """The statement, as a careful person would break it."""
-        items = f"{{{', '.join(map(str, self.items))}}}"
-        lines = [f'{indent}run.launch("{self.kernel}", {items}, {self.group})']
-        line = hanging = indent + INDENT
-        for argument in self.arguments:
-            if len(line) + len(argument) + 2 > WIDTH and line.strip():
-                lines.append(line)
-                line = hanging
-            line += f".{argument}"
-        return "\n".join((*lines, f"{line};"))
-
-
-@dataclass(frozen=True, slots=True)
-class Loop:
-    """Launches for every so many of a layer's tiles, which name the ``first`` and the ``count`` of those at hand."""
-
-    tiles: int
-    at_a_time: int
-    launches: tuple[Launch, ...]
-
-    @property
-    def kernels(self) -> tuple[str, ...]:
-        return tuple(launch.kernel for launch in self.launches)
-
-    def text(self) -> str:
-        """The statement."""
-        tiles, most = self.tiles, self.at_a_time
-        return "\n".join(
-            (
-                f"{INDENT}for (int first = 0; first < {tiles}; first += {most}) {{",
-                f"{INDENT * 2}const int count = {tiles} - first < {most} ? {tiles} - first : {most};",
-                *(launch.text(INDENT * 2) for launch in self.launches),
-                f"{INDENT}}}",
-            )
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +70,7 @@ class SourcesView:
 
 def sources_view(plan: Plan, used: Mapping[str, str], texts: Mapping[str, str], prelude: str) -> SourcesView:
     """``used`` says which text each kernel is in; ``texts`` are by path."""
-    numbers = {path: i for i, path in enumerate(texts)}
+    number_of = {path: i for i, path in enumerate(texts)}
     platform, device = plan.wanted
     return SourcesView(
         name=plan.name,
@@ -145,7 +78,7 @@ def sources_view(plan: Plan, used: Mapping[str, str], texts: Mapping[str, str], 
         lanes=plan.lanes,
         prelude=prelude,
         texts=tuple(texts.items()),
-        kernels=tuple((kernel, numbers[path]) for kernel, path in sorted(used.items())),
+        kernels=tuple((kernel, number_of[path]) for kernel, path in sorted(used.items())),
         platform=platform,
         device=device,
     )
@@ -164,10 +97,6 @@ def file_of(kernel: str, generated: Collection[str]) -> str:
     return own or _TOGETHER.get(kernel, kernel)
 
 
-Calls = tuple[tuple[str, ...], tuple[Launch | Loop, ...]]
-"""Definitions that the launches name, a line each, and the launches."""
-
-
 def calls(plan: Plan, layer: Layer, spec: int) -> Calls:
     """Of a layer; ``spec`` is the number of its weights."""
     inputs, out = [_place(i, "input") for i in layer.inputs], _place(layer.output, "output")
@@ -179,20 +108,20 @@ def calls(plan: Plan, layer: Layer, spec: int) -> Calls:
             return _copy_as(plan, layer, inputs[0], out)
         case SplitLayer():
             phases = ", ".join(f"{y}, {x}" for y, x in layer.phases)
-            numbers = _numbers(len(layer.phases), *layer.stride, layer.top, layer.left)
+            sizes = numbers(len(layer.phases), *layer.stride, layer.top, layer.left)
             launch = Launch(
                 "split_phases",
                 (-(-to.width // plan.lanes), to.height, to.planes),
                 TILES,
-                (*inputs, out, "table(kPhases)", *numbers),
+                (*inputs, out, "table(kPhases)", *sizes),
             )
             return (f"static constexpr std::int32_t kPhases[] = {{{phases}}};",), (launch,)
         case ConvLayer() | LinearLayer():
             return (), (_indexed(layer, spec, inputs, out),)
         case DepthwiseLayer():
             columns = -(-to.width // layer.depthwise.schedule.pixels)
-            numbers = _numbers(columns, layer.depthwise.top, layer.depthwise.left)
-            operands = (f"depthwise({spec})", inputs[0], out, *inputs[1:], *numbers)
+            sizes = numbers(columns, layer.depthwise.top, layer.depthwise.left)
+            operands = (f"depthwise({spec})", inputs[0], out, *inputs[1:], *sizes)
             return (), (Launch(layer.kernel, (columns * to.height, to.planes), TILES, operands),)
         case WinogradLayer():
             return _winograd(plan, layer, spec, inputs, out)
@@ -208,7 +137,7 @@ def calls(plan: Plan, layer: Layer, spec: int) -> Calls:
             items = (to.width, to.height, planes)
             return (), (Launch("copy_channels", items, GROUP, (*inputs, out, f"number({first})")),)
     assert isinstance(layer, ArrayLayer), layer
-    return _array(layer, inputs, out, to)
+    return array_calls(layer, inputs, out, to)
 
 
 def other_layouts(plan: Plan, layer: CopyLayer) -> dict[str, Layout]:
@@ -288,7 +217,7 @@ def _winograd(plan: Plan, layer: WinogradLayer, spec: int, inputs: Sequence[str]
     group = min(room, GROUP)
     few = min(-(-room // schedule.pixels), GROUP)
     into = (inputs[0], work, *lanes, image, tiles)
-    multiplied = (f"winograd({spec})", work, *_numbers(terms, to.planes), tiles)
+    multiplied = (f"winograd({spec})", work, *numbers(terms, to.planes), tiles)
     back = (f"winograd_bias({spec})", work, out, *inputs[1:], tiles)
     launches = (
         Launch(f"{layer.kernel}{_PARTS[0]}", ("count", own.planes), group, into),
@@ -300,72 +229,23 @@ def _winograd(plan: Plan, layer: WinogradLayer, spec: int, inputs: Sequence[str]
 
 def _lanes_of(own: Winograd, read: Layout, lanes: int) -> tuple[str, ...]:
     """For each plane of the transformed tiles: where its lanes lie in an image of planes, their rows, their columns."""
-    numbers: list[int] = []
+    entries: list[int] = []
     for plane in range(own.planes):
         at = [divmod(plane * lanes + lane, own.channels) for lane in range(lanes)]
         used = [phase < own.stride**2 for phase, _ in at]
         y, x = [phase // own.stride for phase, _ in at], [phase % own.stride for phase, _ in at]
         where = [c * read.plane + i * read.pitch + j for (_, c), i, j in zip(at, y, x, strict=True)]
         # A lane that stands for nothing lies below every image.
-        rows = [i if u else -FAR_OUTSIDE // 2 for i, u in zip(y, used, strict=True)]
-        numbers += [*(w if u else 0 for w, u in zip(where, used, strict=True)), *rows, *x]
-    return definition("static constexpr std::int32_t kLanesOf[] = {", numbers)
+        rows = [i if u else FAR_BELOW for i, u in zip(y, used, strict=True)]
+        entries += [*(w if u else 0 for w, u in zip(where, used, strict=True)), *rows, *x]
+    return definition("static constexpr std::int32_t kLanesOf[] = {", entries)
 
 
 def _pool(layer: PoolLayer, source: Layout, to: Layout, inputs: Sequence[str], out: str) -> Launch:
     window = (*layer.window, *layer.stride, layer.top, layer.left, *layer.dilation)
-    counted = _numbers(int(layer.count_pads)) if layer.function == "average_pool" else ()
+    counted = numbers(int(layer.count_pads)) if layer.function == "average_pool" else ()
     operands = (*inputs, out, f"record({{{', '.join(map(str, window))}}})", *counted)
     return Launch(layer.function, (to.width, to.height, source.planes), GROUP, operands)
-
-
-def _array(layer: ArrayLayer, inputs: Sequence[str], out: str, to: Layout) -> Calls:
-    match layer:
-        case MoveLayer():
-            return _move(layer, inputs, out)
-        case ClearLayer():
-            return (), (Launch("clear", (to.plane * to.block, to.planes), GROUP, (out,)),)
-        case ReduceLayer():
-            return (), (_rows(f"reduce_{layer.function}", layer, inputs, out),)
-        case NormalizeLayer():
-            return (), (_rows("normalize_rows", layer, inputs, out, f"real({float_text(layer.epsilon)})"),)
-        case SoftmaxLayer():
-            return (), (_rows(layer.function, layer, inputs, out),)
-        case MatMulLayer():
-            numbers = _numbers(layer.rows, layer.depth, layer.columns)
-            items = (layer.columns * layer.rows, layer.batch)
-            return (), (Launch("matmul", items, GROUP, (*inputs, out, *numbers)),)
-        case ResampleLayer():
-            count = len(layer.indices) // layer.taps
-            numbers = _numbers(layer.size, layer.inner, count, layer.taps)
-            constants = (
-                *definition("static constexpr std::int32_t kIndices[] = {", layer.indices),
-                *definition("static constexpr float kWeights[] = {", [float_text(w) for w in layer.weights]),
-            )
-            operands = (*inputs, out, "table(kIndices)", "table(kWeights)", *numbers)
-            return constants, (Launch("resample", (layer.inner * count, layer.outer), GROUP, operands),)
-
-
-def _rows(
-    kernel: str, layer: ReduceLayer | NormalizeLayer | SoftmaxLayer, inputs: Sequence[str], out: str, *more: str
-) -> Launch:
-    return Launch(kernel, (layer.rows,), TILES, (*inputs, out, *_numbers(layer.rows, layer.length), *more))
-
-
-def _move(layer: MoveLayer, inputs: Sequence[str], out: str) -> Calls:
-    """Tables of each axis, innermost first: its length, then what its indices add in the source and in the target."""
-    tables: list[int] = []
-    for axis in reversed(layer.axes):
-        source = (FAR_OUTSIDE if at == OUTSIDE else at for at in expand_runs(axis.source))
-        tables += [axis.count, *source, *expand_runs(axis.target)]
-    elements = prod(axis.count for axis in layer.axes)
-    numbers = (*_numbers(len(layer.axes), layer.source, layer.target, elements), f"real({float_text(layer.fill)})")
-    launch = Launch("move", (elements,), GROUP, (*inputs, out, "table(kAxes)", *numbers))
-    return definition("static constexpr std::int32_t kAxes[] = {", tables), (launch,)
-
-
-def _numbers(*values: int) -> tuple[str, ...]:
-    return tuple(f"number({value})" for value in values)
 
 
 def _place(value: int, port: str) -> str:
