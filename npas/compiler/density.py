@@ -7,7 +7,7 @@ finished build measures the others layer by layer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
 
@@ -20,12 +20,13 @@ from npas.compiler.schedules import lanes, winograd
 from npas.compiler.schedules.lanes import LaneWork
 from npas.graph.graph import Graph, Network
 from npas.ops import Conv2d
-from npas.targets.isa import ISAS, IsaName
+from npas.targets.isa import ISAS, Backend, IsaName
 
 CLEARLY = 0.8
 """A layer is built dense where that takes at most this share of the sparse kernel's estimated cycles."""
-OWN_LIST_CYCLES = 1.1
-"""Of a vector's multiplication where a filter has a list of its own, which loads do not keep up with."""
+OWN_LIST_CYCLES: Mapping[Backend, float] = {"cpu": 1.1, "opencl": 1.35}
+"""Of a vector's multiplication where a filter has a list of its own, which loads do not keep up with, and less so where
+they are out of line."""
 
 
 def decided(network: Network, groups: Sequence[Group], options: Options, isa: IsaName) -> Options:
@@ -49,13 +50,13 @@ def _times(network: Network, group: Group, options: Options, isa: IsaName) -> tu
     weight = network.weights[f"{group.root.name}.weight"].reshape(op.filters, -1)
     dense = lanes.cycles(_work(graph, group, op.filters, 1.0), isa)
     square = winograd.work_of(graph, group.root)
-    if square is not None and not options.direct and ISAS[isa].backend == "cpu":
+    if square is not None and not options.direct:
         dense = min(dense, winograd.cycles(square, isa))
     if options.format_of(group.root.name) == "bcs":
         kept = [lanes.density(weight, count) for count in (ISAS[isa].lanes, ISAS[isa].lanes // 2)]
         return dense, lanes.cycles(_work(graph, group, BLOCK_FILTERS, *kept), isa)
     _, _, height, width = graph.shapes[group.root.name]
-    return dense, np.count_nonzero(weight) * height * width / ISAS[isa].lanes * OWN_LIST_CYCLES
+    return dense, np.count_nonzero(weight) * height * width / ISAS[isa].lanes * OWN_LIST_CYCLES[ISAS[isa].backend]
 
 
 def _work(graph: Graph, group: Group, shared: int, density: float, half_density: float = 1.0) -> LaneWork:

@@ -13,6 +13,7 @@ from npas.graph.builder import Builder
 from npas.graph.graph import Graph
 from npas.search.candidate import Pruning
 from npas.spec.schema import SchemeName
+from npas.targets.isa import IsaName
 
 
 def square(kernel: int) -> Graph:
@@ -20,31 +21,43 @@ def square(kernel: int) -> Graph:
     return builder.graph(builder.conv(builder.conv(builder.input((64, 56, 56)), 64, 1), 64, kernel))
 
 
-def built(kernel: int, scheme: SchemeName, rate: float, direct: bool = False) -> Plan:
+ALL = ("avx2", "avx512", "opencl8", "opencl16")
+
+
+def built(kernel: int, scheme: SchemeName, rate: float, direct: bool = False, isa: IsaName = "avx2") -> Plan:
     graph = square(kernel)
     node = graph.nodes[-1].name
     prunings = {node: Pruning(scheme, rate)}
     network = one_shot(network_of(graph), prunings).network
-    return lower(network, isa="avx2", threads=1, options=Options(prunings=prunings, direct=direct)).plan
+    return lower(network, isa=isa, threads=1, options=Options(prunings=prunings, direct=direct)).plan
 
 
+@pytest.mark.parametrize("isa", ALL)
 @pytest.mark.parametrize("scheme", ["unstructured", "block_punched"])
-def test_low_rates_are_built_dense_where_winograd_is_faster(scheme):
-    stored = built(3, scheme, 1.5).weights_layers[-1].stored
+def test_low_rates_are_built_dense_where_winograd_is_faster(scheme, isa):
+    stored = built(3, scheme, 1.5, isa=isa).weights_layers[-1].stored
     assert stored.format == "dense"
     assert stored.schedule.kind == "winograd"
     assert stored.pruned is not None
     assert "times as fast" in str(stored.pruned.built_dense_because)
 
 
+@pytest.mark.parametrize("isa", ALL)
 @pytest.mark.parametrize(("scheme", "format_"), [("unstructured", "csr"), ("block_punched", "bcs"), ("pattern", "fkw")])
-def test_high_rates_keep_their_lists(scheme, format_):
-    stored = built(3, scheme, 8.0).weights_layers[-1].stored
+def test_high_rates_keep_their_lists(scheme, format_, isa):
+    stored = built(3, scheme, 8.0, isa=isa).weights_layers[-1].stored
     assert stored.format == format_
     assert stored.pruned is not None
     assert stored.pruned.built_dense_because is None
 
 
+@pytest.mark.parametrize("isa", ALL)
 @pytest.mark.parametrize(("kernel", "direct"), [(1, False), (3, True)])
-def test_a_block_punched_layer_is_not_slower_than_a_direct_one(kernel, direct):
-    assert built(kernel, "block_punched", 2.0, direct).weights_layers[-1].stored.format == "bcs"
+def test_a_block_punched_layer_is_not_slower_than_a_direct_one(kernel, direct, isa):
+    assert built(kernel, "block_punched", 2.0, direct, isa).weights_layers[-1].stored.format == "bcs"
+
+
+@pytest.mark.parametrize(("isa", "format_"), [("avx512", "csr"), ("opencl16", "dense")])
+def test_lists_of_their_own_cost_more_where_no_copies_are_packed(isa, format_):
+    """A low rate that a processor's packed kernel may gain from takes an OpenCL device longer than direct convolution."""
+    assert built(3, "unstructured", 1.8, direct=True, isa=isa).weights_layers[-1].stored.format == format_
