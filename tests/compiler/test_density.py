@@ -59,5 +59,5 @@ def test_a_block_punched_layer_is_not_slower_than_a_direct_one(kernel, direct, i
 
 @pytest.mark.parametrize(("isa", "format_"), [("avx512", "csr"), ("opencl16", "dense")])
 def test_lists_of_their_own_cost_more_where_no_copies_are_packed(isa, format_):
-    """A low rate that a processor's packed kernel may gain from takes an OpenCL device longer than direct convolution."""
+    """What a processor's packed kernel may gain takes an OpenCL device longer than direct convolution."""
     assert built(3, "unstructured", 1.8, direct=True, isa=isa).weights_layers[-1].stored.format == format_
