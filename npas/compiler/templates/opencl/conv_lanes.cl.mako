@@ -62,7 +62,7 @@ typedef struct {
 
 // A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
 // where these lie along the first dimension, by filters where they lie along the third.
-VECTOR_KERNEL void ${view.name}(INDEXED(${"half" if view.half else "float"}), VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const Grid grid) {
+VECTOR_KERNEL void ${view.name}(INDEXED(${number_type}), VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const Grid grid) {
     const int group = get_global_id(1);
 % if view.blocks:
     const int at_most = get_global_id(0) + get_global_id(2) * get_global_size(0);
