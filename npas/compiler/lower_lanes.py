@@ -23,7 +23,7 @@ from npas.compiler.schedules.lanes import (
     lane_schedules,
     lane_space,
 )
-from npas.compiler.schedules.records import AnySchedule, LaneSchedule
+from npas.compiler.schedules.records import AnySchedule, LaneSchedule, WinogradSchedule
 from npas.compiler.schedules.winograd import winograd_schedule, winograd_schedules, winograd_space, work_of
 from npas.compiler.stored import Grid, Indexed
 from npas.errors import UnsupportedError
@@ -86,7 +86,7 @@ def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int, whole: bo
             group,
             schedule,
             step=op.stride[1] * read.block,
-            ahead=fetches_ahead(format_ == "dense", height * row) and not blocks,
+            ahead=fetches_ahead(format_ == "dense", height * row) and not blocks and schedule.placement == "buffer",
             ragged=ragged,
             blocks=blocks,
             storage=storage,
@@ -196,7 +196,7 @@ def _kernel(
     tail = "" if narrow == schedule.vectors else f"n{narrow}"
     depth = "" if schedule.depth == 1 else f"d{schedule.depth}"
     words = f"v{schedule.vectors}{tail}{depth}p{schedule.pixels}s{step}{'_ahead' * ahead}{'_ragged' * ragged}"
-    words += "_blocks" * blocks + ("" if storage == "fp32" else "_fp16")
+    words += "_blocks" * blocks + ("" if storage == "fp32" else "_fp16") + placed(schedule)
     return plan.kernel(
         Kernel(
             name=f"conv_lanes_{plan.isa}_{words}{group.suffix()}",
@@ -212,5 +212,11 @@ def _kernel(
             ahead=ahead,
             blocks=blocks,
             storage=storage,
+            placement=schedule.placement,
         )
     )
+
+
+def placed(schedule: LaneSchedule | WinogradSchedule) -> str:
+    """What a kernel's name says of where it reads weights."""
+    return "" if schedule.placement == "buffer" else f"_{schedule.placement}"

@@ -11,7 +11,7 @@ from npas.compiler.formats.base import Geometry
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import pack
 from npas.compiler.lower_indexed import describe, reads, source_of
-from npas.compiler.lower_lanes import lane_choice
+from npas.compiler.lower_lanes import lane_choice, placed
 from npas.compiler.plan import Kernel, Layout, WinogradLayer
 from npas.compiler.schedules.records import WinogradSchedule
 from npas.compiler.schedules.winograd import WinogradWork, planes_in, position_step, work_of
@@ -91,7 +91,7 @@ def _kernel(
     narrow = to.planes % schedule.vectors or schedule.vectors
     tail = "" if narrow == schedule.vectors else f"n{narrow}"
     planar = "_planar" if read.block == 1 else ""
-    words = f"m{schedule.tile}r{work.taps}v{schedule.vectors}{tail}p{schedule.pixels}{planar}"
+    words = f"m{schedule.tile}r{work.taps}v{schedule.vectors}{tail}p{schedule.pixels}{planar}{placed(schedule)}"
     return plan.kernel(
         Kernel(
             name=f"winograd_lanes_{plan.isa}_{words}{group.suffix()}",
@@ -104,5 +104,6 @@ def _kernel(
             side=work.side(schedule.tile),
             epilogue=group.statements(),
             residual=group.residual is not None,
+            placement=schedule.placement,
         )
     )

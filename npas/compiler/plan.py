@@ -13,6 +13,7 @@ from pydantic import Field
 from npas.compiler.array_layers import ArrayLayer
 from npas.compiler.layer_base import LayerBase
 from npas.compiler.record import Record
+from npas.compiler.schedules.records import Placement
 from npas.compiler.stored import Depthwise, Indexed, Winograd
 from npas.spec.schema import Storage
 from npas.targets.isa import IsaName
@@ -218,6 +219,7 @@ class Kernel(Record):
     ahead: bool = Field(False, description="whether the next group's weights are fetched while one runs")
     blocks: bool = Field(False, description="whether a work group passes over blocks of channels together")
     storage: Storage = "fp32"
+    placement: Placement = "buffer"
     binary: Literal["", "plane", "channel"] = ""
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from npas.compiler.cpp_text import listing
 from npas.compiler.plan import Kernel, Plan
+from npas.compiler.schedules.records import Placement
 
 _NAMING = {
     "conv": "conv_indexed_<isa>_r<filters>p<vectors of pixels>_<epilogue>: pixels lie in lanes.",
@@ -58,6 +59,7 @@ class KernelView:
     ahead: bool
     blocks: bool
     half: bool
+    placement: Placement
     binary: Literal["", "plane", "channel"]
     summary: str
     naming: str
@@ -116,6 +118,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         ahead=kernel.ahead,
         blocks=kernel.blocks,
         half=kernel.storage == "fp16",
+        placement=kernel.placement,
         binary=kernel.binary,
         summary=_summary(kernel),
         naming=_NAMING[kernel.template],

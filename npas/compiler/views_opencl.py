@@ -184,7 +184,8 @@ def _indexed(layer: ConvLayer | LinearLayer, spec: int, inputs: Sequence[str], o
     """Tiles of pixels times groups of filters, or groups alone."""
     ix, groups = layer.indexed, f"run.groups({spec})"
     schedule = ix.schedule
-    operands = (f"indexed({spec})", inputs[0], out, *inputs[1:])
+    in_image = isinstance(schedule, LaneSchedule) and schedule.placement == "image"
+    operands = (f"indexed{'_image' * in_image}({spec})", inputs[0], out, *inputs[1:])
     if isinstance(layer, LinearLayer):
         return Launch(layer.kernel, (groups,), TILES, (*operands, f"number({groups})"))
     assert not isinstance(schedule, PackedSchedule), layer
@@ -217,7 +218,8 @@ def _winograd(plan: Plan, layer: WinogradLayer, spec: int, inputs: Sequence[str]
     group = min(room, GROUP)
     few = min(-(-room // schedule.pixels), GROUP)
     into = (inputs[0], work, *lanes, image, tiles)
-    multiplied = (f"winograd({spec})", work, *numbers(terms, to.planes), tiles)
+    weights = f"winograd{'_image' * (schedule.placement == 'image')}({spec})"
+    multiplied = (weights, work, *numbers(terms, to.planes), tiles)
     back = (f"winograd_bias({spec})", work, out, *inputs[1:], tiles)
     launches = (
         Launch(f"{layer.kernel}{_PARTS[0]}", ("count", own.planes), group, into),

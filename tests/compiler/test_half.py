@@ -15,6 +15,7 @@ from npas.compiler.lower import lower
 from npas.compiler.passes import simplify
 from npas.compiler.passes.round_weights import LARGEST, round_weights
 from npas.compiler.plan import LinearLayer
+from npas.compiler.schedules.records import LaneSchedule
 from npas.errors import UnsupportedError
 from npas.frontend.initialise import initialise
 from npas.graph.builder import Builder
@@ -76,8 +77,19 @@ def test_the_program_computes_what_the_exported_model_does(tmp_path: Path, schem
     assert finish.lock_of("", made).fully_connected == "fp16"
 
 
-@pytest.mark.parametrize("scheme", [None, "unstructured", "pattern", "block_punched", "filter"])
-def test_on_opencl_those_of_convolutions_are_too(tmp_path: Path, scheme: SchemeName | None):
+@pytest.mark.parametrize(
+    ("scheme", "placement"),
+    [
+        (None, "buffer"),
+        (None, "image"),
+        ("unstructured", "buffer"),
+        ("pattern", "buffer"),
+        ("block_punched", "buffer"),
+        ("block_punched", "local"),
+        ("filter", "buffer"),
+    ],
+)
+def test_on_opencl_those_of_convolutions_are_too(tmp_path: Path, scheme: SchemeName | None, placement: str):
     builder = Builder("net")
     x = builder.act(builder.bn(builder.conv(builder.input((3, 9, 9)), 16, 3)), "relu")
     x = builder.act(builder.conv(builder.conv(x, 16, 3, groups=16, name="depthwise"), 24, 3, name="pruned"), "relu")
@@ -86,7 +98,11 @@ def test_on_opencl_those_of_convolutions_are_too(tmp_path: Path, scheme: SchemeN
     prunings = {} if scheme is None else {"pruned": Pruning(scheme, 3.0)}
     half = replace(machine("opencl8"), fully_connected="fp16", weights="fp16")
     pruned = stored(one_shot(whole, prunings).network, half)
-    made = runtime.generate(finish.export(pruned, NAME, tmp_path), NAME, half, Options(prunings=prunings))
+    options = Options(prunings=prunings)
+    if placement != "buffer":
+        lanes = LaneSchedule(vectors=1, pixels=3, tiles_at_a_time=4, channel_block=16, placement=placement)
+        options = replace(options, schedules={"pruned": lanes})
+    made = runtime.generate(finish.export(pruned, NAME, tmp_path), NAME, half, options)
     runtime.write(tmp_path, made, b"")
     kinds = {layer.nodes[0]: layer.stored.storage for layer in made.lowered.plan.weights_layers}
     assert kinds.pop("depthwise") == "fp32" and set(kinds.values()) == {"fp16"}

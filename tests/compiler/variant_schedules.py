@@ -15,13 +15,14 @@ from npas.algorithms import one_shot
 from npas.compiler.formats import FormatName
 from npas.compiler.indexed import Options, shared_filters
 from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
+from npas.compiler.schedules.space import PLACEMENTS
 from npas.compiler.schedules.winograd import WinogradWork
 from npas.graph.graph import Graph, Network
 from npas.ops import Conv2d, Op
 from npas.schemes import SCHEMES, kind_of
 from npas.search.candidate import Pruning
 from npas.spec.schema import SchemeName
-from npas.targets.isa import IsaName
+from npas.targets.isa import ISAS, IsaName
 
 Fields = Mapping[str, tuple[int | str, ...]]
 """The values that a schedule's fields are dealt from."""
@@ -49,7 +50,7 @@ class Variants:
 def variants(isa: IsaName, seed: int) -> Variants:
     """All cases of one program."""
     made = Cases(isa, seed)
-    for family, count in COUNTS.items():
+    for family, count in COUNTS[ISAS[isa].backend].items():
         for i in range(count):
             if family == "linear":
                 made.linear(i)
@@ -110,12 +111,13 @@ def schedule_of(case: Case, graph: Graph, options: Options, made: Cases) -> AnyS
     depth = 2 if case.paired and made.rng.random() < 0.6 else 1  # stored as bcs, whatever the scheme
     # Several filters share a list; those of formats that have one for each are then stored as bcs.
     shared = shared_filters(format_, filters // groups) > 1 or made.rng.random() < 0.15
+    placements: Fields = {"placement": PLACEMENTS[ISAS[made.isa].backend]}
     kind, fields = {
         "packed": (PackedSchedule, packed_fields(case.source[0])),
-        "lanes": (LaneSchedule, lane_fields(depth, made.lanes)),
-        "pointwise": (LaneSchedule, lane_fields(depth, made.lanes)),
+        "lanes": (LaneSchedule, lane_fields(depth, made.lanes) | placements),
+        "pointwise": (LaneSchedule, lane_fields(depth, made.lanes) | placements),
         "depthwise": (DepthwiseSchedule, DEPTHWISE),
-        "winograd": (WinogradSchedule, WINOGRAD | winograd_tile(op)),
+        "winograd": (WinogradSchedule, WINOGRAD | winograd_tile(op) | placements),
     }.get(case.family, (Schedule, pixel_fields((1, 2, 4, 8) if shared else (1,), case.source[0])))
     chosen = {name: made.dealt(f"{kind} {name} {values}", values) for name, values in fields.items()}
     schedule: AnySchedule = kind.model_validate(chosen)

@@ -17,7 +17,7 @@ from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, Pac
 from npas.graph.builder import ACTIVATIONS, Builder
 from npas.ops import AvgPool, Conv2d, MaxPool
 from npas.spec.schema import Activation
-from npas.targets.isa import ISAS, IsaName
+from npas.targets.isa import ISAS, Backend, IsaName
 
 T = TypeVar("T")
 SIDE = 17
@@ -39,15 +39,19 @@ EPILOGUES: tuple[Epilogue, ...] = (
 
 AnySchedule = Schedule | PackedSchedule | LaneSchedule | DepthwiseSchedule | WinogradSchedule
 Family = Literal["pixels", "grouped", "packed", "lanes", "pointwise", "depthwise", "winograd", "linear"]
-COUNTS: dict[Family, int] = {
-    "pixels": 40,
-    "grouped": 20,
-    "packed": 30,
-    "lanes": 40,
-    "pointwise": 14,
-    "depthwise": 16,
-    "winograd": 24,
-    "linear": 18,
+COUNTS: dict[Backend, dict[Family, int]] = {
+    "cpu": {
+        "pixels": 40,
+        "grouped": 20,
+        "packed": 30,
+        "lanes": 40,
+        "pointwise": 14,
+        "depthwise": 16,
+        "winograd": 24,
+        "linear": 18,
+    },
+    # A device's compiler takes a second or two for each kernel.
+    "opencl": {"pixels": 16, "grouped": 8, "lanes": 24, "pointwise": 9, "depthwise": 6, "winograd": 9, "linear": 9},
 }
 BLOCKED = ("lanes", "pointwise", "depthwise", "winograd")
 

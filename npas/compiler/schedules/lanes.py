@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npas.compiler.schedules.records import AnySchedule, DepthwiseSchedule, LaneSchedule
-from npas.compiler.schedules.space import WORK_GROUP, WORK_GROUPS, Axes, Space, halvings, parts
+from npas.compiler.schedules.space import PLACEMENTS, WORK_GROUP, WORK_GROUPS, Axes, Space, halvings, parts
 from npas.targets.isa import ISAS, IsaName
 
 LATENCY = 10
@@ -174,6 +174,7 @@ def lane_space(work: LaneWork, isa: IsaName, threads: int) -> Space:
         "tiles_at_a_time": halvings(work.rows * work.width),
         "channel_block": parts(work.channels, CHANNEL_GRAIN),
         "split": ("filters", "pixels") if threads > 1 else ("filters",),
+        "placement": PLACEMENTS[ISAS[isa].backend],
     }
     if ISAS[isa].backend == "opencl":
         axes = {**axes, "tiles_at_a_time": WORK_GROUPS, "split": ("filters", "pixels")}

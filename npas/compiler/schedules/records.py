@@ -14,6 +14,15 @@ Split = Annotated[
 ]
 
 
+Placement = Annotated[
+    Literal["buffer", "local", "image"],
+    Field(
+        description="where an OpenCL device's kernel reads weights: a buffer; local memory, which a work group fills; "
+        "an image"
+    ),
+]
+
+
 class Schedule(Record):
     """The tunable part of an indexed kernel with pixels in lanes, or of a fully connected one."""
 
@@ -44,6 +53,7 @@ class LaneSchedule(Record):
     tiles_at_a_time: int
     channel_block: int = Field(description="input channels worked through at a time")
     split: Split = "filters"
+    placement: Placement = "buffer"
 
     @property
     def lists(self) -> int:
@@ -74,6 +84,7 @@ class WinogradSchedule(Record):
     pixels: int = Field(description="tiles in registers")
     tiles_at_a_time: int
     split: Literal["tiles", "filters"] = Field("tiles", description="what the threads share out")
+    placement: Placement = "buffer"
 
 
 AnySchedule = Annotated[

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from pydantic import TypeAdapter
 
-from npas.compiler.schedules.records import AnySchedule, AnyScheduleKind
+from npas.compiler.schedules.records import AnySchedule, AnyScheduleKind, Placement
+from npas.targets.isa import Backend
 
 Axes = Mapping[str, tuple[int | str, ...]]
 """The values of a schedule's fields, in order: neighbours differ little."""
@@ -19,6 +20,8 @@ _SCHEDULE: TypeAdapter[AnySchedule] = TypeAdapter(AnySchedule)
 WORK_GROUP = 32
 """Tiles that a work group of an OpenCL device computes by one list, where nothing was measured."""
 WORK_GROUPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+PLACEMENTS: Mapping[Backend, tuple[int | str, ...]] = {"cpu": ("buffer",), "opencl": get_args(get_args(Placement)[0])}
+"""Of weights."""
 
 _TRIES = 200
 _FAR = 0.3

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from npas.compiler.schedules.lanes import SUM_CYCLES, TILE_CYCLES, most_pixels, step_cycles
 from npas.compiler.schedules.records import AnySchedule, WinogradSchedule
-from npas.compiler.schedules.space import Axes, Space, halvings
+from npas.compiler.schedules.space import PLACEMENTS, Axes, Space, halvings
 from npas.graph.graph import Graph, Node
 from npas.ops import Conv2d
 from npas.targets.isa import ISAS, IsaName
@@ -125,6 +125,7 @@ def winograd_space(work: WinogradWork, isa: IsaName, threads: int) -> Space:
         "pixels": tuple(range(1, min(most_pixels(1, isa), most) + 1)),
         "tiles_at_a_time": halvings(most),
         "split": ("tiles", "filters") if threads > 1 else ("tiles",),
+        "placement": PLACEMENTS[ISAS[isa].backend],
     }
 
     def fits(schedule: AnySchedule) -> bool:

@@ -173,6 +173,35 @@ Status Device::buffer(std::size_t bytes, const void* data, Memory& out, std::str
     return Status::device_memory;
 }
 
+Status Device::image(const Memory& from, std::size_t bytes, bool half, Memory& out, std::string& why) const {
+    const std::size_t row = kTexels * 4 * (half ? sizeof(std::uint16_t) : sizeof(float));
+    const std::size_t height = std::max<std::size_t>((bytes + row - 1) / row, 1);
+    const bool has_images = device_number<cl_uint>(*cl_, device_, kDeviceImageSupport) != 0;
+    const std::size_t widest = device_number<std::size_t>(*cl_, device_, kDeviceImage2dMaxWidth);
+    const std::size_t highest = device_number<std::size_t>(*cl_, device_, kDeviceImage2dMaxHeight);
+    if (!has_images || widest < kTexels || highest < height) {
+        why = "an image of " + std::to_string(kTexels) + " x " + std::to_string(height) +
+              " texels is more than the device has, " +
+              (has_images ? std::to_string(widest) + " x " + std::to_string(highest) : std::string("which is none"));
+        return Status::device_memory;
+    }
+    // By way of the host: drivers copy buffers into images less reliably than they make images of what they are given.
+    std::vector<unsigned char> texels(row * height, 0);
+    cl_int code = cl_->clEnqueueReadBuffer(queue_, from.get(), kTrue, 0, bytes, texels.data(), 0, nullptr, nullptr);
+    cl_image_format format{kRgba, half ? kHalfFloats : kFloats};
+    cl_image_desc shape{};
+    shape.type = kImage2d;
+    shape.width = kTexels;
+    shape.height = height;
+    if (code == kSuccess) {
+        const cl_bits flags = kMemReadOnly | kMemCopyHostPointer;
+        out = Memory(cl_, cl_->clCreateImage(context_, flags, &format, &shape, texels.data(), &code));
+    }
+    if (code == kSuccess) return Status::ok;
+    why = "no image of " + std::to_string(bytes) + " bytes on the OpenCL device, error " + number(code);
+    return Status::device_memory;
+}
+
 Status Device::program(const char* prelude, const Source& source, Program& out, std::string& why) const {
     const std::string code = std::string(prelude) + source.text;
     const std::string path = keeps_binaries_ ? cached_file(identity_ + code) : "";

@@ -89,11 +89,8 @@ Status Model::upload(const IndexedSpec& spec, const Weights& weights, IndexedBuf
     const auto put = [&](std::size_t bytes, const void* data, Memory& to) {
         if (status == Status::ok) status = buffer(bytes, data, to);
     };
-    if (spec.half) {
-        put(count * sizeof(std::uint16_t), view.halves, out.weights);
-    } else {
-        put(count * sizeof(float), view.weights, out.weights);
-    }
+    const void* stored = spec.half ? static_cast<const void*>(view.halves) : view.weights;
+    status = buffer(count * (spec.half ? sizeof(std::uint16_t) : sizeof(float)), stored, spec.half, out.weights);
     put(bytes_of(loaded.offsets), view.offsets, out.offsets);
     put(bytes_of(loaded.bounds), view.bounds, out.bounds);
     put(bytes_of(loaded.first_weight), view.first_weight, out.first_weight);
@@ -115,7 +112,7 @@ Status Model::upload(const DepthwiseSpec& spec, const Weights& weights, Depthwis
 Status Model::upload(const WinogradSpec& spec, const Weights& weights, WinogradBuffers& out) {
     LoadedWinograd loaded;
     Status status = NPAS_NAMESPACE::prepare(spec, weights, loaded);
-    if (status == Status::ok) status = buffer(loaded.weight_bytes, loaded.view.weights, out.weights);
+    if (status == Status::ok) status = buffer(loaded.weight_bytes, loaded.view.weights, false, out.weights);
     if (status == Status::ok) status = buffer(bytes_of(loaded.offsets), loaded.view.offsets, out.offsets);
     if (status == Status::ok) status = buffer(bytes_of(loaded.bias), loaded.view.bias, out.bias);
     return status;
@@ -135,6 +132,12 @@ Status Model::constants(const Weights& weights) {
 
 Status Model::buffer(std::size_t bytes, const void* data, Memory& out) {
     return device_->buffer(bytes, data, out, why_);
+}
+
+Status Model::buffer(std::size_t bytes, const void* data, bool half, WeightsBuffer& out) {
+    out.bytes = bytes;
+    out.half = half;
+    return buffer(bytes, data, out.memory);
 }
 
 Status Model::check(cl_int code, const char* what) const {

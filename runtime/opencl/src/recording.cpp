@@ -89,6 +89,17 @@ void Model::table(std::size_t step, std::size_t bytes, const void* data) {
     tables_.push_back(std::move(made));
 }
 
+// A layer may launch several kernels on the same weights.
+void Model::into_image(WeightsBuffer& weights) {
+    if (failed_ != Status::ok || weights.is_image) return;
+    Memory image;
+    std::string why;
+    const Status status = device_->image(weights.memory, weights.bytes, weights.half, image, why);
+    if (status != Status::ok) return fail(status, why);
+    weights.memory = std::move(image);
+    weights.is_image = true;
+}
+
 void Run::operator()(Layer layer) {
     model_.begin_layer();
     layer(*this);
@@ -121,7 +132,7 @@ Launch& Launch::output(int i) {
 
 Launch& Launch::indexed(int i) {
     const Model::IndexedBuffers& own = model_.indexed_[static_cast<std::size_t>(i)];
-    for (const Memory* m : {&own.weights, &own.offsets, &own.bounds, &own.first_weight, &own.bias, &own.rows}) {
+    for (const Memory* m : {&own.weights.memory, &own.offsets, &own.bounds, &own.first_weight, &own.bias, &own.rows}) {
         model_.memory(index_, m->get());
     }
     return *this;
@@ -136,9 +147,19 @@ Launch& Launch::depthwise(int i) {
 
 Launch& Launch::winograd(int i) {
     const Model::WinogradBuffers& own = model_.winograd_[static_cast<std::size_t>(i)];
-    model_.memory(index_, own.weights.get());
+    model_.memory(index_, own.weights.memory.get());
     model_.memory(index_, own.offsets.get());
     return *this;
+}
+
+Launch& Launch::indexed_image(int i) {
+    model_.into_image(model_.indexed_[static_cast<std::size_t>(i)].weights);
+    return indexed(i);
+}
+
+Launch& Launch::winograd_image(int i) {
+    model_.into_image(model_.winograd_[static_cast<std::size_t>(i)].weights);
+    return winograd(i);
 }
 
 Launch& Launch::winograd_bias(int i) {

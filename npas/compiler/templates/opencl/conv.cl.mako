@@ -11,7 +11,7 @@ letter = lambda p: chr(97 + p)
 ${common.epilogue(view)}
 // A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
 // where these lie along the first dimension, by filters where they lie along the third. What is no pixel becomes zero.
-VECTOR_KERNEL void ${view.name}(INDEXED(${"half" if view.half else "float"}), VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const int tiles) {
+VECTOR_KERNEL void ${view.name}(const __global ${"half" if view.half else "float"}* weights, LISTS, VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const int tiles) {
     const int t = get_global_id(0) + get_global_id(2) * get_global_size(0), group = get_global_id(1);
     if (t >= tiles) return;
     const int at = t * TILE;

@@ -1,6 +1,9 @@
 <%page args="view"/>\
 <%namespace name="common" file="epilogue.mako"/>\
+<%namespace name="lanes" file="lanes.mako"/>\
 <%
+local, buffer = (view.placement == name for name in ("local", "buffer"))
+together = view.blocks or local  # barriers are for all items of a work group
 pixels, lists = range(view.pixels), range(view.lists)
 sums = range(view.vectors * view.lists)
 outputs = range(len(sums) // view.depth)
@@ -8,49 +11,41 @@ list_at = lambda l: f"({view.lists} * group + {l})" if view.lists > 1 else "grou
 number = lambda l: l if view.lists > 1 else ""
 letter = lambda p: chr(97 + p)
 broadcast = "broadcast" if view.depth == 1 else "broadcast_pair"
-load = "load_halves" if view.half else "load"
-number_type = "half" if view.half else "float"
 %>\
 <%def name="step(indent, l)">\
-<% own = sums[l * view.vectors : (l + 1) * view.vectors] %>\
-${indent}const __global float* from = tile + *offset${number(l)};
-% if view.vectors <= view.pixels:
-% for i, v in enumerate(own):
-${indent}const vec w${v} = ${load}(weight${number(l)} + ${i} * LANES);
-% endfor
-% for p in pixels:
-${indent}const vec x${letter(p)} = ${broadcast}(from + ${p} * STEP);
-% for v in own:
-${indent}a${v}${letter(p)} = fma(w${v}, x${letter(p)}, a${v}${letter(p)});
-% endfor
-% endfor
-% else:
-% for p in pixels:
-${indent}const vec x${letter(p)} = ${broadcast}(from + ${p} * STEP);
-% endfor
-% for i, v in enumerate(own):
-${indent}const vec w${v} = ${load}(weight${number(l)} + ${i} * LANES);
-% for p in pixels:
-${indent}a${v}${letter(p)} = fma(w${v}, x${letter(p)}, a${v}${letter(p)});
-% endfor
-% endfor
-% endif
+${indent}const __global float* from = tile + ${"places[i]" if local else f"*offset{number(l)}"};
+${lanes.products(view, indent, sums[l * view.vectors : (l + 1) * view.vectors], f"weight{number(l)}", broadcast, "STEP")}\
 </%def>\
 <%def name="summed(indent, l, fetched)">\
+% if local:
+${indent}while (offset${number(l)} != end) {
+${indent}    const int count = least((int)(end - offset${number(l)}), HELD);
+${lanes.fill(view, f"weight{number(l)}", indent + "    ")}\
+${indent}    for (int i = get_local_id(0); i < count; i += get_local_size(0)) places[i] = offset${number(l)}[i];
+${indent}    barrier(CLK_LOCAL_MEM_FENCE);
+${indent}    for (int i = 0; i < count; ++i) {
+${step(indent + '        ', l)}\
+${indent}    }
+${indent}    offset${number(l)} += count;
+${indent}    weight${number(l)} += count * STORED;
+${indent}}
+% else:
 % if fetched:
-${indent}const __global ${number_type}* coming = weight${number(l)} + (int)(end - offset${number(l)}) * (STORED + (int)get_local_id(0) * pace);
+${indent}const __global ${"half" if view.half else "float"}* coming = weight${number(l)} + (int)(end - offset${number(l)}) * (STORED + (int)get_local_id(0) * pace);
 ${indent}for (; offset${number(l)} != end; ++offset${number(l)}, weight${number(l)} += STORED, coming += pace) {
 ${indent}    fetch(coming);
 % else:
-${indent}for (; offset${number(l)} != end; ++offset${number(l)}, weight${number(l)} += STORED) {
+${indent}for (; offset${number(l)} != end; ++offset${number(l)}, weight${number(l)} += ${lanes.module.step(view)}) {
 % endif
 ${step(indent + '    ', l)}\
 ${indent}}
+% endif
 </%def>\
 // Convolution over lists of kept positions, filters in lanes: ${view.summary}.
 #define PIXELS ${view.pixels}
 #define STEP ${view.step}  // floats from the input of one pixel to that of the next
 #define STORED (${view.vectors} * LANES)  // weights for one entry of a list
+${lanes.room(view)}\
 
 ${common.epilogue(view)}
 // The tiles of an output: `columns` in a row, the first `wide` of them as wide as the kernel, the others a pixel
@@ -62,9 +57,9 @@ typedef struct {
 
 // A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
 // where these lie along the first dimension, by filters where they lie along the third.
-VECTOR_KERNEL void ${view.name}(INDEXED(${number_type}), VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const Grid grid) {
+VECTOR_KERNEL void ${view.name}(${lanes.module.parameter(view)}, LISTS, VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const Grid grid) {
     const int group = get_global_id(1);
-% if view.blocks:
+% if together:
     const int at_most = get_global_id(0) + get_global_id(2) * get_global_size(0);
     const int there = at_most < grid.tiles, t = there ? at_most : grid.tiles - 1;
 % else:
@@ -82,25 +77,32 @@ VECTOR_KERNEL void ${view.name}(INDEXED(${number_type}), VIEW(in), VIEW(out), ${
 % for l in lists:
     const __global int* bound${number(l)} = bounds + ${list_at(l)} * (${"grid.blocks" if view.blocks else "1"} + 1);
     const __global int* offset${number(l)} = offsets + *bound${number(l)};
-    const __global ${number_type}* weight${number(l)} = weights + first_weight[${list_at(l)}];
+    ${lanes.module.pointer(view, f"weight{number(l)}", f"first_weight[{list_at(l)}]")}
 % endfor
 % for v in sums:
     vec ${", ".join(f"a{v}{letter(p)} = splat(0.0f)" for p in pixels)};
 % endfor
+% if local:
+    __local vec held[HELD * ${view.vectors}];
+    __local int places[HELD];
+% endif
 % if view.blocks:
-    // A block of channels at a time, which the group leaves together: its weights stay in a near cache meanwhile, and
+    // A block of channels at a time, which the group leaves together: its weights stay in a near cache meanwhile${", and" if buffer else "."}
+% if buffer:
     // each item fetches its part of those to come.
     const int pace = (STORED + get_local_size(0) - 1) / get_local_size(0);
+% endif
     for (int block = 0; block < grid.blocks; ++block) {
 % for l in lists:
         {
             const __global int* end = offsets + *++bound${number(l)};
-${summed(' ' * 12, l, True)}\
+${summed(' ' * 12, l, buffer)}\
         }
 % endfor
+% if not local:
         barrier(CLK_GLOBAL_MEM_FENCE);
+% endif
     }
-    if (!there) return;
 % else:
 % if view.ahead:
     // The next group's weights come from far: each item fetches its part of them.
@@ -112,6 +114,9 @@ ${summed(' ' * 12, l, True)}\
 ${summed(' ' * 8, l, view.ahead)}\
     }
 % endfor
+% endif
+% if together:
+    if (!there) return;
 % endif
 % if view.depth == 2:
 % for v in outputs:

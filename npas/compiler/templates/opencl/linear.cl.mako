@@ -12,7 +12,7 @@ ${common.epilogue(view)}
 #define STORED (${view.vectors} * LANES)  // weights of a group for one column
 
 // A work item has a group of filters, which lie side by side in lanes.
-VECTOR_KERNEL void ${view.name}(INDEXED(${stored}), VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const int groups) {
+VECTOR_KERNEL void ${view.name}(const __global ${stored}* weights, LISTS, VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const int groups) {
     const int group = get_global_id(0);
     if (group >= groups) return;
     const __global float* x = in_data + in.offset;
@@ -50,7 +50,7 @@ VECTOR_KERNEL void ${view.name}(INDEXED(${stored}), VIEW(in), VIEW(out), ${"VIEW
 }
 % else:
 // A work item has a filter.
-VECTOR_KERNEL void ${view.name}(INDEXED(${stored}), VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const int groups) {
+VECTOR_KERNEL void ${view.name}(const __global ${stored}* weights, LISTS, VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const int groups) {
     const int group = get_global_id(0);
     if (group >= groups) return;
     const __global float* x = in_data + in.offset;

@@ -1,6 +1,8 @@
 <%page args="view"/>\
 <%namespace name="common" file="epilogue.mako"/>\
+<%namespace name="lanes" file="lanes.mako"/>\
 <%
+local, buffer = (view.placement == name for name in ("local", "buffer"))
 vectors, tiles, pairs = range(view.vectors), range(view.pixels), view.side // 2 - 1
 planar = view.step == 1
 points = {4: [1.0], 6: [1.0, 2.0], 8: [1.0, 2.0, 0.5]}[view.side]
@@ -12,6 +14,7 @@ letter = lambda p: chr(97 + p)
 #define M ${view.pixels_out}
 #define TILES ${view.pixels}
 #define STORED (${view.vectors} * LANES)  // filters in a group
+${lanes.room(view)}\
 
 // The tiles at hand, and where they lie in `work`: `room` in a plane of V, so many floats from one position to the next,
 // the sums behind the last.
@@ -127,42 +130,45 @@ VECTOR_KERNEL void ${view.name}_in(VIEW(in), VIEW(work), ${"__global const int* 
 }
 
 // A work item has a few tiles at a position, for a group of filters; a work group shares the weights.
-VECTOR_KERNEL void ${view.name}(const __global float* weights, const __global int* offsets, VIEW(work), const int terms, const int planes, const Tiles tiles) {
-    const int first = get_global_id(0) * TILES, group = get_global_id(1), position = get_global_id(2);
+VECTOR_KERNEL void ${view.name}(${lanes.module.parameter(view)}, const __global int* offsets, VIEW(work), const int terms, const int planes, const Tiles tiles) {
+    const int group = get_global_id(1), position = get_global_id(2);
+% if local:
+    const int at_most = get_global_id(0) * TILES, there = at_most < tiles.count, first = there ? at_most : 0;
+    __local vec held[HELD * ${view.vectors}];
+% else:
+    const int first = get_global_id(0) * TILES;
     if (first >= tiles.count) return;
+% endif
     const __global float* in = work_data + work.offset + position * tiles.in_step + first * LANES;
-    const __global float* weight = weights + (position * get_global_size(1) + group) * (terms * STORED);
+    ${lanes.module.pointer(view, "weight", "(position * get_global_size(1) + group) * (terms * STORED)")}
 % for v in vectors:
     vec ${", ".join(f"a{v}{letter(p)} = splat(0.0f)" for p in tiles)};
 % endfor
+% if local:
+    for (int done = 0; done < terms; done += HELD, weight += HELD * STORED) {
+        const int count = least(terms - done, HELD);
+${lanes.fill(view, "weight", " " * 8)}\
+        barrier(CLK_LOCAL_MEM_FENCE);
+        for (int i = 0; i < count; ++i) {
+            const __global float* from = in + offsets[done + i];
+${lanes.products(view, " " * 12, vectors, "weight", "broadcast", "LANES")}\
+        }
+    }
+    if (!there) return;
+% else:
+% if buffer:
     // The next unit's weights come from far: each item of the work group fetches its part of them.
     const int pace = (STORED + get_local_size(0) - 1) / get_local_size(0);
     const __global float* coming = weight + terms * (STORED + (int)get_local_id(0) * pace);
     for (int i = 0; i < terms; ++i, weight += STORED, coming += pace) {
         fetch(coming);
-        const __global float* from = in + offsets[i];
-% if view.vectors <= view.pixels:
-% for v in vectors:
-        const vec w${v} = load(weight + ${v} * LANES);
-% endfor
-% for p in tiles:
-        const vec x${letter(p)} = broadcast(from + ${p} * LANES);
-% for v in vectors:
-        a${v}${letter(p)} = fma(w${v}, x${letter(p)}, a${v}${letter(p)});
-% endfor
-% endfor
 % else:
-% for p in tiles:
-        const vec x${letter(p)} = broadcast(from + ${p} * LANES);
-% endfor
-% for v in vectors:
-        const vec w${v} = load(weight + ${v} * LANES);
-% for p in tiles:
-        a${v}${letter(p)} = fma(w${v}, x${letter(p)}, a${v}${letter(p)});
-% endfor
-% endfor
+    for (int i = 0; i < terms; ++i, weight += ${lanes.module.step(view)}) {
 % endif
+        const __global float* from = in + offsets[i];
+${lanes.products(view, " " * 8, vectors, "weight", "broadcast", "LANES")}\
     }
+% endif
     // Behind the last tile lies what nobody keeps.
     const int own = least(tiles.count - first, TILES);
     __global float* to = work_data + work.offset + SIDE * SIDE * tiles.in_step + position * tiles.out_step + first * LANES;

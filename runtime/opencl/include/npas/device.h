@@ -51,6 +51,9 @@ using Memory = Owned<cl_mem, &OpenCl::clReleaseMemObject>;
 using Kernel = Owned<cl_kernel, &OpenCl::clReleaseKernel>;
 using Program = Owned<cl_program, &OpenCl::clReleaseProgram>;
 
+// Texels in a row of an image of numbers, as in npas.clh.
+constexpr std::size_t kTexels = 2048;
+
 class Device {
   public:
     // Opens the device; of one that is a processor, `threads` cores where it has more. On failure says why.
@@ -68,6 +71,8 @@ class Device {
 
     // A buffer of at least one byte, with the bytes at `data` where that is given. Says why not.
     Status buffer(std::size_t bytes, const void* data, Memory& out, std::string& why) const;
+    // An image with the first numbers of a buffer, four a texel: floats, or halves. Says why not.
+    Status image(const Memory& buffer, std::size_t bytes, bool half, Memory& out, std::string& why) const;
     // A program of one kernel, from this user's cache of binaries or compiled and put there.
     Status program(const char* prelude, const Source& source, Program& out, std::string& why) const;
 

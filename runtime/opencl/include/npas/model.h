@@ -50,16 +50,24 @@ class Model {
     friend class Run;
     friend class Launch;
 
+    // Weights that a kernel may read from a buffer or from an image.
+    struct WeightsBuffer {
+        Memory memory;
+        std::size_t bytes = 0;
+        bool half = false, is_image = false;
+    };
     // The arrays of a layer over lists, of a depthwise one, and of one by Winograd's method.
     struct IndexedBuffers {
-        Memory weights, offsets, bounds, first_weight, bias, rows;
+        WeightsBuffer weights;
+        Memory offsets, bounds, first_weight, bias, rows;
         int groups = 0;
     };
     struct DepthwiseBuffers {
         Memory weights, bias;
     };
     struct WinogradBuffers {
-        Memory weights, offsets, bias;
+        WeightsBuffer weights;
+        Memory offsets, bias;
     };
     struct Step {
         Kernel kernel;
@@ -76,6 +84,7 @@ class Model {
     Status constants(const Weights& weights);
     Status room();
     Status buffer(std::size_t bytes, const void* data, Memory& out);
+    Status buffer(std::size_t bytes, const void* data, bool half, WeightsBuffer& out);
     Status enqueue(const Step& step, cl_command_queue queue, cl_event* event) const;
     Status observed(Observer& observer);
     Status observed_layer(std::size_t begin, std::size_t end, double& ms);
@@ -90,6 +99,7 @@ class Model {
     void view(std::size_t step, cl_mem data, const Layout& layout, std::size_t offset);
     void memory(std::size_t step, cl_mem data);
     void table(std::size_t step, std::size_t bytes, const void* data);
+    void into_image(WeightsBuffer& weights);
 
     const Description* description_ = nullptr;
     std::unique_ptr<Device> device_;

@@ -25,6 +25,16 @@ typedef struct _cl_program* cl_program;
 typedef struct _cl_kernel* cl_kernel;
 typedef struct _cl_event* cl_event;
 
+struct cl_image_format {
+    cl_uint order, type;
+};
+struct cl_image_desc {
+    cl_uint type;
+    std::size_t width, height, depth, array_size, row_pitch, slice_pitch;
+    cl_uint mip_levels, samples;
+    cl_mem buffer;
+};
+
 constexpr cl_int kSuccess = 0;
 constexpr cl_int kOutOfHostMemory = -6;
 constexpr cl_uint kTrue = 1;
@@ -35,6 +45,8 @@ constexpr cl_bits kMemReadWrite = 1 << 0, kMemReadOnly = 1 << 2, kMemCopyHostPoi
 constexpr cl_uint kPlatformName = 0x0902;
 constexpr cl_uint kDeviceType = 0x1000, kDeviceMaxComputeUnits = 0x1002, kDeviceMaxMemAllocSize = 0x1010,
                   kDeviceName = 0x102B, kDriverVersion = 0x102D, kDeviceVersion = 0x102F;
+constexpr cl_uint kDeviceImageSupport = 0x1016, kDeviceImage2dMaxWidth = 0x1011, kDeviceImage2dMaxHeight = 0x1012;
+constexpr cl_uint kImage2d = 0x10F1, kRgba = 0x10B5, kHalfFloats = 0x10DD, kFloats = 0x10DE;
 constexpr cl_uint kKernelWorkGroupSize = 0x11B0;
 constexpr cl_property kPartitionByCounts = 0x1087;
 constexpr cl_uint kProgramBinarySizes = 0x1165, kProgramBinaries = 0x1166, kProgramBuildLog = 0x1183;
@@ -55,6 +67,7 @@ constexpr cl_uint kCommandStart = 0x1282, kCommandEnd = 0x1283;
     X(cl_command_queue, clCreateCommandQueue, (cl_context, cl_device_id, cl_bits, cl_int*))                            \
     X(cl_int, clReleaseCommandQueue, (cl_command_queue))                                                               \
     X(cl_mem, clCreateBuffer, (cl_context, cl_bits, std::size_t, void*, cl_int*))                                      \
+    X(cl_mem, clCreateImage, (cl_context, cl_bits, const cl_image_format*, const cl_image_desc*, void*, cl_int*))      \
     X(cl_int, clReleaseMemObject, (cl_mem))                                                                            \
     X(cl_program, clCreateProgramWithSource, (cl_context, cl_uint, const char**, const std::size_t*, cl_int*))         \
     X(cl_program, clCreateProgramWithBinary,                                                                           \

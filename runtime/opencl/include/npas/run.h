@@ -35,6 +35,9 @@ class Launch {
     Launch& indexed(int i);
     Launch& depthwise(int i);
     Launch& winograd(int i);
+    // With the weights in an image.
+    Launch& indexed_image(int i);
+    Launch& winograd_image(int i);
     Launch& winograd_bias(int i);
     Launch& number(std::int32_t x);
     Launch& real(float x);

@@ -8,7 +8,7 @@ static inline vec epilogue(vec x) {
 
 // A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
 // where these lie along the first dimension, by filters where they lie along the third. What is no pixel becomes zero.
-VECTOR_KERNEL void conv_indexed_opencl8_r1p11(INDEXED(float), VIEW(in), VIEW(out), const int tiles) {
+VECTOR_KERNEL void conv_indexed_opencl8_r1p11(const __global float* weights, LISTS, VIEW(in), VIEW(out), const int tiles) {
     const int t = get_global_id(0) + get_global_id(2) * get_global_size(0), group = get_global_id(1);
     if (t >= tiles) return;
     const int at = t * TILE;

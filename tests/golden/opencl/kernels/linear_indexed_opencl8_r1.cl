@@ -4,7 +4,7 @@ static inline vec epilogue(vec x) {
 }
 
 // A work item has a filter.
-VECTOR_KERNEL void linear_indexed_opencl8_r1(INDEXED(float), VIEW(in), VIEW(out), const int groups) {
+VECTOR_KERNEL void linear_indexed_opencl8_r1(const __global float* weights, LISTS, VIEW(in), VIEW(out), const int groups) {
     const int group = get_global_id(0);
     if (group >= groups) return;
     const __global float* x = in_data + in.offset;

@@ -7,7 +7,7 @@ static inline vec epilogue(vec x) {
 #define STORED (2 * LANES)  // weights of a group for one column
 
 // A work item has a group of filters, which lie side by side in lanes.
-VECTOR_KERNEL void linear_indexed_opencl8_r16_hard_swish(INDEXED(float), VIEW(in), VIEW(out), const int groups) {
+VECTOR_KERNEL void linear_indexed_opencl8_r16_hard_swish(const __global float* weights, LISTS, VIEW(in), VIEW(out), const int groups) {
     const int group = get_global_id(0);
     if (group >= groups) return;
     const __global float* x = in_data + in.offset;

@@ -37,7 +37,7 @@ static inline vec epilogue(vec x) {
 
 // A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
 // where these lie along the first dimension, by filters where they lie along the third. What is no pixel becomes zero.
-VECTOR_KERNEL void conv_indexed_opencl8_r1p11(INDEXED(float), VIEW(in), VIEW(out), const int tiles) {
+VECTOR_KERNEL void conv_indexed_opencl8_r1p11(const __global float* weights, LISTS, VIEW(in), VIEW(out), const int tiles) {
     const int t = get_global_id(0) + get_global_id(2) * get_global_size(0), group = get_global_id(1);
     if (t >= tiles) return;
     const int at = t * TILE;
@@ -118,7 +118,7 @@ static inline vec epilogue(vec x, vec residual) {
 
 // A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
 // where these lie along the first dimension, by filters where they lie along the third. What is no pixel becomes zero.
-VECTOR_KERNEL void conv_indexed_opencl8_r1p11_add(INDEXED(float), VIEW(in), VIEW(out), VIEW(residual), const int tiles) {
+VECTOR_KERNEL void conv_indexed_opencl8_r1p11_add(const __global float* weights, LISTS, VIEW(in), VIEW(out), VIEW(residual), const int tiles) {
     const int t = get_global_id(0) + get_global_id(2) * get_global_size(0), group = get_global_id(1);
     if (t >= tiles) return;
     const int at = t * TILE;
@@ -199,7 +199,7 @@ static inline vec epilogue(vec x) {
 
 // A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
 // where these lie along the first dimension, by filters where they lie along the third. What is no pixel becomes zero.
-VECTOR_KERNEL void conv_indexed_opencl8_r4p3_relu(INDEXED(float), VIEW(in), VIEW(out), const int tiles) {
+VECTOR_KERNEL void conv_indexed_opencl8_r4p3_relu(const __global float* weights, LISTS, VIEW(in), VIEW(out), const int tiles) {
     const int t = get_global_id(0) + get_global_id(2) * get_global_size(0), group = get_global_id(1);
     if (t >= tiles) return;
     const int at = t * TILE;
@@ -314,7 +314,7 @@ typedef struct {
 
 // A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
 // where these lie along the first dimension, by filters where they lie along the third.
-VECTOR_KERNEL void conv_lanes_opencl8_v1p3s3_ahead(INDEXED(float), VIEW(in), VIEW(out), const Grid grid) {
+VECTOR_KERNEL void conv_lanes_opencl8_v1p3s3_ahead(const __global float* weights, LISTS, VIEW(in), VIEW(out), const Grid grid) {
     const int group = get_global_id(1);
     const int t = get_global_id(0) + get_global_id(2) * get_global_size(0);
     if (t >= grid.tiles) return;
@@ -494,7 +494,7 @@ static inline vec epilogue(vec x) {
 }
 
 // A work item has a filter.
-VECTOR_KERNEL void linear_indexed_opencl8_r1(INDEXED(float), VIEW(in), VIEW(out), const int groups) {
+VECTOR_KERNEL void linear_indexed_opencl8_r1(const __global float* weights, LISTS, VIEW(in), VIEW(out), const int groups) {
     const int group = get_global_id(0);
     if (group >= groups) return;
     const __global float* x = in_data + in.offset;
@@ -524,7 +524,7 @@ static inline vec epilogue(vec x) {
 #define STORED (2 * LANES)  // weights of a group for one column
 
 // A work item has a group of filters, which lie side by side in lanes.
-VECTOR_KERNEL void linear_indexed_opencl8_r16_hard_swish(INDEXED(float), VIEW(in), VIEW(out), const int groups) {
+VECTOR_KERNEL void linear_indexed_opencl8_r16_hard_swish(const __global float* weights, LISTS, VIEW(in), VIEW(out), const int groups) {
     const int group = get_global_id(0);
     if (group >= groups) return;
     const __global float* x = in_data + in.offset;
@@ -564,7 +564,7 @@ static inline vec epilogue(vec x) {
 #define STORED (1 * LANES)  // weights of a group for one column
 
 // A work item has a group of filters, which lie side by side in lanes.
-VECTOR_KERNEL void linear_indexed_opencl8_r8(INDEXED(float), VIEW(in), VIEW(out), const int groups) {
+VECTOR_KERNEL void linear_indexed_opencl8_r8(const __global float* weights, LISTS, VIEW(in), VIEW(out), const int groups) {
     const int group = get_global_id(0);
     if (group >= groups) return;
     const __global float* x = in_data + in.offset;
@@ -804,10 +804,22 @@ static inline vec load_halves(const __global half* p) {
 #define PLANE(name, i) (name##_data + name.offset + (i) * PLANE_STEP(name))
 #define CHANNEL(name, c) (name.block == 1 ? PLANE(name, c) : PLANE(name, (c) / LANES) + (c) % LANES)
 
-// Layers over lists of kept positions: see indexed.h.
-#define INDEXED(type) \
-    __global const type *weights, __global const int *offsets, __global const int *bounds, \
-        __global const uint *first_weight, __global const float *bias, __global const int *rows
+// Layers over lists of kept positions: see indexed.h. The weights come before.
+#define LISTS \
+    __global const int *offsets, __global const int *bounds, __global const uint *first_weight, \
+        __global const float *bias, __global const int *rows
+
+// A vector of weights in an image: four floats a texel, as many texels a row as device.h says.
+#define TEXELS 2048
+#define texel(image, i) read_imagef(image, (int2)((i) % TEXELS, (i) / TEXELS))
+#if LANES == 4
+#define texels(image, i) texel(image, i)
+#elif LANES == 8
+#define texels(image, i) ((vec)(texel(image, 2 * (i)), texel(image, 2 * (i) + 1)))
+#else
+#define texels(image, i) \
+    ((vec)(texel(image, 4 * (i)), texel(image, 4 * (i) + 1), texel(image, 4 * (i) + 2), texel(image, 4 * (i) + 3)))
+#endif
 
 static inline int least(int a, int b) { return a < b ? a : b; }
 static inline int most(int a, int b) { return a < b ? b : a; }

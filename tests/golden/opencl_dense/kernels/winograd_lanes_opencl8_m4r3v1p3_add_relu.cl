@@ -82,7 +82,8 @@ VECTOR_KERNEL void winograd_lanes_opencl8_m4r3v1p3_add_relu_in(VIEW(in), VIEW(wo
 
 // A work item has a few tiles at a position, for a group of filters; a work group shares the weights.
 VECTOR_KERNEL void winograd_lanes_opencl8_m4r3v1p3_add_relu(const __global float* weights, const __global int* offsets, VIEW(work), const int terms, const int planes, const Tiles tiles) {
-    const int first = get_global_id(0) * TILES, group = get_global_id(1), position = get_global_id(2);
+    const int group = get_global_id(1), position = get_global_id(2);
+    const int first = get_global_id(0) * TILES;
     if (first >= tiles.count) return;
     const __global float* in = work_data + work.offset + position * tiles.in_step + first * LANES;
     const __global float* weight = weights + (position * get_global_size(1) + group) * (terms * STORED);

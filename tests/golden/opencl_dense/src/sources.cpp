@@ -23,7 +23,7 @@ typedef struct {
 
 // A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
 // where these lie along the first dimension, by filters where they lie along the third.
-VECTOR_KERNEL void conv_lanes_opencl8_v1p4s16_ahead(INDEXED(float), VIEW(in), VIEW(out), const Grid grid) {
+VECTOR_KERNEL void conv_lanes_opencl8_v1p4s16_ahead(const __global float* weights, LISTS, VIEW(in), VIEW(out), const Grid grid) {
     const int group = get_global_id(1);
     const int t = get_global_id(0) + get_global_id(2) * get_global_size(0);
     if (t >= grid.tiles) return;
@@ -94,7 +94,7 @@ typedef struct {
 
 // A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
 // where these lie along the first dimension, by filters where they lie along the third.
-VECTOR_KERNEL void conv_lanes_opencl8_v1p8s1_ahead_relu(INDEXED(float), VIEW(in), VIEW(out), const Grid grid) {
+VECTOR_KERNEL void conv_lanes_opencl8_v1p8s1_ahead_relu(const __global float* weights, LISTS, VIEW(in), VIEW(out), const Grid grid) {
     const int group = get_global_id(1);
     const int t = get_global_id(0) + get_global_id(2) * get_global_size(0);
     if (t >= grid.tiles) return;
@@ -298,7 +298,7 @@ static inline vec epilogue(vec x) {
 #define STORED (1 * LANES)  // weights of a group for one column
 
 // A work item has a group of filters, which lie side by side in lanes.
-VECTOR_KERNEL void linear_indexed_opencl8_r8(INDEXED(float), VIEW(in), VIEW(out), const int groups) {
+VECTOR_KERNEL void linear_indexed_opencl8_r8(const __global float* weights, LISTS, VIEW(in), VIEW(out), const int groups) {
     const int group = get_global_id(0);
     if (group >= groups) return;
     const __global float* x = in_data + in.offset;
@@ -413,7 +413,8 @@ VECTOR_KERNEL void winograd_lanes_opencl8_m4r3v1p3_add_relu_in(VIEW(in), VIEW(wo
 
 // A work item has a few tiles at a position, for a group of filters; a work group shares the weights.
 VECTOR_KERNEL void winograd_lanes_opencl8_m4r3v1p3_add_relu(const __global float* weights, const __global int* offsets, VIEW(work), const int terms, const int planes, const Tiles tiles) {
-    const int first = get_global_id(0) * TILES, group = get_global_id(1), position = get_global_id(2);
+    const int group = get_global_id(1), position = get_global_id(2);
+    const int first = get_global_id(0) * TILES;
     if (first >= tiles.count) return;
     const __global float* in = work_data + work.offset + position * tiles.in_step + first * LANES;
     const __global float* weight = weights + (position * get_global_size(1) + group) * (terms * STORED);
@@ -618,10 +619,22 @@ static inline vec load_halves(const __global half* p) {
 #define PLANE(name, i) (name##_data + name.offset + (i) * PLANE_STEP(name))
 #define CHANNEL(name, c) (name.block == 1 ? PLANE(name, c) : PLANE(name, (c) / LANES) + (c) % LANES)
 
-// Layers over lists of kept positions: see indexed.h.
-#define INDEXED(type) \
-    __global const type *weights, __global const int *offsets, __global const int *bounds, \
-        __global const uint *first_weight, __global const float *bias, __global const int *rows
+// Layers over lists of kept positions: see indexed.h. The weights come before.
+#define LISTS \
+    __global const int *offsets, __global const int *bounds, __global const uint *first_weight, \
+        __global const float *bias, __global const int *rows
+
+// A vector of weights in an image: four floats a texel, as many texels a row as device.h says.
+#define TEXELS 2048
+#define texel(image, i) read_imagef(image, (int2)((i) % TEXELS, (i) / TEXELS))
+#if LANES == 4
+#define texels(image, i) texel(image, i)
+#elif LANES == 8
+#define texels(image, i) ((vec)(texel(image, 2 * (i)), texel(image, 2 * (i) + 1)))
+#else
+#define texels(image, i) \
+    ((vec)(texel(image, 4 * (i)), texel(image, 4 * (i) + 1), texel(image, 4 * (i) + 2), texel(image, 4 * (i) + 3)))
+#endif
 
 static inline int least(int a, int b) { return a < b ? a : b; }
 static inline int most(int a, int b) { return a < b ? b : a; }
