@@ -34,6 +34,17 @@ FAILS(clEnqueueNDRangeKernel, -36,  // CL_INVALID_COMMAND_QUEUE
 FAILS(clBuildProgram, -11,  // CL_BUILD_PROGRAM_FAILURE
       (void* program, unsigned count, void* const* devices, const char* options, void (*done)(void*, void*), void* own),
       (program, count, devices, options, done, own))
+extern "C" void* clCreateImage(void* context, unsigned long flags, const void* format, const void* shape, void* data,
+                               int* code) {
+    const char* mark = std::getenv("FAILING_clCreateImage");
+    if (mark != nullptr && access(mark, F_OK) == 0) {
+        *code = -10;  // CL_IMAGE_FORMAT_NOT_SUPPORTED
+        return nullptr;
+    }
+    static const auto real = reinterpret_cast<void* (*)(void*, unsigned long, const void*, const void*, void*, int*)>(
+        dlsym(RTLD_NEXT, "clCreateImage"));
+    return real(context, flags, format, shape, data, code);
+}
 """
 """A library of OpenCL in front of the real one: a function fails as long as the file in $FAILING_<function> exists."""
 _LOCAL = ("127.0.0.1", "::1", "localhost")

@@ -6,6 +6,7 @@ layouts and the caches that its neighbours leave it, and one compilation tries s
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered
 from npas.compiler.schedules.records import AnySchedule
 from npas.compiler.schedules.space import Space
+from npas.errors import CompileError, DeviceError
 from npas.graph.graph import Network
 from npas.measure import Settings
 from npas.progress import Progress
@@ -98,6 +100,27 @@ class Subject:
         with compiled(self.network, self.name, self.machine, options) as program:
             yield program
 
+    def measured(
+        self, nodes: Nodes, kept: Mapping[str, AnySchedule], tried: Mapping[str, AnySchedule]
+    ) -> dict[str, float]:
+        """``times`` of what is tried, beside what is kept; infinite for what an OpenCL device refuses.
+
+        Its compiler, its registers and its memories set limits that no query tells. Halves of a refused program say
+        whose schedule it was.
+        """
+        try:
+            with self.with_schedules(nodes, {**kept, **tried}) as program:
+                times = self.times(program, nodes)
+                return {key: times[key] for key in tried}
+        except (CompileError, DeviceError):
+            if self.machine.isa.backend != "opencl":
+                raise
+        if len(tried) == 1:
+            return dict.fromkeys(tried, math.inf)
+        keys = list(tried)
+        halves = keys[: len(keys) // 2], keys[len(keys) // 2 :]
+        return {k: t for half in halves for k, t in self.measured(nodes, kept, {k: tried[k] for k in half}).items()}
+
     def times(self, program: Compiled, nodes: Nodes) -> dict[str, float]:
         """Least milliseconds by key, of all its layers and of copies that prepare their inputs."""
         profile = measure.profile(program.bench, self.machine.device, self.machine.threads, SETTINGS)
@@ -121,12 +144,11 @@ def search(subject: Subject, nodes: Nodes, settings: Tune, make: MakeStrategy, s
                 proposed = {key: strategy.propose() for key, strategy in strategies.items()}
                 for i in range(max(map(len, proposed.values()), default=0)):
                     tried = {key: batch[i] for key, batch in proposed.items() if i < len(batch)}
-                    with subject.with_schedules(nodes, {**{k: s for k, (_, s) in best.items()}, **tried}) as program:
-                        times = subject.times(program, nodes)
+                    times = subject.measured(nodes, {key: schedule for key, (_, schedule) in best.items()}, tried)
                     rounds += 1
                     for key, schedule in tried.items():
                         strategies[key].tell(schedule, times[key])
-                        if key not in best or times[key] < best[key][0]:
+                        if times[key] < (best[key][0] if key in best else math.inf):
                             best[key] = (times[key], schedule)
                     bar.advance()
         winners = {key: schedule for key, (_, schedule) in best.items()}

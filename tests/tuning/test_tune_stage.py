@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from npas.compiler.indexed import Options
+from npas.compiler.schedules.records import AnySchedule, LaneSchedule
+from npas.compiler.schedules.space import PLACEMENTS, Space
+from npas.errors import DeviceError
 from npas.frontend.initialise import initialise
 from npas.graph.builder import Builder
+from npas.graph.graph import Network
 from npas.progress import Progress
-from npas.spec.schema import CpuTarget, Tune
+from npas.spec.schema import CpuTarget, OpenClTarget, Tune
 from npas.stages import finish, runtime, tuning
 from npas.stages.program import Machine, lower_for
 from npas.tuning.genetic import Genetic
@@ -77,6 +85,54 @@ def test_every_round_tries_one_schedule_of_every_kernel(network, monkeypatch):
     assert len(programs) == 3 + 2 * tuning.CONFIRMING_ROUNDS
     stem = [program["conv2d_1" if "conv2d_1" in program else next(iter(program))] for program in programs[:3]]
     assert len(set(stem)) == 3
+
+
+class Placed:
+    """Every placement once."""
+
+    def __init__(self, space: Space, seeds: Sequence[AnySchedule], population: int, rng: np.random.Generator) -> None:
+        assert population == len(PLACEMENTS["opencl"])
+        proposed = [seeds[0].model_copy(update={"placement": name}) for name in ("image", "local", "buffer")]
+        self.proposed = proposed if seeds[0] in space and hasattr(seeds[0], "placement") else [seeds[0]]
+        self.times: dict[AnySchedule, float] = {}
+
+    def propose(self) -> Sequence[AnySchedule]:
+        return self.proposed
+
+    def tell(self, schedule: AnySchedule, time_ms: float) -> None:
+        self.times[schedule] = time_ms
+
+
+def test_what_a_device_refuses_is_no_choice_and_no_end(
+    network: Network, tmp_path: Path, failing_opencl: Callable[[str, Path], Mapping[str, str]]
+) -> None:
+    """A device without images: every program that has one fails."""
+    found = Machine.of(OpenClTarget(type="opencl"))
+    told = failing_opencl("clCreateImage", tmp_path)
+    device = replace(found.device, environment=tuple(sorted(told.items())))
+    subject = tuning.Subject(network, "net", replace(found, device=device, known={}), Options(direct=True))
+    nodes = tuning.tunable(lower_for(network, "net", subject.machine, subject.options)[1])
+    made: list[Placed] = []
+
+    def make(*arguments: Any) -> Placed:
+        made.append(Placed(*arguments))
+        return made[-1]
+
+    result = tuning.search(subject, nodes, Tune(generations=1, population=3), make, Progress())
+    times = {s.placement: t for own in made for s, t in own.times.items() if isinstance(s, LaneSchedule)}
+    assert times["image"] == math.inf and max(times["local"], times["buffer"]) < math.inf
+    assert all(getattr(found.schedule, "placement", "buffer") != "image" for found in result.found.values())
+
+
+def test_on_a_processor_what_fails_is_an_error(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise DeviceError("it fell over")
+
+    subject = tuning.Subject(network, "net", replace(machine(), known={}), Options())
+    nodes = tuning.tunable(lower_for(network, "net", subject.machine)[1])
+    monkeypatch.setattr(tuning.Subject, "times", fails)
+    with pytest.raises(DeviceError, match="it fell over"):
+        tuning.search(subject, nodes, Tune(generations=1, population=2), Genetic, Progress())
 
 
 def test_a_program_of_tuned_schedules_can_be_proven(network, tmp_path):
