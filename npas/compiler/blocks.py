@@ -1,8 +1,8 @@
 """Which values hold several channels side by side in a pixel, decided for the whole graph at once.
 
 Two kinds of kernels compute a convolution. With *pixels in lanes* a vector holds neighbouring pixels of one plane; a
-filter may have a list of kept positions of its own. (A *packed* kernel copies its tile's input first, so that only its
-output must lie so.) With *filters in lanes* a vector holds neighbouring filters,
+filter may have a list of kept positions of its own. (A *packed* kernel copies its tile's input first and turns its sums
+round, so that neither side need lie so.) With *filters in lanes* a vector holds neighbouring filters,
 which share their list; it writes pixels of as many channels as a vector has lanes, and reads one float of a pixel at a
 time, so that its input may lie either way and have any stride. The latter is faster wherever filters share
 lists. A value that several layers write or walk through together has one layout for all of them.
@@ -62,9 +62,8 @@ class Blocks:
         planar = {classes.root(name) for name in padded if graph.shapes[name][1] < lanes}
         for group in groups:
             kind = wanted.get(group.root.name)
-            if kind in ("pixels", "packed"):
-                as_it_is = kind == "pixels" and group.root.name in only_pixels
-                names = _of_pixels(group) if as_it_is else [group.value]
+            if kind == "pixels":
+                names = _of_pixels(group) if group.root.name in only_pixels else [group.value]
                 planar |= {classes.root(n) for n in names if n in classes.parent}
         block = {name: 1 if classes.root(name) in planar else lanes for name in padded}
         kernel: dict[str, KernelKind] = {}

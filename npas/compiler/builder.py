@@ -46,7 +46,7 @@ class PlanBuilder:
         self.options = decided(network, self.groups, options, isa)
         kinds, only_pixels = self._kernels()
         self.blocks = Blocks.of(self.graph, self.groups, self.lanes, kinds, only_pixels)
-        self.planes: Planes = assign(self.graph, self.groups, self.blocks, self.lanes)
+        self.planes: Planes = assign(self.graph, self.groups, self.blocks)
         self.values: list[Value] = []
         self.place: dict[str, int] = {}
         self.layers: list[Layer] = []
@@ -76,7 +76,7 @@ class PlanBuilder:
                 and _computes(given.kind, node.op, depthwise, own_lists)
             ):
                 kinds[node.name] = given.kind
-            elif own_lists and self._packing_pays(group, format_):
+            elif own_lists and self._packs(group, format_):
                 kinds[node.name] = "packed"
             elif format_ == "dense" and self._winograd_pays(group):
                 kinds[node.name] = "winograd"
@@ -94,15 +94,13 @@ class PlanBuilder:
             return known in winograd.winograd_space(work, self.isa, self.threads)
         return winograd.winograd_schedule(work, self.isa, self.threads) is not None
 
-    def _packing_pays(self, group: Group, format_: FormatName) -> bool:
-        """As measured before, else by estimate."""
+    def _packs(self, group: Group, format_: FormatName) -> bool:
+        """Whether a layer with a list for every filter reads copies: where it can, unless measuring said otherwise."""
         work = packed.work_of(self.graph, group.root, self.network.weights[f"{group.root.name}.weight"])
         if work is None or "packed" not in KERNELS[self.backend]:
             return False
         known = self.options.known.get(self.key(group, "pixels", format_))
-        if known is not None and known.kind in ("pixels", "packed"):
-            return known in packed.packed_space(work, self.isa, self.threads)
-        return packed.pays(work, self.isa)
+        return known is None or known.kind != "pixels"
 
     def key(self, group: Group, family: str, format_: FormatName) -> str:
         """Under what the best schedule of a layer is known; see ``choice.key``."""

@@ -7,7 +7,7 @@ finished build measures the others layer by layer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 
@@ -16,17 +16,17 @@ import numpy as np
 from npas.compiler.blocks import is_compact
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import BLOCK_FILTERS, Options
-from npas.compiler.schedules import lanes, winograd
+from npas.compiler.schedules import lanes, packed, winograd
 from npas.compiler.schedules.lanes import LaneWork
 from npas.graph.graph import Graph, Network
 from npas.ops import Conv2d
-from npas.targets.isa import ISAS, Backend, IsaName
+from npas.targets.isa import ISAS, IsaName
 
 CLEARLY = 0.8
 """A layer is built dense where that takes at most this share of the sparse kernel's estimated cycles."""
-OWN_LIST_CYCLES: Mapping[Backend, float] = {"cpu": 1.1, "opencl": 1.35}
-"""Of a vector's multiplication where a filter has a list of its own, which loads do not keep up with, and less so where
-they are out of line."""
+OWN_LIST_CYCLES = 1.35
+"""On an OpenCL device, of a vector's multiplication where a filter has a list of its own: loads, most of them out of
+line, do not keep up with it."""
 
 
 def decided(network: Network, groups: Sequence[Group], options: Options, isa: IsaName) -> Options:
@@ -55,8 +55,12 @@ def _times(network: Network, group: Group, options: Options, isa: IsaName) -> tu
     if options.format_of(group.root.name) == "bcs":
         kept = [lanes.density(weight, count) for count in (ISAS[isa].lanes, ISAS[isa].lanes // 2)]
         return dense, lanes.cycles(_work(graph, group, BLOCK_FILTERS, *kept), isa)
+    if ISAS[isa].backend == "cpu":
+        copied = packed.work_of(graph, group.root, weight)
+        assert copied is not None
+        return dense, packed.cycles(copied, isa)
     _, _, height, width = graph.shapes[group.root.name]
-    return dense, np.count_nonzero(weight) * height * width / ISAS[isa].lanes * OWN_LIST_CYCLES[ISAS[isa].backend]
+    return dense, np.count_nonzero(weight) * height * width / ISAS[isa].lanes * OWN_LIST_CYCLES
 
 
 def _work(graph: Graph, group: Group, shared: int, density: float, half_density: float = 1.0) -> LaneWork:

@@ -95,21 +95,18 @@ def spread(plane: int) -> int:
     return plane + 16 if plane % ALIASING == 0 else plane
 
 
-def assign(graph: Graph, groups: Sequence[Group], blocks: Blocks, lanes: int) -> Planes:
-    """Pitch and margins of every value that is not compact; ``lanes`` floats make a vector."""
+def assign(graph: Graph, groups: Sequence[Group], blocks: Blocks) -> Planes:
+    """Pitch and margins of every value that is not compact."""
     padded = [g.value for g in groups if not is_compact(graph.shapes[g.value])]
     classes, margins = Classes(padded), dict[str, Margins].fromkeys(padded, (0, 0, 0, 0))
     width = {name: graph.shapes[name][3] for name in padded}
     for group in groups:
         _constrain(graph, group, classes, margins, width, blocks)
-    # A packed kernel writes each row in whole vectors.
-    whole = {classes.root(g.value) for g in groups if blocks.kernel.get(g.root.name) == "packed"}
     pitch = dict[str, int]()  # by class
     for name in padded:
         _, left, _, right = margins[name]
         own = max(width[name], graph.shapes[name][3] + max(left, right))
-        grain = lanes if classes.root(name) in whole else 1
-        pitch[classes.root(name)] = max(pitch.get(classes.root(name), 0), -(-own // grain) * grain)
+        pitch[classes.root(name)] = max(pitch.get(classes.root(name), 0), own)
     return Planes({name: pitch[classes.root(name)] for name in padded}, margins, blocks)
 
 

@@ -91,8 +91,7 @@ def pixels_choice(plan: PlanBuilder, group: Group, format_: FormatName) -> Choic
     if over_copies is not None:
         space = space.joined(packed.packed_space(over_copies, plan.isa, plan.threads))
         by_copies = packed.packed_schedule(over_copies, plan.isa, plan.threads)
-        pays = packed.pays(over_copies, plan.isa)
-        estimated = (by_copies, *estimated) if pays else (*estimated, by_copies)
+        estimated = (by_copies, *estimated)
     return Choice(plan.key(group, "pixels", format_), space, estimated)
 
 

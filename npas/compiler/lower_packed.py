@@ -14,32 +14,26 @@ from npas.compiler.lower_indexed import describe, pixels_choice, reads, source_o
 from npas.compiler.plan import ConvLayer, Kernel, Layout
 from npas.compiler.schedules.packed import PackedWork, work_of
 from npas.compiler.schedules.records import PackedSchedule
-from npas.compiler.stored import Grid, Indexed, Packing
+from npas.compiler.stored import CopyPart, Grid, Indexed, Packing
 from npas.ops import Conv2d
 
 
 def lower_packed(plan: PlanBuilder, group: Group) -> None:
-    """From values of any layout and stride to planes."""
+    """From values of any layout and stride to values of any layout."""
     root, graph = group.root, plan.graph
     weight = plan.network.weights[f"{root.name}.weight"]
     op, work = root.op, work_of(graph, root, weight)
     assert isinstance(op, Conv2d)
     assert work is not None
-    source = source_of(plan, group)
-    read, pitch = plan.layout(source), plan.planes.pitch[group.value]
+    source, out = source_of(plan, group), plan.result(group)
     format_ = plan.options.format_of(root.name)
     schedule = plan.choose(group, pixels_choice(plan, group, format_), PackedSchedule)
-    bands = -(-work.height // schedule.lines)
-    schedule = schedule.model_copy(update={"lines": -(-work.height // bands)})
-    columns, rows = work.columns(plan.isa), work.rows(schedule.lines)
-    inputs: tuple[int, ...] = (source,) if group.residual is None else (source, plan.place[group.residual])
-    plan.reads(source, _last_read(op, work, read, columns * plan.lanes))
-    for residual in inputs[1:]:
-        plan.reads(residual, (work.height - 1) * plan.layout(residual).pitch + columns * plan.lanes)
-    copy = plan.value(f"{root.name}.copy", Layout(channels=1, height=1, width=1, pitch=1, origin=0, plane=1))
-    size = min(schedule.channel_block, work.channels) * op.kernel[1] * rows * plan.lanes
-    plan.resize(copy, Layout(channels=size, height=1, width=1, pitch=1, origin=0, plane=1), plan.threads)
-    out = plan.result(group, work.height * pitch)
+    bands = -(-work.depth(plan.lanes) // schedule.lines)
+    schedule = schedule.model_copy(update={"lines": -(-work.depth(plan.lanes) // bands)})
+    packing, columns = _packing(plan, op, work, schedule), work.columns(plan.lanes)
+    taps = tuple(
+        _tap(work, packing, i, j, plan.lanes) * plan.lanes for i in range(op.kernel[0]) for j in range(op.kernel[1])
+    )
     matrix = weight.reshape(op.filters, -1)
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
     format_, sections = pack(matrix, bias, format_, Geometry(op.filters, matrix.shape[1], taps=prod(op.kernel)))
@@ -47,11 +41,11 @@ def lower_packed(plan: PlanBuilder, group: Group) -> None:
         ConvLayer(
             nodes=group.nodes,
             reads=reads(group),
-            inputs=inputs,
+            inputs=(source,) if group.residual is None else (source, plan.place[group.residual]),
             output=out,
             macs=graph.macs(root),
-            scratch=(copy,),
-            kernel=_kernel(plan, group, schedule.lines, work),
+            scratch=_buffers(plan, root.name, work, packing, schedule),
+            kernel=_kernel(plan, group, work, packing, plan.layout(out)),
             indexed=Indexed(
                 format=format_,
                 first_section=plan.store(sections),
@@ -59,27 +53,13 @@ def lower_packed(plan: PlanBuilder, group: Group) -> None:
                 channels=work.channels,
                 groups=1,
                 kernel=op.kernel,
-                tap_offsets=tuple(
-                    (j * rows + i * op.dilation[0]) * plan.lanes
-                    for i in range(op.kernel[0])
-                    for j in range(op.kernel[1])
-                ),
+                tap_offsets=taps,
                 input_block=1,
-                plane_step=op.kernel[1] * rows * plan.lanes,
+                plane_step=packing.vectors * plan.lanes,
                 tile=plan.lanes,
                 tiles=bands * columns,
                 grid=Grid(columns=columns, wide=columns, row_step=0),
-                packing=Packing(
-                    lines=schedule.lines,
-                    line_step=work.line_step,
-                    rows=rows,
-                    row_step=op.stride[0] if op.kernel[0] == 1 else 1,
-                    columns=op.kernel[1],
-                    column_step=op.dilation[1],
-                    stride=op.stride,
-                    top=op.pads[0],
-                    left=op.pads[1],
-                ),
+                packing=packing,
                 schedule=schedule,
                 pruned=plan.options.pruned(root.name),
                 kept_weights=int(np.count_nonzero(weight)),
@@ -90,24 +70,64 @@ def lower_packed(plan: PlanBuilder, group: Group) -> None:
     )
 
 
-def _last_read(op: Conv2d, work: PackedWork, read: Layout, width: int) -> int:
-    """Floats from the first pixel of a plane to behind the last that a copy takes; whole vectors, of any stride."""
-    row = (work.height - 1) * op.stride[0] + (op.kernel[0] - 1) * op.dilation[0] - op.pads[0]
-    column = width * op.stride[1] + (op.kernel[1] - 1) * op.dilation[1] - op.pads[1]
-    return max(row * read.pitch + column, 0) * read.block
+def _packing(plan: PlanBuilder, op: Conv2d, work: PackedWork, schedule: PackedSchedule) -> Packing:
+    parts, first = [], 0
+    for part in work.parts(plan.lanes):
+        parts.append(CopyPart(row=part.row, column=part.column, more=part.more, first=first))
+        first += schedule.lines + part.more
+    sides = (work.height, work.width)
+    last = [(sides[i] - 1) * op.stride[i] + (op.kernel[i] - 1) * op.dilation[i] for i in (0, 1)]
+    return Packing(
+        lines=schedule.lines,
+        depth=work.depth(plan.lanes),
+        slot=work.slot(plan.lanes),
+        vectors=work.vectors(schedule.lines, plan.lanes),
+        parts=tuple(parts),
+        stride=op.stride,
+        top=op.pads[0],
+        left=op.pads[1],
+        last_row=last[0] - op.pads[0],
+        last_column=last[1] - op.pads[1],
+        shares=plan.threads,
+    )
 
 
-def _kernel(plan: PlanBuilder, group: Group, lines: int, work: PackedWork) -> str:
-    narrow = lines if work.height % lines == 0 else lines - 1
-    step = "" if work.line_step == 1 else f"s{work.line_step}"
+def _tap(work: PackedWork, packing: Packing, row: int, column: int, lanes: int) -> int:
+    """The vector of a channel's copy with which a tap of the window begins, for the first line."""
+    phase, lines = work.place(row, lanes)
+    begins = {(part.row, part.column): part.first for part in packing.parts}
+    return begins[phase, column * work.dilation[1]] + lines
+
+
+def _buffers(
+    plan: PlanBuilder, name: str, work: PackedWork, packing: Packing, schedule: PackedSchedule
+) -> tuple[int, int]:
+    """For a copy of each thread, and for the sums: of each thread where they share out pixels."""
+    copy = min(schedule.channel_block, work.channels) * packing.vectors * plan.lanes
+    sums = work.filters * packing.lines * plan.lanes
+    shares = plan.threads if schedule.split == "pixels" else 1
+    return (_buffer(plan, f"{name}.copy", copy, plan.threads), _buffer(plan, f"{name}.sums", sums, shares))
+
+
+def _buffer(plan: PlanBuilder, name: str, floats: int, shares: int) -> int:
+    layout = Layout(channels=floats, height=1, width=1, pitch=1, origin=0, plane=1)
+    made = plan.value(name, layout)
+    plan.resize(made, layout, shares)
+    return made
+
+
+def _kernel(plan: PlanBuilder, group: Group, work: PackedWork, packing: Packing, to: Layout) -> str:
+    lines = packing.lines
+    narrow = lines if work.depth(plan.lanes) % lines == 0 else lines - 1
     tail = "" if narrow == lines else f"n{narrow}"
+    planar = "_planar" if to.block == 1 else ""
     return plan.kernel(
         Kernel(
-            name=f"conv_packed_{plan.isa}_h{lines}{tail}{step}{group.suffix()}",
+            name=f"conv_packed_{plan.isa}_h{lines}{tail}{planar}{group.suffix()}",
             template="conv_packed",
             rows=lines,
             narrow=narrow,
-            line_step=work.line_step,
+            step=to.block,
             epilogue=group.statements(),
             residual=group.residual is not None,
         )

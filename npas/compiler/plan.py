@@ -206,8 +206,10 @@ class Kernel(Record):
     narrow: int = Field(0, description="vectors of the last group of filters, in lanes")
     depth: int = 1
     pixels: int = 0
-    step: int = Field(0, description="floats from the input of one pixel to that of the next")
-    line_step: int = Field(0, description="rows of a packed input from one row of pixels to the next")
+    step: int = Field(
+        0,
+        description="floats from the input of one pixel to that of the next; under a packed kernel, of the output",
+    )
     tile: int = Field(0, description="output pixels on the side of a Winograd tile")
     side: int = Field(0, description="pixels on the side of what it reads")
     window: tuple[int, int] = (1, 1)

@@ -29,18 +29,29 @@ class Grid(Record):
     rows: int = 1
 
 
+class CopyPart(Record):
+    """Vectors of a copy for one column of the window and some of its rows; see ``packing.h``."""
+
+    row: int
+    column: int
+    more: int
+    first: int
+
+
 class Packing(Record):
     """The copy of a tile's input that a packed kernel reads; see ``packing.h``."""
 
     lines: int
-    line_step: int
-    rows: int
-    row_step: int
-    columns: int
-    column_step: int
+    depth: int
+    slot: int
+    vectors: int
+    parts: tuple[CopyPart, ...]
     stride: tuple[int, int]
     top: int
     left: int
+    last_row: int
+    last_column: int
+    shares: int = Field(description="buffers, one for each thread")
 
 
 class Stored(Record):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from npas.compiler.cpp_text import layout_text, listing, table
 from npas.compiler.plan import ConvLayer, LinearLayer, Plan
 from npas.compiler.schedules.records import LaneSchedule, PackedSchedule
-from npas.compiler.stored import Depthwise, Indexed, Packing, Winograd
+from npas.compiler.stored import CopyPart, Depthwise, Indexed, Packing, Winograd
 from npas.compiler.views_kernels import KernelView, kernel_views, namespace
 from npas.compiler.views_layers import LayerView, functions, layer_views, weighted
 from npas.targets.isa import ISAS, Backend
@@ -26,6 +26,8 @@ class ModelView:
     arena: int
     values: tuple[str, ...]
     taps: tuple[str, ...]
+    copies: tuple[str, ...]
+    """What packed layers copy of a channel, each once."""
     indexed: tuple[str, ...]
     """Initialisers of one ``IndexedSpec`` each, in the order of its members."""
     depthwise: tuple[str, ...]
@@ -45,7 +47,12 @@ class ModelView:
     lanes: int
 
 
-def _indexed(plan: Plan, layer: ConvLayer | LinearLayer, taps: Mapping[tuple[int, ...], int]) -> tuple[str, ...]:
+def _indexed(
+    plan: Plan,
+    layer: ConvLayer | LinearLayer,
+    taps: Mapping[tuple[int, ...], int],
+    parts: Mapping[tuple[CopyPart, ...], int],
+) -> tuple[str, ...]:
     ix: Indexed = layer.indexed
     out = plan.values[layer.output].layout
     schedule, lists = ix.schedule, 1
@@ -69,16 +76,22 @@ def _indexed(plan: Plan, layer: ConvLayer | LinearLayer, taps: Mapping[tuple[int
         str(schedule.split == "pixels").lower(),
         *(out.width, out.height, out.pitch),
         f"{{{ix.grid.columns}, {ix.grid.wide}, {ix.grid.row_step}, {ix.grid.rows}}}",
-        _packing(ix.packing),
+        _packing(ix.packing, parts),
     )
     return tuple(map(str, fields))
 
 
-def _packing(packing: Packing | None) -> str:
+def _packing(packing: Packing | None, parts: Mapping[tuple[CopyPart, ...], int]) -> str:
     if packing is None:
         return "{}"
-    window = (packing.lines, packing.line_step, packing.rows, packing.row_step, packing.columns, packing.column_step)
-    return f"{{{', '.join(map(str, (*window, *packing.stride, packing.top, packing.left)))}}}"
+    lines = (packing.lines, packing.depth, packing.slot, packing.vectors)
+    copied = (f"kCopies{parts[packing.parts]}", len(packing.parts))
+    window = (*packing.stride, packing.top, packing.left, packing.last_row, packing.last_column, packing.shares)
+    return f"{{{', '.join(map(str, (*lines, *copied, *window)))}}}"
+
+
+def _copy_part(part: CopyPart) -> str:
+    return f"{{{part.row}, {part.column}, {part.more}, {part.first}}}"
 
 
 def _depthwise(weights: Depthwise) -> tuple[str, ...]:
@@ -104,6 +117,8 @@ def model_view(plan: Plan, fingerprint: int) -> ModelView:
     indexed, depthwise, winograd = weighted(plan)
     names = functions(plan)
     taps = {offsets: i for i, offsets in enumerate(dict.fromkeys(layer.indexed.tap_offsets for layer in indexed))}
+    packings = [layer.indexed.packing for layer in indexed if layer.indexed.packing is not None]
+    parts = {copied: i for i, copied in enumerate(dict.fromkeys(packing.parts for packing in packings))}
     values = [(*layout_text(v.layout).split(", "), str(v.offset)) for v in plan.values]
     return ModelView(
         name=plan.name,
@@ -119,7 +134,13 @@ def model_view(plan: Plan, fingerprint: int) -> ModelView:
             listing(f"constexpr std::int32_t kTaps{i}[] = {{", list(map(str, offsets)), "};")
             for offsets, i in taps.items()
         ),
-        indexed=table([_indexed(plan, layer, taps) for layer in indexed], [names[id(layer)] for layer in indexed]),
+        copies=tuple(
+            listing(f"constexpr CopyPart kCopies{i}[] = {{", [_copy_part(part) for part in copied], "};")
+            for copied, i in parts.items()
+        ),
+        indexed=table(
+            [_indexed(plan, layer, taps, parts) for layer in indexed], [names[id(layer)] for layer in indexed]
+        ),
         depthwise=table(
             [_depthwise(layer.depthwise) for layer in depthwise], [names[id(layer)] for layer in depthwise]
         ),

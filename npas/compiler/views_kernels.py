@@ -12,7 +12,7 @@ from npas.compiler.schedules.records import Placement
 
 _NAMING = {
     "conv": "conv_indexed_<isa>_r<filters>p<vectors of pixels>_<epilogue>: pixels lie in lanes.",
-    "conv_packed": "conv_packed_<isa>_h<lines of pixels>[n<of a shorter tile>][s<rows from line to line>]_<epilogue>: "
+    "conv_packed": "conv_packed_<isa>_h<lines of pixels>[n<of a shorter tile>][_planar: its output]_<epilogue>: "
     "pixels lie in lanes, input in copies.",
     "conv_lanes": "conv_lanes_<isa>_v<vectors of weights>[n<of the last group>][d<depth>]p<pixels>s<step>"
     "[_ahead: fetches weights][_ragged: past the ends of rows]_<epilogue>: filters do.",
@@ -45,7 +45,6 @@ class KernelView:
     """Of a group with filters in lanes, each for as many vectors of weights."""
     pixels: int
     step: int
-    line_step: int
     pixels_out: int
     side: int
     window: tuple[int, int]
@@ -88,7 +87,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         "elementwise": [],
     }
     share = {
-        "conv_packed": ["View copy", "Share share"],
+        "conv_packed": ["View copies", "View buffers", "const Run& run"],
         "conv_lanes": ["const Part& part"],
         "depthwise_lanes": ["const Strip& strip"],
         "winograd_lanes": ["View work", "const Run& run"],
@@ -105,7 +104,6 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         lists=max(1, kernel.depth // max(1, kernel.vectors)),
         pixels=kernel.pixels,
         step=kernel.step,
-        line_step=kernel.line_step,
         pixels_out=kernel.tile,
         side=kernel.side,
         window=kernel.window,

@@ -37,9 +37,6 @@ from npas.compiler.views_opencl import calls, other_layouts
 from npas.graph.graph import NAME
 from npas.targets.isa import ISAS
 
-PIECES = 4
-"""For each thread, of a layer whose pieces go to whoever is free."""
-
 
 @dataclass(frozen=True, slots=True)
 class LayerView:
@@ -186,11 +183,6 @@ def _constants(plan: Plan, layer: Layer) -> tuple[str, ...]:
             *(plan.values[layer.scratch[0]].layout.planes, layer.shares),
         )
         return (f"static constexpr Expansion kExpansion = {{{', '.join(map(str, members))}}};",)
-    if _is_packed(layer):
-        copies = (f"static constexpr int kCopies = {plan.threads};",)
-        pieces = 1 if plan.threads == 1 else PIECES * plan.threads
-        by_pixels = layer.indexed.schedule.split == "pixels"
-        return (*copies, f"static constexpr int kPieces = {pieces};") if by_pixels else copies
     if isinstance(layer, PoolLayer):
         window = (*layer.window, *layer.stride, layer.top, layer.left, *layer.dilation)
         return (f"static constexpr Window kWindow = {{{', '.join(map(str, window))}}};",)
@@ -200,12 +192,7 @@ def _constants(plan: Plan, layer: Layer) -> tuple[str, ...]:
 def _text(plan: Plan, layer: Layer, specs: Mapping[int, int]) -> str:
     if isinstance(layer, ExpansionLayer):
         return _expansion(layer, specs)
-    spec = specs.get(id(layer), -1)
-    return _packed(layer, spec) if _is_packed(layer) else _body(plan, layer, spec)
-
-
-def _body(plan: Plan, layer: Layer, spec: int) -> str:
-    function, *arguments = _call(plan, layer, spec)
+    function, *arguments = _call(plan, layer, specs.get(id(layer), -1))
     return listing(f"    {function}(", arguments, ");")
 
 
@@ -231,21 +218,6 @@ def _expansion(layer: ExpansionLayer, specs: Mapping[int, int]) -> str:
     )
 
 
-def _packed(layer: ConvLayer, spec: int) -> str:
-    """Threads that have a buffer for copies: each takes its part of the filters, or the next piece of the pixels."""
-    source, *residual = (_place(i, "input") for i in layer.inputs)
-    arguments = [f"run.indexed({spec})", source, _place(layer.output, "output"), *residual, "copy"]
-    lines = [
-        "    if (run.seat().thread >= kCopies) return;",
-        f"    const View copy = own_buffer(run.value({layer.scratch[0]}), run.seat().thread);",
-    ]
-    if layer.indexed.schedule.split == "filters":
-        return "\n".join((*lines, listing(f"    {layer.kernel}(", [*arguments, "first_of(run.seat(), kCopies)"], ");")))
-    loop = "    for (int piece = run.next(); piece < kPieces; piece = run.next()) {"
-    call = listing(f"        {layer.kernel}(", [*arguments, "{piece, kPieces}"], ");")
-    return "\n".join((*lines, loop, call, "    }"))
-
-
 def _call(plan: Plan, layer: Layer, spec: int) -> tuple[str, ...]:
     """The layer's one call: a function and its arguments, the last of which is mostly the thread's share."""
     sources, out = tuple(_place(i, "input") for i in layer.inputs), _place(layer.output, "output")
@@ -265,6 +237,9 @@ def _call(plan: Plan, layer: Layer, spec: int) -> tuple[str, ...]:
         return ("split_phases", "kSplit", *sources, out, share)
     if isinstance(layer, ConvLayer | LinearLayer):
         weights = f"run.indexed({spec})"
+        if _is_packed(layer):
+            buffers = tuple(_place(i, "input") for i in layer.scratch)
+            return (layer.kernel, weights, sources[0], out, *sources[1:], *buffers, "run")
         part = f"part_of({weights}, {share})" if isinstance(layer.indexed.schedule, LaneSchedule) else share
         return (layer.kernel, weights, sources[0], out, *sources[1:], part)
     if isinstance(layer, DepthwiseLayer):

@@ -25,7 +25,7 @@ from npas.compiler.emit import emit
 from npas.compiler.formats import FORMATS
 from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered, lower
-from npas.compiler.plan import ElementwiseLayer, GlobalAvgPoolLayer, Kernel, Plan, PoolLayer, WeightsLayer
+from npas.compiler.plan import ConvLayer, ElementwiseLayer, GlobalAvgPoolLayer, Kernel, Plan, PoolLayer, WeightsLayer
 from npas.compiler.schedules.records import LaneSchedule
 from npas.compiler.schedules.space import PLACEMENTS
 from npas.ops import Conv2d
@@ -132,7 +132,7 @@ def test_a_wrong_weight_is_found(built: Built) -> None:
     weights = bytearray(built.subject.weights)
     _, _, count, offset = struct.unpack_from("<IIQQ", weights, 32 + 24 * layer.stored.first_section)
     values = np.frombuffer(weights, "<f4", count, offset)
-    values[np.flatnonzero(values)[-1]] *= np.float32(1.001)
+    values[np.argmax(np.abs(values))] *= np.float32(1.001)
     report = built.verify(1, weights=rehashed(bytes(weights)))
     assert [check.name for check in report.layers if not check.passed] == [layer.nodes[-1]]
 
@@ -227,7 +227,11 @@ def test_schedules_are_of_all_kinds(isa: Isa) -> None:
     assert any(k.ragged and k.pixels > 1 for k in lanes)
     packed = [k for k in plan.kernels if k.template == "conv_packed"]
     assert {k.narrow == k.rows for k in packed} == {True, False}
-    assert {k.line_step for k in packed} == {1, 2, 3}
+    assert {k.step for k in packed} == {1, plan.lanes}
+    assert {k.residual for k in packed if k.step == 1} == {k.residual for k in packed if k.step > 1} == {True, False}
+    packings = [layer.indexed.packing for layer in plan.layers if isinstance(layer, ConvLayer)]
+    slots = {packing.slot for packing in packings if packing is not None}
+    assert slots >= {0, plan.lanes, plan.lanes // 2}  # runs on, one row, two rows
 
 
 @pytest.mark.parametrize("isa", CPU_ISAS)

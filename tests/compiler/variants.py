@@ -156,7 +156,9 @@ class Cases:
         made = self.builder.node(op, x, kind=family)
         paired = not planar and channels % 2 == 0 and channels >= self.lanes
         self.cases.append(Case(made, family, (channels, height, width), paired))
-        self.finish(made, EPILOGUES[self.integer(0, len(EPILOGUES) - 1)], planar=family not in BLOCKED)
+        # A packed kernel writes either layout, as those that share its output have it.
+        either = family == "packed" and filters >= self.lanes and self.rng.random() < 0.6
+        self.finish(made, EPILOGUES[self.integer(0, len(EPILOGUES) - 1)], planar=family not in BLOCKED and not either)
 
     def channels(self, family: Family) -> tuple[int, int, int]:
         """Channels, filters and groups; kernels with filters in lanes need as many of these as there are lanes."""

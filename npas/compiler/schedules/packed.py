@@ -1,14 +1,26 @@
-"""Schedules of kernels that copy their tile's input: a list for every filter, and windows that reach over pixels.
+"""Schedules of kernels that copy their tile's input: a list for every filter, pixels in lanes.
 
 A vector that does not begin where a cache line or half of one does costs two accesses (measured: 51 instead of 86
 GFLOP/s on such lists), and under a 3x3 window two of three do. The copy holds the input once for every column of the
 window, so that every tap begins in line; it also takes any stride and layout of the input. Every filter passes over it,
-which pays for it.
+which pays for it. Sums wait in a buffer of their own between channel blocks, each in line, and are turned round as they
+leave it, so that neither side of the layer need be planar.
+
+| symbol | meaning |
+| --- | --- |
+| line | a vector of output pixels: of one row, of several short rows, or, under a 1x1 window, of pixels in any rows |
+| L | lines of a tile, whose sums stand in registers |
+| slot | pixels of one row that a line has room for; 0 where a line runs on into the next row |
+| phase | rows of the input that lie a line's step apart, from a first one on: what a tap's row begins with |
+| visit | one filter's list in one channel block, on one tile |
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,23 +32,39 @@ from npas.graph.graph import Graph, Node
 from npas.ops import Conv2d
 from npas.targets.isa import ISAS, IsaName
 
-COPY_BYTES, MOST_COPY_BYTES = 24 * 1024, 48 * 1024
-"""What the copy takes where most is kept, so that it stays in a 32 KiB first-level cache, lists and sums beside it; and
-where little is: sums wait in memory between channel blocks, and short lists do not pay for that."""
-DENSE = 0.4
-"""The share of weights kept up to which COPY_BYTES hold; beyond, they grow with its root."""
+NEAR_BYTES: dict[int, int] = {4: 24 * 1024, 8: 24 * 1024, 16: 36 * 1024}
+"""Of a copy that stays in the first-level cache, lists and sums beside it, by lanes: machines with vectors of 16 floats
+have 48 KiB of it, or weights that come from near."""
+SUMS_BYTES = 384 * 1024
+"""Of the sums of a tile that stay in the second-level cache."""
 MOST_LINES: dict[int, int] = {4: 12, 8: 14, 16: 28}
 """Sums in registers, a weight beside them, by lanes."""
-MOST_WASTE = 1.35
-"""Lanes in the vectors of a row over its pixels: beyond it, vectors that run on into the next row are better."""
-LEAST_LINES = 4
-"""Sums in flight, without which a vector of a row is too little work for an entry of a list."""
+
+NEAR_CYCLES, FAR_CYCLES = 0.6, 1.05
+"""Of a load beside its multiplication, from the first-level cache and from the second-level one (Zen 5, measured)."""
+ENTRY_CYCLES = 0.5
+"""Of an entry beside its loads: the address hangs on another load."""
+VISIT_CYCLES, SUM_CYCLES = 18.0, 2.0
+"""Of a visit: the end of its loop comes as a surprise; and of each sum that it brings and takes."""
+COPY_CYCLES, LEAVE_CYCLES = 6.0, 12.0
+"""Of a vector of the copy, and of one of finished sums."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a copy holds for one column of the window and one phase: a vector of each line, and ``more`` behind them."""
+
+    row: int
+    """Of the window, with which the phase begins; and the column, both in pixels of the input."""
+    column: int
+    more: int
 
 
 @dataclass(frozen=True, slots=True)
 class PackedWork:
-    """What the default schedule of a packed convolution depends on."""
+    """A convolution as a packed kernel sees it, and what its default schedule depends on."""
 
+    filters: int
     channels: int
     kernel: tuple[int, int]
     stride: tuple[int, int]
@@ -47,59 +75,81 @@ class PackedWork:
     density: float = 1.0
     """Share of the weights that are kept."""
 
-    def rows(self, lines: int) -> int:
-        """Rows of the copy under so many lines of the output."""
-        return (lines - 1) * self.line_step + (self.kernel[0] - 1) * self.dilation[0] + 1
+    def slot(self, lanes: int) -> int:
+        """Pixels of a row in a line; 0 where it runs on."""
+        if self.kernel == (1, 1):
+            return 0
+        return min(lanes, 1 << (self.width - 1).bit_length())
 
-    @property
-    def line_step(self) -> int:
-        """Rows of the copy from one line to the next; of a window of one row only those that it reads are copied."""
-        return 1 if self.kernel[0] == 1 else self.stride[0]
+    def stack(self, lanes: int) -> int:
+        """Rows in a line."""
+        return lanes // (self.slot(lanes) or lanes)
 
-    def columns(self, isa: IsaName) -> int:
-        """Vectors in a row of the output."""
-        return -(-self.width // ISAS[isa].lanes)
+    def depth(self, lanes: int) -> int:
+        """Lines from the top of the output to its bottom."""
+        if self.slot(lanes) == 0:
+            return -(-self.height * self.width // lanes)
+        return -(-self.height // self.stack(lanes))
+
+    def columns(self, lanes: int) -> int:
+        """Lines side by side."""
+        slot = self.slot(lanes)
+        return 1 if slot == 0 else -(-self.width // slot)
+
+    def place(self, row: int, lanes: int) -> tuple[int, int]:
+        """The phase of a row of the window, and how many lines further down it reads."""
+        lines, phase = divmod(row * self.dilation[0], self.stride[0] * self.stack(lanes))
+        return phase, lines
+
+    def parts(self, lanes: int) -> tuple[Part, ...]:
+        """Of the copy of a channel, in order."""
+        more: dict[int, int] = {}
+        for row in range(self.kernel[0]):
+            phase, lines = self.place(row, lanes)
+            more[phase] = max(more.get(phase, 0), lines)
+        columns = [column * self.dilation[1] for column in range(self.kernel[1])]
+        return tuple(Part(phase, column, more[phase]) for column in columns for phase in sorted(more))
+
+    def vectors(self, lines: int, lanes: int) -> int:
+        """Of the copy of a channel, under so many lines: an odd number, lest all channels begin in the same few sets
+        of a cache."""
+        return sum(lines + part.more for part in self.parts(lanes)) | 1
 
 
 def work_of(graph: Graph, node: Node, weight: NDArray[np.float32]) -> PackedWork | None:
-    """Of a convolution that a packed kernel can compute from planes to planes."""
+    """Of a convolution that a packed kernel can compute."""
     op = node.op
     if not isinstance(op, Conv2d) or op.groups > 1 or is_compact(graph.shapes[node.name]):
         return None
-    _, _, height, width = graph.shapes[node.name]
+    _, filters, height, width = graph.shapes[node.name]
     channels = graph.input_shapes(node)[0][1]
     density = np.count_nonzero(weight) / weight.size
-    return PackedWork(channels, op.kernel, op.stride, op.dilation, height, width, density)
-
-
-def pays(work: PackedWork, isa: IsaName) -> bool:
-    """By estimate: where vectors would begin anywhere, or an image would have to be split into phases before."""
-    plain = work.kernel == work.stride == (1, 1)
-    wide = work.columns(isa) * ISAS[isa].lanes <= MOST_WASTE * work.width
-    return not plain and wide and work.height >= LEAST_LINES
+    return PackedWork(filters, channels, op.kernel, op.stride, op.dilation, height, width, density)
 
 
 def packed_schedule(work: PackedWork, isa: IsaName, threads: int) -> PackedSchedule:
-    """As many lines as there are registers, in equal parts; as many channels as the copy has room for."""
-    bands = -(-work.height // MOST_LINES[ISAS[isa].lanes])
-    lines = -(-work.height // bands)
-    channel_bytes = work.kernel[1] * work.rows(lines) * ISAS[isa].lanes * 4
-    room = min(COPY_BYTES * (DENSE / max(work.density, 1e-3)) ** 0.5, MOST_COPY_BYTES)
-    blocks = -(-work.channels // max(4, int(max(room, COPY_BYTES)) // channel_bytes))
-    tiles = bands * work.columns(isa)
+    """The fastest by estimate."""
+    lanes = ISAS[isa].lanes
+    lines, block = min(_choices(work, lanes), key=lambda choice: _cycles(choice, work, lanes))
+    bands = -(-work.depth(lanes) // lines)
+    tiles = bands * work.columns(lanes)
     by_pixels = threads > 1 and (tiles >= 4 * threads or tiles % threads == 0)
-    return PackedSchedule(
-        lines=lines, channel_block=-(-work.channels // blocks), split="pixels" if by_pixels else "filters"
-    )
+    return PackedSchedule(lines=lines, channel_block=block, split="pixels" if by_pixels else "filters")
+
+
+def cycles(work: PackedWork, isa: IsaName) -> float:
+    """Of the whole layer by its best schedule."""
+    lanes = ISAS[isa].lanes
+    return min(_cycles(choice, work, lanes) for choice in _choices(work, lanes))
 
 
 def packed_space(work: PackedWork, isa: IsaName, threads: int) -> Space:
     """All schedules of a packed convolution."""
-    block = packed_schedule(work, isa, threads).channel_block
-    near = {min(n * block // 2, work.channels) for n in (1, 2, 3, 4)} - {0}
+    lanes = ISAS[isa].lanes
+    blocks = {block for _, block in _choices(work, lanes)}
     axes: Axes = {
-        "lines": tuple(range(1, min(MOST_LINES[ISAS[isa].lanes], work.height) + 1)),
-        "channel_block": tuple(sorted({*near, *parts(work.channels, 1)})),
+        "lines": tuple(range(1, min(MOST_LINES[lanes], work.depth(lanes)) + 1)),
+        "channel_block": tuple(sorted({*blocks, *parts(work.channels, 1)})),
         "split": ("filters", "pixels") if threads > 1 else ("filters",),
     }
 
@@ -107,3 +157,31 @@ def packed_space(work: PackedWork, isa: IsaName, threads: int) -> Space:
         return isinstance(schedule, PackedSchedule)
 
     return Space({"packed": axes}, fits)
+
+
+_Choice = tuple[int, int]
+"""L, and channels of a block"""
+
+
+def _choices(work: PackedWork, lanes: int) -> Iterable[_Choice]:
+    """Lines in equal bands, with as many channels as a near copy has room for and with all."""
+    depth = work.depth(lanes)
+    fewest = -(-depth // MOST_LINES[lanes])
+    for lines in dict.fromkeys(-(-depth // bands) for bands in range(fewest, min(depth, 6 * fewest) + 1)):
+        near = NEAR_BYTES[lanes] // (4 * lanes * work.vectors(lines, lanes))
+        for most in dict.fromkeys((near, near // 2, work.channels)):
+            blocks = -(-work.channels // max(most, 4))
+            yield lines, -(-work.channels // blocks)
+
+
+def _cycles(choice: _Choice, work: PackedWork, lanes: int) -> float:
+    lines, block = choice
+    vectors = work.vectors(lines, lanes)
+    near = 4 * lanes * vectors * block <= NEAR_BYTES[lanes]
+    entries = work.density * work.channels * prod(work.kernel)
+    visits = math.ceil(work.channels / block)
+    sums = SUM_CYCLES * (1 if 4 * lanes * lines * work.filters <= SUMS_BYTES else 2)
+    entry = (lines + 1) * (NEAR_CYCLES if near else FAR_CYCLES) + ENTRY_CYCLES
+    filter_ = entries * entry + visits * (VISIT_CYCLES + sums * lines) + LEAVE_CYCLES * lines
+    tiles = work.depth(lanes) / lines * work.columns(lanes)
+    return tiles * (work.filters * filter_ + COPY_CYCLES * vectors * work.channels)

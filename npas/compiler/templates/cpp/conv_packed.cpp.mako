@@ -1,15 +1,14 @@
 <%page args="view"/>\
 // Convolution over lists of kept positions in copies of the input: ${view.summary}.
 #include "${view.name}.h"
-#include "npas/packing.h"
 #include "npas/functions.h"
+#include "npas/packing.h"
+#include "npas/parts.h"
+#include "npas/run.h"
 
 namespace ${view.namespace} {
 
 namespace {
-
-constexpr int kLines = ${view.rows};
-constexpr int kLineStep = ${view.line_step};  // rows of the copy from one line to the next
 
 inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
 % for statement in view.epilogue:
@@ -18,96 +17,86 @@ inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
     return x;
 }
 
-struct Tile {
-    const float* in;
-    float* out;
-    std::ptrdiff_t pitch;
-% if view.residual:
-    const float* residual;
-    std::ptrdiff_t residual_pitch;
-% endif
-    const float* bias;
-    int pixels;        // of the image in each line
-    int tail;          // floats behind the line's vector that are no pixels
-    bool first, last;  // of the channel blocks, between which sums wait in `out`
-};
-
 % for height in dict.fromkeys((view.rows, view.narrow)):
-void tile_h${height}(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+// One filter's list on ${height} line${"s" if height > 1 else ""}; after the first channel block, `sums` has what the others gave. Addresses are known
+// an entry ahead: a load that waits for another one stalls the rest.
+void tile_h${height}(const float* in, const std::int32_t* offset, const std::int32_t* end, const float* weights, bool first,
+    float* sums) {
     vec ${", ".join(f"a{r}{{}}" for r in range(height))};
+    const float *x = in + offset[0], *next = in + offset[1];
     for (; offset != end; ++offset, ++weights) {
-        const float* x = tile.in + *offset;
         const vec w = broadcast(weights);
 % for r in range(height):
-        a${r} = fma(w, load(x + ${r} * kLineStep * kLanes), a${r});
+        a${r} = fma(w, load(x + ${r} * kLanes), a${r});
 % endfor
+        x = next;
+        next = in + offset[2];
     }
-    float* out = tile.out;
-    const std::ptrdiff_t pitch = tile.pitch;
-    if (!tile.first) {
+    if (!first) {
 % for r in range(height):
-        a${r} = a${r} + load(out + ${r} * pitch);
-% endfor
-    }
-    if (tile.last) {
-        const vec bias = broadcast(tile.bias);
-        const ivec mask = first_lanes(tile.pixels);
-% for r in range(height):
-        a${r} = keep(epilogue(a${r} + bias${f", load(tile.residual + {r} * tile.residual_pitch)" if view.residual else ""}), mask);
+        a${r} = a${r} + load(sums + ${r} * kLanes);
 % endfor
     }
 % for r in range(height):
-    store(out + ${r} * pitch, a${r});
+    store(sums + ${r} * kLanes, a${r});
 % endfor
-    if (tile.last && tile.tail > 0) clear_tails(out + kLanes, tile.tail, pitch, ${height});
 }
 
 % endfor
 }  // namespace
 
 // Tile by tile: each channel block is copied, so that every tap begins in line, and every filter passes over the copy.
+// Threads share out tiles, each with sums of its own, or filters, and the sums are everybody's.
 ${view.signature} {
     const IndexedSpec& spec = *conv.spec;
+    const Share seat = run.seat(), seats = first_of(seat, spec.packing.shares);
+    const bool alone = spec.split_pixels, works = seat.thread < seats.threads;  // as many threads as there are copies
+    if (alone && !works) return;
+    const Share share = alone ? Share{0, 1} : seats;
+    const Range groups = works ? conv.groups_of(share) : Range{0, 0};
     const Layout& to = *out.layout;
-    const Range groups = conv.groups_of(share), tiles = conv.tiles_of(share);
-    const int blocks = conv.channel_blocks, columns = spec.grid.columns, bands = spec.tiles / columns;
-    for (int t = tiles.begin; t < tiles.end; ++t) {
-        const int y = spec.height * (t / columns) / bands, lines = spec.height * (t / columns + 1) / bands - y;
-        const int x = t % columns * kLanes, rest = spec.width - x;
-        const bool end_of_row = rest <= kLanes;
-        for (int block = 0; block < blocks; ++block) {
-            copy_tile(spec, in, block, y, lines, x, copy.data);
+    const Range planes = works ? slice(share, to.planes()) : Range{0, 0};
+    float* copy = works ? own_buffer(copies, seat.thread).data : nullptr;
+    float* buffer = alone ? own_buffer(buffers, seat.thread).data : buffers.data;
+    for (int t = alone ? run.next() : 0; t < spec.tiles; t = alone ? run.next() : t + 1) {
+        const Lines lines = lines_of(spec, t);
+        for (int block = 0; block < conv.channel_blocks && groups.begin < groups.end; ++block) {
+            copy_tile(spec, in, block, lines, copy);
+            const std::int32_t* bounds = conv.bounds + static_cast<std::ptrdiff_t>(block) * conv.groups;
             for (int group = groups.begin; group < groups.end; ++group) {
-                const std::int32_t* bounds = conv.bounds + static_cast<std::ptrdiff_t>(group) * (blocks + 1);
-                const bool first = block == 0, last = block + 1 == blocks;
-                if (bounds[block] == bounds[block + 1] && !first && !last) continue;
-                const int filter = conv.rows[group];
-                const Tile tile = {
-                    copy.data,
-                    out.plane(filter) + y * to.row_step() + x,
-                    to.row_step(),
-% if view.residual:
-                    residual.plane(filter) + y * residual.layout->row_step() + x,
-                    residual.layout->row_step(),
-% endif
-                    conv.bias + group,
-                    end_of_row ? rest : kLanes,
-                    end_of_row ? to.pitch - x - kLanes : 0,
-                    first,
-                    last,
-                };
-                const float* weights = conv.weights + conv.first_weight[group] + (bounds[block] - bounds[0]);
-                const std::int32_t *begin = conv.offsets + bounds[block], *end = conv.offsets + bounds[block + 1];
+                const std::int32_t begin = bounds[group], end = bounds[group + 1];
+                if (begin == end && block > 0) continue;
+                float* sums = buffer + static_cast<std::ptrdiff_t>(conv.rows[group]) * ${view.rows} * kLanes;
 % if view.narrow != view.rows:
-                (lines == kLines ? tile_h${view.rows} : tile_h${view.narrow})(tile, begin, end, weights);
+                (lines.count == ${view.rows} ? tile_h${view.rows} : tile_h${view.narrow})(
+                    copy, conv.offsets + begin, conv.offsets + end, conv.weights + begin, block == 0, sums);
 % else:
-                tile_h${view.rows}(tile, begin, end, weights);
+                tile_h${view.rows}(copy, conv.offsets + begin, conv.offsets + end, conv.weights + begin, block == 0, sums);
 % endif
             }
         }
+        if (!alone) run.barrier();
+% if view.step > 1:
+        leave_in_lanes(spec, lines, buffer, planes, [&](int plane, int y, int x, vec sum) {
+            const vec biased = sum + load(conv.bias + plane * kLanes);
+            const std::ptrdiff_t pixel = y * to.row_step() + x * kLanes;
+% if view.residual:
+            const float* other = residual.plane(plane) + y * residual.layout->row_step() + x * kLanes;
+            store(out.plane(plane) + pixel, epilogue(biased, load(other)));
+% else:
+            store(out.plane(plane) + pixel, epilogue(biased));
+% endif
+        });
+% else:
+        leave_planar(spec, lines, buffer, planes, [&](int filter, const Places& at, vec sum) {
+            const vec biased = sum + broadcast(conv.bias + filter);
+            scatter(out, filter, at, epilogue(biased${", gather(residual, filter, at)" if view.residual else ""}));
+        });
+% endif
+        if (!alone) run.barrier();
     }
-    if (spec.split_pixels && share.thread != 0) return;  // one thread clears the margins
-    for (int i = groups.begin; i < groups.end; ++i) clear_margins(out, conv.rows[i], spec.height * to.pitch);
+    const Range margins = slice(seats, to.planes());
+    for (int i = margins.begin; works && i < margins.end; ++i) clear_gaps(out, i, {0, to.height});
 }
 
 }  // namespace ${view.namespace}

@@ -21,6 +21,13 @@ constexpr Value kValues[] = {
 ${taps}
 % endfor
 
+% if view.copies:
+// What kernels copy of a channel: row and column of the window, vectors behind those of the lines, the first vector.
+% for copies in view.copies:
+${copies}
+% endfor
+
+% endif
 % if view.indexed:
 // Format, first section; filters, channels, groups, taps, whether weights are halves, where taps lie, channels in a pixel of the input, plane
 // step; rows, depth, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
