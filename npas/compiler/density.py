@@ -36,6 +36,9 @@ def decided(network: Network, groups: Sequence[Group], options: Options, isa: Is
         node = group.root.name
         if node not in options.prunings or node in dense or options.format_of(node) == "dense":
             continue
+        given = options.schedules.get(node)
+        if given is not None and given.kind == "packed":  # which no dense layer has
+            continue
         times = _times(network, group, options, isa)
         if times is not None and times[0] < CLEARLY * times[1]:
             dense[node] = f"estimated to be {times[1] / times[0]:.1f} times as fast as {options.format_of(node)}"

@@ -45,7 +45,7 @@ def test_low_rates_are_built_dense_where_winograd_is_faster(scheme, isa):
 @pytest.mark.parametrize("isa", ALL)
 @pytest.mark.parametrize(("scheme", "format_"), [("unstructured", "csr"), ("block_punched", "bcs"), ("pattern", "fkw")])
 def test_high_rates_keep_their_lists(scheme, format_, isa):
-    stored = built(3, scheme, 8.0, isa=isa).weights_layers[-1].stored
+    stored = built(3, scheme, 14.0, isa=isa).weights_layers[-1].stored
     assert stored.format == format_
     assert stored.pruned is not None
     assert stored.pruned.built_dense_because is None

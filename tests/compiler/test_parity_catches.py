@@ -13,6 +13,7 @@ from programs import generated, images_of, network_of, rehashed, subject_of
 
 from npas.compiler.indexed import Options
 from npas.compiler.plan import ConvLayer, WeightsLayer
+from npas.compiler.schedules.records import PackedSchedule, Schedule
 from npas.errors import NpasError
 from npas.graph.builder import Builder
 from npas.graph.graph import Network
@@ -39,7 +40,13 @@ OPTIONS = Options(
         "second": Pruning("unstructured", 3.0),
         "third": Pruning("block_punched", 2.0),
         "fourth": Pruning("unstructured", 2.0),
-    }
+    },
+    # Kernels that would not be taken here by themselves.
+    schedules={
+        "first": Schedule(rows=4, vectors=2, channel_block=3),
+        "second": PackedSchedule(lines=4, channel_block=4),
+        "fourth": Schedule(rows=1, vectors=2, channel_block=12),
+    },
 )
 
 

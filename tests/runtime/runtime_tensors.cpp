@@ -132,7 +132,8 @@ void test_slices() {
                 CHECK(r.begin == next && r.end >= r.begin && r.end - r.begin <= count / threads + 1);
                 next = r.end;
             }
-            CHECK(next == count);
+            const Range first = slice({0, threads}, count), last = slice({threads - 1, threads}, count);
+            CHECK(next == count && last.end - last.begin <= first.end - first.begin);
         }
     }
     const Range last = slice({255, 256}, std::numeric_limits<int>::max());

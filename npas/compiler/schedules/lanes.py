@@ -198,7 +198,7 @@ def _blocks(work: LaneWork, isa: IsaName) -> int:
 
 def _vectors(work: LaneWork, isa: IsaName, depth: int) -> range:
     """How many vectors of weights a list may have; those of two channels are for half as many filters."""
-    most = 2 if depth == 2 else max(1, work.shared // ISAS[isa].lanes)
+    most = 2 if depth == 2 else -(-work.shared // ISAS[isa].lanes)
     return range(1, min(most, MOST_VECTORS, _blocks(work, isa) * depth) + 1)
 
 

@@ -46,7 +46,7 @@ ENTRY_CYCLES = 0.5
 """Of an entry beside its loads: the address hangs on another load."""
 VISIT_CYCLES, SUM_CYCLES = 18.0, 2.0
 """Of a visit: the end of its loop comes as a surprise; and of each sum that it brings and takes."""
-COPY_CYCLES, LEAVE_CYCLES = 6.0, 12.0
+COPY_CYCLES, LEAVE_CYCLES = 9.0, 12.0
 """Of a vector of the copy, and of one of finished sums."""
 
 

@@ -267,10 +267,9 @@ void share_out(const IndexedSpec& spec, const Lists& lists, int pieces, LoadedIn
     int group = 0;
     for (int t = 1; t <= pieces; ++t) {
         while (group < out.view.groups) {
-            const std::int64_t work = work_of(group);
-            // The group goes to this piece if at least half of it lies before the piece's end.
-            if ((2 * done + work) * pieces > 2 * total * t && t < pieces) break;
-            done += work;
+            // A group that begins before the piece's end is the piece's, so that the last piece is the one with less.
+            if (done * pieces >= total * t && t < pieces) break;
+            done += work_of(group);
             ++group;
         }
         out.cut.push_back(group);
