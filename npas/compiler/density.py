@@ -16,7 +16,7 @@ import numpy as np
 from npas.compiler.blocks import is_compact
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import BLOCK_FILTERS, Options
-from npas.compiler.schedules import lanes, packed, winograd
+from npas.compiler.schedules import lanes, masks, packed, winograd
 from npas.compiler.schedules.lanes import LaneWork
 from npas.graph.graph import Graph, Network
 from npas.ops import Conv2d
@@ -56,8 +56,10 @@ def _times(network: Network, group: Group, options: Options, isa: IsaName) -> tu
     if square is not None and not options.direct:
         dense = min(dense, winograd.cycles(square, isa))
     if options.format_of(group.root.name) == "bcs":
-        kept = [lanes.density(weight, count) for count in (ISAS[isa].lanes, ISAS[isa].lanes // 2)]
-        return dense, lanes.cycles(_work(graph, group, BLOCK_FILTERS, *kept), isa)
+        kept, half_kept = (masks.density(weight, count) for count in (ISAS[isa].lanes, ISAS[isa].lanes // 2))
+        together = masks.kept_together(weight, prod(op.kernel), BLOCK_FILTERS)
+        shared = max(BLOCK_FILTERS, ISAS[isa].lanes)
+        return dense, lanes.cycles(_work(graph, group, shared, kept, half_kept, together), isa)
     if ISAS[isa].backend == "cpu":
         copied = packed.work_of(graph, group.root, weight)
         assert copied is not None
@@ -66,7 +68,9 @@ def _times(network: Network, group: Group, options: Options, isa: IsaName) -> tu
     return dense, np.count_nonzero(weight) * height * width / ISAS[isa].lanes * OWN_LIST_CYCLES
 
 
-def _work(graph: Graph, group: Group, shared: int, density: float, half_density: float = 1.0) -> LaneWork:
+def _work(
+    graph: Graph, group: Group, shared: int, density: float, half_density: float = 1.0, together: int = 1
+) -> LaneWork:
     op = group.root.op
     assert isinstance(op, Conv2d)
     _, filters, height, width = graph.shapes[group.root.name]
@@ -79,7 +83,7 @@ def _work(graph: Graph, group: Group, shared: int, density: float, half_density:
         width=width,
         row_floats=width,
         shared=shared,
-        pairs=shared < filters,
+        together=together,
         density=density,
         half_density=half_density,
     )

@@ -10,7 +10,8 @@ from npas.compiler.fuse import Group
 from npas.compiler.lower_indexed import describe, reads, source_of
 from npas.compiler.plan import DepthwiseLayer, Kernel
 from npas.compiler.schedules.choice import Choice
-from npas.compiler.schedules.lanes import depthwise_schedule, depthwise_space, even
+from npas.compiler.schedules.depthwise import depthwise_schedule, depthwise_space
+from npas.compiler.schedules.lanes import even
 from npas.compiler.schedules.records import DepthwiseSchedule
 from npas.compiler.stored import Depthwise
 from npas.ops import Conv2d

@@ -15,14 +15,14 @@ from npas.compiler.lower_indexed import describe, reads, source_of, storage_of
 from npas.compiler.plan import ConvLayer, Kernel, Layout
 from npas.compiler.schedules.choice import Choice
 from npas.compiler.schedules.lanes import (
+    MOST_DEPTH,
     LaneWork,
-    density,
     even,
     fetches_ahead,
-    kept,
     lane_schedules,
     lane_space,
 )
+from npas.compiler.schedules.masks import density, kept_together
 from npas.compiler.schedules.records import AnySchedule, LaneSchedule, WinogradSchedule
 from npas.compiler.schedules.winograd import winograd_schedule, winograd_schedules, winograd_space, work_of
 from npas.compiler.stored import Grid, Indexed
@@ -51,11 +51,7 @@ def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int, whole: bo
     weight = plan.network.weights[f"{root.name}.weight"].reshape(op.filters, -1)
     format_ = plan.options.format_of(root.name)
     schedule = plan.choose(group, lane_choice(plan, group, read, (rows, width, longest), format_, weight), LaneSchedule)
-    if read.channels % schedule.depth:
-        raise UnsupportedError(
-            f"node {root.name}: the depth of its schedule must divide its {read.channels} input channels, "
-            f"got {schedule.depth}, build again without --locked"
-        )
+    _check_depth(plan, root.name, schedule, read.channels)
     schedule = schedule.model_copy(update={"pixels": even(width, min(schedule.pixels, longest))})
     columns = -(-width // schedule.pixels)
     if plan.backend == "opencl":  # a tile that is a pixel narrower than the others reads as they do
@@ -119,6 +115,21 @@ def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int, whole: bo
     )
 
 
+def _check_depth(plan: PlanBuilder, node: str, schedule: LaneSchedule, channels: int) -> None:
+    """Raises UnsupportedError where no kernel has the schedule's depth."""
+    depth, most = schedule.depth, MOST_DEPTH[plan.backend]
+    if channels % depth:
+        raise UnsupportedError(
+            f"node {node}: the depth of its schedule must divide its {channels} input channels, "
+            f"got {depth}, build again without --locked"
+        )
+    if depth not in (1, 2, 4) or depth > most or schedule.vectors * schedule.lists % depth:
+        raise UnsupportedError(
+            f"node {node}: the depth of its schedule must be a power of two, at most {most}, that divides its vectors "
+            f"or is a multiple of them, got depth {depth}, vectors {schedule.vectors}, build again without --locked"
+        )
+
+
 def _is_flat(op: Conv2d, read: Layout) -> bool:
     """Whether all pixels of a plane of the input can pass as one row."""
     return op.kernel == op.stride == (1, 1) and op.pads == (0, 0, 0, 0) and read.pitch == read.width
@@ -143,7 +154,7 @@ def lane_choice(
         width=width,
         row_floats=width if rows == 1 else op.stride[0] * read.pitch,
         shared=max(shared, plan.lanes),
-        pairs=format_ == "bcs" and _in_pairs(weight, taps, plan.lanes) and read.block > 1,
+        together=kept_together(weight, taps, BLOCK_FILTERS) if format_ == "bcs" and read.block > 1 else 1,
         density=1.0 if format_ == "dense" else density(weight, plan.lanes),
         stride=op.stride[1],
         longest=longest,
@@ -168,15 +179,6 @@ def _taps(op: Conv2d, read: Layout) -> tuple[int, ...]:
         for i in range(op.kernel[0])
         for j in range(op.kernel[1])
     )
-
-
-def _in_pairs(weight: Floats, taps: int, lanes: int) -> bool:
-    """Whether filters that share a list keep most positions of channels 2 i and 2 i + 1 together."""
-    channels = weight.shape[1] // taps
-    if channels % 2:
-        return False
-    positions = kept(weight, lanes).reshape(-1, channels // 2, 2, taps)
-    return bool(positions.any(axis=2).sum() * 2 <= 1.15 * positions.sum())
 
 
 def _kernel(

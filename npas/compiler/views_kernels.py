@@ -146,9 +146,9 @@ def _summary(kernel: Kernel) -> str:
     if kernel.template == "conv_packed":
         return f"a vector of pixels in each of {kernel.rows} lines in registers"
     if kernel.template == "conv_lanes":
-        paired = ", two input channels side by side," if kernel.depth == 2 else ""
-        twice = "twice " if kernel.depth > kernel.vectors else ""
-        return f"{twice}{vectors} of weights{paired} x {kernel.pixels} pixels in registers"
+        deep = {1: "", 2: ", two input channels side by side,", 4: ", four input channels side by side,"}[kernel.depth]
+        times = {1: "", 2: "twice ", 4: "four times "}[max(1, kernel.depth // kernel.vectors)]
+        return f"{times}{vectors} of weights{deep} x {kernel.pixels} pixels in registers"
     if kernel.template == "winograd_lanes":
         return f"{vectors} of weights x {kernel.pixels} tiles in registers"
     if kernel.template == "depthwise_lanes":

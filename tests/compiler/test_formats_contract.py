@@ -38,9 +38,9 @@ class Case:
         return Geometry(len(self.matrix), self.matrix.shape[1], self.groups, rows, self.taps, reorder, depth)
 
     @property
-    def even(self) -> bool:
-        """Whether the channels of each group come in pairs."""
-        return self.matrix.shape[1] // self.taps % 2 == 0
+    def depths(self) -> tuple[int, ...]:
+        """How many channels of each group an entry of a list may cover."""
+        return tuple(depth for depth in (1, 2, 4) if self.matrix.shape[1] // self.taps % depth == 0)
 
 
 def drawn(*shape: int, kept: float = 1.0, seed: int = 0) -> Floats:
@@ -95,8 +95,7 @@ CASES = SHAPES + [
 
 def geometries(name: str, case: Case) -> list[Geometry]:
     """Those under which the format takes the case; ``test_what_a_format_takes`` says which these must be."""
-    depths = (1, 2) if case.even else (1,)
-    wanted = [case.geometry(rows, reorder, d) for rows in ROWS for reorder in (True, False) for d in depths]
+    wanted = [case.geometry(rows, reorder, d) for rows in ROWS for reorder in (True, False) for d in case.depths]
     return [geometry for geometry in wanted if FORMATS[name].takes(case.matrix, geometry)]
 
 
@@ -134,8 +133,8 @@ def test_what_a_format_takes(name):
         for rows in ROWS:
             limits = {"csr": rows == 1, "fkw": rows == 1 and case.taps == 9 and kernels.max() <= 4}
             assert FORMATS[name].takes(case.matrix, case.geometry(rows, True)) == limits.get(name, True), case.name
-            if case.even:
-                assert FORMATS[name].takes(case.matrix, case.geometry(rows, True, 2)) == (name == "bcs"), case.name
+            for depth in case.depths[1:]:
+                assert FORMATS[name].takes(case.matrix, case.geometry(rows, True, depth)) == (name == "bcs"), case.name
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -143,7 +142,7 @@ def test_what_a_format_takes(name):
 def test_pack_holds_every_matrix_under_any_wish(name, rows):
     """The sections of the weights file: weights, bias, indices of 16 bits where these suffice."""
     for case in SHAPES:
-        for depth in (1, 2) if case.even and rows > 1 else (1,):
+        for depth in case.depths if rows > 1 else (1,):
             geometry, bias = case.geometry(rows, True, depth), np.ones(len(case.matrix), np.float32)
             used, sections = pack(case.matrix, bias, name, geometry)
             assert used == name or not FORMATS[name].takes(case.matrix, geometry)
@@ -205,9 +204,10 @@ def test_pairs_of_channels_stand_side_by_side():
     assert (rows.tolist(), list_of.tolist(), starts.tolist()) == ([0, 1], [0], [0, 2])
 
 
-def test_block_punched_channels_halve_their_lists_in_pairs():
+def test_block_punched_channels_shorten_their_lists_in_pairs_and_fours():
     weight = drawn(64, 64, 3, 3)
     matrix = np.where(SCHEMES["block_punched"].mask(weight, 5.0), weight, np.float32(0)).reshape(64, -1)
-    one, two = (FORMATS["bcs"].pack(matrix, Geometry(64, 576, 1, 8, 9, False, depth)) for depth in (1, 2))
-    assert two.indices[-1].size * 2 == one.indices[-1].size
-    assert two.weights.size == one.weights.size
+    one, *others = (FORMATS["bcs"].pack(matrix, Geometry(64, 576, 1, 8, 9, False, depth)) for depth in (1, 2, 4))
+    for depth, packed in zip((2, 4), others, strict=True):
+        assert packed.indices[-1].size * depth == one.indices[-1].size
+        assert packed.weights.size == one.weights.size

@@ -170,6 +170,48 @@ def test_any_schedule_computes_the_same(tmp_path: Path, isa):
     assert_parity(parity(tmp_path, network, options, isa, threads=2))
 
 
+def in_fours(lanes: int) -> tuple[Graph, dict[str, Pruning]]:
+    """Block-punched layers whose channels come in fours, and some whose channels divide by two alone."""
+    builder, prunings, outputs = Builder("net"), dict[str, Pruning](), []
+    image = builder.input((3, 9, 16))
+    for i, (channels, kernel, stride) in enumerate(
+        [(2 * lanes, 3, 1), (2 * lanes + 4, 1, 1), (2 * lanes + 2, 3, 1), (lanes + 4, 3, 2), (2 * lanes + 6, 1, 2)]
+    ):
+        x = builder.conv(image, channels, 1)
+        name = builder.conv(x, (24, 33, 16, 40, 17)[i], kernel, stride=stride, bias=True, name=f"layer{i}")
+        prunings[name] = Pruning("block_punched", (2.0, 5.0)[i % 2])
+        outputs.append(builder.act(name, "relu") if i % 2 else name)
+    return builder.graph(*outputs), prunings
+
+
+@pytest.mark.parametrize(("isa", "most"), [("portable", 1), ("avx2", 4), ("avx512", 4), ("opencl16", 2)])
+def test_masks_in_fours_may_be_read_in_fours(isa, most):
+    """Estimates take four where a vector is long; a search may everywhere."""
+    graph, prunings = in_fours(ISAS[isa].lanes)
+    options = Options(prunings=prunings, direct=True)
+    choices = lower(one_shot(network_of(graph), prunings).network, isa=isa, threads=1, options=options).choices
+    found = {name: max(choices[name].space.axes["lanes"]["depth"]) for name in prunings}
+    twos = {"layer2", "layer4"}
+    assert found == {name: min(most, 2) if name in twos else most for name in prunings}
+    estimated = {choices[name].estimated[0].depth for name in prunings.keys() - twos}
+    assert (4 in estimated) == (isa == "avx512")
+
+
+@pytest.mark.parametrize("vectors", [None, 1, 2, 4])
+@pytest.mark.parametrize("isa", [isa for isa in LOCAL_TARGETS if ISAS[isa].backend == "cpu"])
+def test_four_channels_at_a_time(tmp_path: Path, isa, vectors):
+    """With every number of vectors, and so of lists; as estimated; by exact integers too."""
+    graph, prunings = in_fours(ISAS[isa].lanes)
+    schedules = {}
+    for i, name in enumerate(prunings if vectors else ()):
+        depth = 2 if name in ("layer2", "layer4") else 4
+        schedules[name] = LaneSchedule(
+            vectors=vectors, depth=depth, pixels=(7, 3, 2, 4, 1)[i], tiles_at_a_time=1 + i, channel_block=8 * (1 + i)
+        )
+    options = Options(prunings=prunings, schedules=schedules, direct=True)
+    assert_parity(parity(tmp_path, network_of(graph), options, isa, threads=2))
+
+
 @pytest.mark.parametrize("join", ["concat", "pools", "elementwise"])
 def test_what_stands_between_the_layers(tmp_path: Path, isa, join):
     """Values of pixels of many channels, the last plane not full, in every other kind of layer."""

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from programs import lowered
 
 from npas.compiler.indexed import Options
-from npas.compiler.schedules.lanes import LaneWork, depthwise_schedule, lane_schedules
+from npas.compiler.schedules.depthwise import depthwise_schedule
+from npas.compiler.schedules.lanes import LaneWork, lane_schedules
 from npas.compiler.schedules.pixels import MOST_LINEAR, ConvWork, conv_schedule, linear_schedule
 from npas.compiler.schedules.records import AnySchedule, DepthwiseSchedule, LaneSchedule, Schedule
 from npas.errors import UnsupportedError
@@ -68,16 +69,16 @@ def check_tiles(width: int, pixels: int) -> None:
     width=st.integers(1, 3200),
     row_floats=st.integers(1, 3200),
     dense=st.booleans(),
-    pairs=st.booleans(),
+    together=st.sampled_from([1, 2, 4]),
     density=st.floats(0.0, 1.0),
     threads=st.integers(1, 8),
 )
 def test_schedules_with_filters_in_lanes_fit_the_registers(
-    isa, filters, channels, taps, rows, width, row_floats, dense, pairs, density, threads
+    isa, filters, channels, taps, rows, width, row_floats, dense, together, density, threads
 ):
     lanes = ISAS[isa].lanes
     shared = max(filters if dense else 8, lanes)
-    work = LaneWork(filters, channels, taps, rows, width, row_floats, shared, pairs, 1.0 if dense else density)
+    work = LaneWork(filters, channels, taps, rows, width, row_floats, shared, together, 1.0 if dense else density)
     schedule = lane_schedules(work, isa, threads)[0]
     vectors, pixels = schedule.vectors, schedule.pixels
     # Sums, and beside them one operand's vectors, the fewer, and one of the other's.
@@ -85,7 +86,7 @@ def test_schedules_with_filters_in_lanes_fit_the_registers(
     assert pixels >= 1
     assert vectors * schedule.lists * pixels + min(vectors, pixels) + 1 <= ISAS[isa].registers
     check_tiles(width, pixels)
-    assert schedule.depth in ((1, 2) if pairs else (1,))
+    assert schedule.depth <= together
     assert vectors * schedule.lists == schedule.planes * schedule.depth
     assert schedule.planes <= -(-filters // lanes)  # no vector of fillers only
     assert vectors * lanes // schedule.depth <= shared  # filters of one list share it
@@ -94,7 +95,7 @@ def test_schedules_with_filters_in_lanes_fit_the_registers(
 
 
 def test_wide_layers_hold_more_than_one_vector_of_filters():
-    work = LaneWork(64, 64, 9, 28, 28, 60, 64, False, 1.0)
+    work = LaneWork(64, 64, 9, 28, 28, 60, 64, 1, 1.0)
     assert all(lane_schedules(work, isa, 1)[0].vectors > 1 for isa in ISAS)
 
 
@@ -102,8 +103,8 @@ def test_wide_layers_hold_more_than_one_vector_of_filters():
 def test_pairs_of_channels_are_taken_where_a_list_is_one_vectors(isa):
     lanes = ISAS[isa].lanes
     depths = [
-        lane_schedules(LaneWork(64, 64, 9, 28, 28, 60, shared, pairs, 0.3), isa, 1)[0].depth
-        for shared, pairs in ((lanes, True), (lanes, False), (2 * lanes, True))
+        lane_schedules(LaneWork(64, 64, 9, 28, 28, 60, shared, together, 0.3), isa, 1)[0].depth
+        for shared, together in ((lanes, 2), (lanes, 1), (2 * lanes, 2))
     ]
     assert depths == [2, 1, 1]
 
@@ -112,13 +113,29 @@ def test_pairs_of_channels_are_taken_where_a_list_is_one_vectors(isa):
 def test_half_a_vector_of_filters_has_a_list_of_its_own_where_that_is_shorter(isa, lists):
     """A block's eight filters are a vector of AVX2's and half of one of AVX-512's, where two blocks share no list."""
     kept = {"avx2": (0.2, 0.2), "avx512": (0.36, 0.2)}[isa]
-    work = LaneWork(64, 64, 9, 28, 28, 60, ISAS[isa].lanes, True, kept[0], half_density=kept[1])
+    work = LaneWork(64, 64, 9, 28, 28, 60, ISAS[isa].lanes, 2, kept[0], half_density=kept[1])
     best = lane_schedules(work, isa, 1)[0]
     assert (best.depth, best.lists) == (2, lists)
 
 
+@pytest.mark.parametrize(("isa", "depth"), [("avx2", 2), ("avx512", 4), ("opencl16", 2)])
+def test_long_lists_take_four_channels_at_a_time_where_a_vector_is_long(isa, depth):
+    work = LaneWork(256, 256, 9, 14, 14, 16, ISAS[isa].lanes, 4, 0.36, half_density=0.2)
+    assert lane_schedules(work, isa, 1)[0].depth == depth
+
+
+def test_short_lists_take_two_channels_at_a_time():
+    """Twice as many tiles, each with two steps of sums of neighbours, cost more than a few entries save."""
+    short, long = (
+        lane_schedules(LaneWork(384, channels, 1, 1, 196, 196, 16, 4, 0.36, half_density=0.2), "avx512", 1)[0]
+        for channels in (64, 512)
+    )
+    assert (short.depth, short.lists) == (2, 2)
+    assert (long.depth, long.vectors, long.lists, long.pixels) == (4, 2, 2, 7)
+
+
 def test_threads_take_pixels_where_filters_cannot_be_shared_out_evenly():
-    narrow, wide = (LaneWork(filters, 16, 9, 28, 28, 60, filters, False, 1.0) for filters in (8, 256))
+    narrow, wide = (LaneWork(filters, 16, 9, 28, 28, 60, filters, 1, 1.0) for filters in (8, 256))
     assert lane_schedules(narrow, "avx2", 2)[0].split == "pixels"
     assert lane_schedules(wide, "avx2", 2)[0].split == "filters"
 
@@ -176,9 +193,20 @@ def test_a_depth_that_does_not_divide_the_channels_is_refused():
         lowered(builder.graph(x), options=Options(schedules={"odd": wanted}))
 
 
+@pytest.mark.parametrize(
+    ("isa", "vectors", "depth"), [("opencl16", 2, 4), ("avx2", 3, 4), ("avx2", 3, 2), ("avx512", 3, 3)]
+)
+def test_a_depth_that_no_kernel_has_is_refused(isa, vectors, depth):
+    builder = Builder("net")
+    x = builder.conv(builder.input((12, 9, 9)), 16, 3, name="layer")
+    wanted = LaneSchedule(vectors=vectors, depth=depth, pixels=2, tiles_at_a_time=4, channel_block=12)
+    with pytest.raises(UnsupportedError, match=rf"node layer: .* got depth {depth}, vectors {vectors}"):
+        lowered(builder.graph(x), isa=isa, options=Options(schedules={"layer": wanted}))
+
+
 def test_threads_read_the_lesser_of_input_and_weights_again():
     """Many channels of a large map to few filters: each thread takes pixels, or both would read all of it."""
-    reducing = LaneWork(64, 256, 1, 1, 56 * 56, 56 * 56, 64, False, 1.0)
-    late = LaneWork(512, 512, 9, 7, 7, 9, 512, False, 1.0)
+    reducing = LaneWork(64, 256, 1, 1, 56 * 56, 56 * 56, 64, 1, 1.0)
+    late = LaneWork(512, 512, 9, 7, 7, 9, 512, 1, 1.0)
     assert lane_schedules(reducing, "avx2", 2)[0].split == "pixels"
     assert lane_schedules(late, "avx2", 2)[0].split == "filters"

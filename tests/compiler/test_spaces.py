@@ -55,10 +55,17 @@ def test_a_mutation_changes_something_where_it_can():
 
 @pytest.mark.parametrize("isa", ISAS)
 @settings(max_examples=100, deadline=None, derandomize=True)
-@given(filters=SIZES, channels=SIZES, taps=st.sampled_from([1, 9, 25]), rows=SIZES, width=SIZES, pairs=st.booleans())
-def test_estimates_lie_in_their_space(isa, filters, channels, taps, rows, width, pairs):
+@given(
+    filters=SIZES,
+    channels=SIZES,
+    taps=st.sampled_from([1, 9, 25]),
+    rows=SIZES,
+    width=SIZES,
+    together=st.sampled_from([1, 2, 4]),
+)
+def test_estimates_lie_in_their_space(isa, filters, channels, taps, rows, width, together):
     lanes = ISAS[isa].lanes
-    work = LaneWork(filters, channels, taps, rows, width, width, lanes if pairs else filters, pairs, 0.3)
+    work = LaneWork(filters, channels, taps, rows, width, width, filters if together == 1 else lanes, together, 0.3)
     space = lane_space(work, isa, 2)
     for schedule in lane_schedules(work, isa, 2):
         assert schedule in space
@@ -68,7 +75,7 @@ def test_estimates_lie_in_their_space(isa, filters, channels, taps, rows, width,
 
 
 def test_no_schedule_spills_registers():
-    space = lane_space(LaneWork(64, 64, 9, 28, 28, 30, 64, False, 1.0), "avx2", 1)
+    space = lane_space(LaneWork(64, 64, 9, 28, 28, 30, 64, 1, 1.0), "avx2", 1)
     rng = np.random.default_rng(0)
     for _ in range(200):
         schedule = space.random(rng)
@@ -77,7 +84,7 @@ def test_no_schedule_spills_registers():
 
 
 def test_what_lies_outside_is_refused():
-    space = lane_space(LaneWork(16, 8, 9, 4, 4, 6, 16, False, 1.0), "avx2", 1)
+    space = lane_space(LaneWork(16, 8, 9, 4, 4, 6, 16, 1, 1.0), "avx2", 1)
     inside = space.random(np.random.default_rng(0))
     assert inside.model_copy(update={"vectors": 1, "pixels": 99}) not in space
     assert inside.model_copy(update={"channel_block": 9}) not in space

@@ -108,7 +108,10 @@ def schedule_of(case: Case, graph: Graph, options: Options, made: Cases) -> AnyS
         columns = int(np.prod(case.source))
         # A matrix of groups is stored as blocks.
         return linear_schedule(filters, columns, format_ if groups == 1 or format_ != "dense" else "bcs", made)
-    depth = 2 if case.paired and made.rng.random() < 0.6 else 1  # stored as bcs, whatever the scheme
+    # Entries of several channels are stored as bcs, whatever the scheme.
+    depth = (
+        made.dealt(f"depth {case.depths[1:]}", case.depths[1:]) if made.rng.random() < 0.7 and case.depths[1:] else 1
+    )
     # Several filters share a list; those of formats that have one for each are then stored as bcs.
     shared = shared_filters(format_, filters // groups) > 1 or made.rng.random() < 0.15
     placements: Fields = {"placement": PLACEMENTS[ISAS[made.isa].backend]}

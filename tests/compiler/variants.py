@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from elementwise_operators import elementwise_operators
 
+from npas.compiler.schedules.lanes import MOST_DEPTH
 from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
 from npas.graph.builder import ACTIVATIONS, Builder
 from npas.ops import AvgPool, Conv2d, MaxPool
@@ -63,8 +64,8 @@ class Case:
     name: str
     family: Family
     source: tuple[int, int, int]
-    paired: bool
-    """Whether it reads pixels of many channels, an even number of them."""
+    depths: tuple[int, ...]
+    """Of pixels of many channels, how many an entry of a list may cover."""
 
 
 @dataclass
@@ -154,8 +155,9 @@ class Cases:
         planar = family == "grouped" or (family in ("pixels", "packed", "lanes") and self.rng.random() < 0.4)
         x = self.value(channels, height, width, planar)
         made = self.builder.node(op, x, kind=family)
-        paired = not planar and channels % 2 == 0 and channels >= self.lanes
-        self.cases.append(Case(made, family, (channels, height, width), paired))
+        most = 1 if planar or channels < self.lanes else MOST_DEPTH[ISAS[self.isa].backend]
+        depths = tuple(depth for depth in (1, 2, 4) if depth <= most and channels % depth == 0)
+        self.cases.append(Case(made, family, (channels, height, width), depths))
         # A packed kernel writes either layout, as those that share its output have it.
         either = family == "packed" and filters >= self.lanes and self.rng.random() < 0.6
         self.finish(made, EPILOGUES[self.integer(0, len(EPILOGUES) - 1)], planar=family not in BLOCKED and not either)
@@ -207,7 +209,7 @@ class Cases:
             made = self.builder.node(whole, x, kind="whole")
         else:
             made = self.builder.linear(self.builder.flatten(x), filters)
-        self.cases.append(Case(made, "linear", (channels, height, width), False))
+        self.cases.append(Case(made, "linear", (channels, height, width), (1,)))
         self.finish(made, EPILOGUES[i % len(EPILOGUES)], planar=True)
 
     def pools(self) -> None:

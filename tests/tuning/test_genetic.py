@@ -9,7 +9,7 @@ from npas.compiler.schedules.lanes import LaneWork, lane_schedules, lane_space
 from npas.compiler.schedules.records import AnySchedule, LaneSchedule
 from npas.tuning.genetic import Genetic
 
-WORK = LaneWork(64, 64, 9, 28, 28, 30, 64, False, 1.0)
+WORK = LaneWork(64, 64, 9, 28, 28, 30, 64, 1, 1.0)
 SPACE = lane_space(WORK, "avx2", 2)
 SEEDS = lane_schedules(WORK, "avx2", 2)
 
@@ -56,7 +56,7 @@ def test_equal_seeds_propose_the_same():
 
 
 def test_ends_where_nothing_is_left():
-    space = lane_space(LaneWork(8, 8, 1, 1, 2, 2, 8, False, 1.0), "avx2", 1)
+    space = lane_space(LaneWork(8, 8, 1, 1, 2, 2, 8, 1, 1.0), "avx2", 1)
     search = Genetic(space, [], 100, np.random.default_rng(0))
     first = search.propose()
     assert first

@@ -1,4 +1,4 @@
-"""Default schedules of kernels with filters, or channels, in lanes: an estimate of cycles, least first.
+"""Default schedules of kernels with filters in lanes: an estimate of cycles, least first.
 
 | symbol | meaning |
 | --- | --- |
@@ -11,20 +11,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from npas.compiler.schedules.records import AnySchedule, DepthwiseSchedule, LaneSchedule
+from npas.compiler.schedules.records import AnySchedule, LaneSchedule
 from npas.compiler.schedules.space import PLACEMENTS, WORK_GROUP, WORK_GROUPS, Axes, Space, halvings, parts
-from npas.targets.isa import ISAS, IsaName
+from npas.targets.isa import ISAS, Backend, IsaName
 
 LATENCY = 10
 """Multiplications in flight that keep two units with a latency of four cycles busy, with some to spare."""
 BROADCAST_CYCLES, LOAD_CYCLES = 0.56, 0.8
 """Of an input and of a vector of weights: two a cycle at best, less for whole vectors, and for what conflicts."""
+FOURS_CYCLES = 0.8
+"""Of an input of four channels: on Zen 5, 14 multiplications for two vectors and 7 pixels take 8 cycles."""
 TILE_CYCLES = 14.0
 """Of a tile beside its sums: the call, pointers, the loop's end."""
 LIST_CYCLES = 12.0
@@ -49,16 +49,18 @@ TILE_BYTES = 12_800
 """Of a tile's input in one channel block where lists are sparse: less than half a near cache."""
 CHANNEL_GRAIN = 16
 """Channels to whose multiples blocks are rounded: the widest vectors."""
+MOST_DEPTH: Mapping[Backend, int] = {"cpu": 4, "opencl": 2}
+"""Neighbouring channels that an entry of a list covers."""
+FOURS: tuple[IsaName, ...] = ("avx512",)
+"""Where an entry of four channels may be estimated best; elsewhere only a search tries it."""
 MOST_VECTORS = 6
 """Of weights in registers; from five on, loads leave the multiplications too little room on most machines."""
-FEW_PIXELS = 128
+FEW_PIXELS = 256
 """Of an output, up to which so few pixels use a weight that a list's loop gains by fetching the next ones meanwhile."""
 ENOUGH_PIXELS = 8
 """Of a tile, for which a second-level cache brings in weights as fast as they are used."""
 MANY_TILES = 32
 """For each thread: enough for several pieces that each fill the caches with weights once."""
-MOST_DEPTHWISE = 8
-"""Pixels of a depthwise tile."""
 GAIN = 0.98
 """Of evenly shared work, below which threads share out pixels and each reads all weights."""
 
@@ -77,8 +79,8 @@ class LaneWork:
     """Floats of one input channel that a row of tiles reads, without its neighbours'."""
     shared: int
     """Filters that share a list."""
-    pairs: bool
-    """Whether kept positions come in pairs of neighbouring channels."""
+    together: int
+    """Neighbouring channels, 1, 2 or 4, of which positions are kept together."""
     density: float
     """Share of the positions that is kept."""
     stride: int = 1
@@ -90,34 +92,26 @@ class LaneWork:
 
 
 def lane_schedules(work: LaneWork, isa: IsaName, threads: int) -> tuple[LaneSchedule, ...]:
-    """Schedules of a convolution with filters in lanes, the best for each number of vectors, best first by estimate."""
-    depth = 2 if _takes_pairs(work, isa) else 1
+    """Schedules of a convolution with filters in lanes, the best for each depth and number of vectors, best first by
+    estimate."""
     best = []
-    for vectors in _vectors(work, isa, depth):
-        shapes = _shapes(vectors, depth, work, isa)
-        best.append(min((_cycles(shape, depth, work, _blocks(work, isa)), shape) for shape in shapes))
+    for depth in _estimated(work, isa):
+        for vectors in _vectors(work, isa, depth):
+            shapes = _shapes(vectors, depth, work, isa)
+            best.append(min((_cycles(shape, depth, work, isa), shape, depth) for shape in shapes))
     if ISAS[isa].backend == "opencl":
-        return tuple(_in_groups(shape, depth, work, ISAS[isa].lanes) for _, shape in sorted(best))
-    return tuple(_blocked(shape, depth, work, ISAS[isa].lanes, threads) for _, shape in sorted(best))
+        return tuple(_in_groups(shape, depth, work, ISAS[isa].lanes) for _, shape, depth in sorted(best))
+    return tuple(_blocked(shape, depth, work, ISAS[isa].lanes, threads) for _, shape, depth in sorted(best))
 
 
 def cycles(work: LaneWork, isa: IsaName) -> float:
     """Of the whole layer by its best schedule."""
-    depth = 2 if _takes_pairs(work, isa) else 1
-    shapes = [shape for v in _vectors(work, isa, depth) for shape in _shapes(v, depth, work, isa)]
-    return work.rows * min(_cycles(shape, depth, work, _blocks(work, isa)) for shape in shapes)
-
-
-def density(weight: NDArray[np.float32], lanes: int) -> float:
-    """Share of the positions that the groups of filters of a matrix [F, positions] keep."""
-    return float(kept(weight, lanes).mean())
-
-
-def kept(weight: NDArray[np.float32], lanes: int) -> NDArray[np.bool_]:
-    """[groups of filters, positions]"""
-    padded = np.pad(weight != 0, ((0, -len(weight) % lanes), (0, 0)))
-    found: NDArray[np.bool_] = np.logical_or.reduce(padded.reshape(-1, lanes, weight.shape[1]), axis=1)
-    return found
+    return work.rows * min(
+        _cycles(shape, depth, work, isa)
+        for depth in _estimated(work, isa)
+        for vectors in _vectors(work, isa, depth)
+        for shape in _shapes(vectors, depth, work, isa)
+    )
 
 
 def _in_groups(shape: tuple[int, int], depth: int, work: LaneWork, lanes: int) -> LaneSchedule:
@@ -165,7 +159,7 @@ def fetches_ahead(dense: bool, pixels: int) -> bool:
 
 def lane_space(work: LaneWork, isa: IsaName, threads: int) -> Space:
     """All schedules of a convolution with filters in lanes."""
-    depths = (1, 2) if _takes_pairs(work, isa) else (1,)
+    depths = _depths(work, isa)
     vectors = sorted({v for depth in depths for v in _vectors(work, isa, depth)})
     axes: Axes = {
         "vectors": tuple(vectors),
@@ -182,13 +176,21 @@ def lane_space(work: LaneWork, isa: IsaName, threads: int) -> Space:
     def fits(schedule: AnySchedule) -> bool:
         assert isinstance(schedule, LaneSchedule)
         v, depth = schedule.vectors, schedule.depth
-        return v in _vectors(work, isa, depth) and schedule.pixels <= most_pixels(v * schedule.lists, isa)
+        return v in _vectors(work, isa, depth) and schedule.pixels <= most_pixels(v, isa, schedule.lists)
 
     return Space({"lanes": axes}, fits)
 
 
-def _takes_pairs(work: LaneWork, isa: IsaName) -> bool:
-    return work.pairs and work.shared == ISAS[isa].lanes
+def _depths(work: LaneWork, isa: IsaName) -> tuple[int, ...]:
+    """How many neighbouring channels an entry may cover: 1, and more where a list's filters fit one vector."""
+    most = min(work.together, MOST_DEPTH[ISAS[isa].backend]) if work.shared == ISAS[isa].lanes else 1
+    return tuple(depth for depth in (1, 2, 4) if depth <= most)
+
+
+def _estimated(work: LaneWork, isa: IsaName) -> tuple[int, ...]:
+    """Those that may be best."""
+    depths = [depth for depth in _depths(work, isa) if depth <= 2 or isa in FOURS]
+    return tuple(depths[1:] or depths)
 
 
 def _blocks(work: LaneWork, isa: IsaName) -> int:
@@ -196,10 +198,12 @@ def _blocks(work: LaneWork, isa: IsaName) -> int:
     return -(-work.filters // ISAS[isa].lanes)
 
 
-def _vectors(work: LaneWork, isa: IsaName, depth: int) -> range:
-    """How many vectors of weights a list may have; those of two channels are for half as many filters."""
-    most = 2 if depth == 2 else -(-work.shared // ISAS[isa].lanes)
-    return range(1, min(most, MOST_VECTORS, _blocks(work, isa) * depth) + 1)
+def _vectors(work: LaneWork, isa: IsaName, depth: int) -> tuple[int, ...]:
+    """How many vectors of weights a list may have; those of several channels are for a part of as many filters as there
+    are lanes, and as many of them as channels for one vector of filters."""
+    if depth > 1:
+        return tuple(vectors for vectors in (1, 2, 4) if vectors <= depth)
+    return tuple(range(1, min(-(-work.shared // ISAS[isa].lanes), MOST_VECTORS, _blocks(work, isa)) + 1))
 
 
 def _lists(vectors: int, depth: int) -> int:
@@ -209,7 +213,7 @@ def _lists(vectors: int, depth: int) -> int:
 
 def _shapes(vectors: int, depth: int, work: LaneWork, isa: IsaName) -> list[tuple[int, int]]:
     """The vectors with each number of pixels that a tile may have."""
-    most = most_pixels(vectors * _lists(vectors, depth), isa)
+    most = most_pixels(vectors, isa, _lists(vectors, depth))
     return [(vectors, pixels) for pixels in range(1, min(most, work.longest) + 1)]
 
 
@@ -219,18 +223,20 @@ def even(width: int, pixels: int) -> int:
     return -(-width // columns)
 
 
-def most_pixels(vectors: int, isa: IsaName) -> int:
-    """Pixels whose sums, of as many vectors, leave room for the weights and an input."""
+def most_pixels(vectors: int, isa: IsaName, lists: int = 1) -> int:
+    """Pixels whose sums, of as many vectors in each list, leave room for the weights of one list and an input."""
     registers = ISAS[isa].registers - (1 if isa == "portable" else 0)  # SSE multiplies into a register of its own
-    weights_held = (registers - vectors - 1) // vectors
-    inputs_held = (registers - 1) // (vectors + 1)
+    weights_held = (registers - vectors - 1) // (vectors * lists)
+    inputs_held = (registers - 1) // (vectors * lists + 1)
     return min(16, max(weights_held, inputs_held))
 
 
-def _cycles(shape: tuple[int, int], depth: int, work: LaneWork, blocks: int) -> float:
+def _cycles(shape: tuple[int, int], depth: int, work: LaneWork, isa: IsaName) -> float:
     """Of tiles of V vectors and P pixels."""
     vectors, pixels = shape[0], even(work.width, shape[1])
-    lists = _lists(vectors, depth)
+    blocks, lists = _blocks(work, isa), _lists(vectors, depth)
+    # The last group's last lists may have no filters.
+    filled = lists if lists == 1 else -(-work.filters * depth // (vectors * ISAS[isa].lanes)) / blocks
     kept_ = work.half_density if vectors < depth else work.density
     entries = max(1.0, kept_ * work.channels * work.taps / depth)
     columns = -(-work.width // pixels)
@@ -240,14 +246,15 @@ def _cycles(shape: tuple[int, int], depth: int, work: LaneWork, blocks: int) -> 
     for count, v in ((whole, vectors), (1 if rest else 0, rest)):
         for tiles, p in ((wide, pixels), (columns - wide, pixels - 1)):
             if sums := v * p * lists:
-                own = lists * (entries * step_cycles(v, p) + LIST_CYCLES) - LIST_CYCLES
+                own = filled * (entries * step_cycles(v, p, depth) + LIST_CYCLES) - LIST_CYCLES
                 total += count * tiles * (own + TILE_CYCLES + SUM_CYCLES * sums)
     return total
 
 
-def step_cycles(vectors: int, pixels: int) -> float:
+def step_cycles(vectors: int, pixels: int, depth: int = 1) -> float:
     """Of one list entry: multiplications, or loads where there are more of them."""
-    return max(vectors * pixels / 2, LOAD_CYCLES * vectors + BROADCAST_CYCLES * (pixels + 1), LATENCY / 2)
+    broadcast = FOURS_CYCLES if depth == 4 else BROADCAST_CYCLES
+    return max(vectors * pixels / 2, LOAD_CYCLES * vectors + broadcast * (pixels + 1), LATENCY / 2)
 
 
 def _channel_block(work: LaneWork, vectors: int, depth: int, pixels: int, lanes: int) -> int:
@@ -281,18 +288,3 @@ def _reads_more_input(work: LaneWork) -> bool:
     """Whether a pass over the input brings in more than one over the weights."""
     read, weights = work.channels * work.row_floats * work.rows, work.filters * work.channels * work.taps
     return read > work.density * weights
-
-
-def depthwise_schedule(width: int, window: int, isa: IsaName) -> DepthwiseSchedule:
-    """Tiles of one width, as wide as the registers allow beside a row of the window's weights."""
-    most = max(2, min(MOST_DEPTHWISE, ISAS[isa].registers - 1 - min(window, MOST_DEPTHWISE)))
-    return DepthwiseSchedule(pixels=even(width, most))
-
-
-def depthwise_space(width: int, height: int | None = None) -> Space:
-    """All schedules of a depthwise convolution; of ``height`` rows where the layer before can be computed with it."""
-    axes: Axes = {
-        "pixels": tuple(range(1, min(MOST_DEPTHWISE, width) + 1)),
-        "rows": (0,) if height is None else (0, *halvings(height)),
-    }
-    return Space({"depthwise": axes}, lambda _: True)

@@ -27,11 +27,12 @@ struct Tile {
 </%def>\
 <%def name="tile(vectors, pixels, depth, residual, ahead, ragged=False, blocks=True)">
 <%
-broadcast = "broadcast" if depth == 1 else "broadcast_pair"
+broadcast = {1: "broadcast", 2: "broadcast_pair", 4: "broadcast_quad"}[depth]
 lists = max(1, depth // vectors)
 sums = vectors * lists
 outputs = sums // depth
 places = [(v, p) for v in range(outputs) for p in range(pixels)]
+halvings = [sums >> level for level in range(1, depth.bit_length())]  # sums left as neighbouring channels are added up
 at = [f" + at{p}" if ragged and p else f" + {p} * kLanes" for p in range(pixels)]
 from_ = [f" + from{p}" if ragged and p else f" + {p} * kLanes" for p in range(pixels)]
 %>\
@@ -84,11 +85,11 @@ ${summed("        ", range(l * vectors, (l + 1) * vectors), "weights", f"tile.co
     }
 % endfor
 % endif
-% if depth == 2:
-% for v, p in places:
+% for left in halvings:
+% for v, p in ((v, p) for v in range(left) for p in range(pixels)):
     a${v}${chr(97 + p)} = pairs(a${2 * v}${chr(97 + p)}, a${2 * v + 1}${chr(97 + p)});
 % endfor
-% endif
+% endfor
 % if ragged:
 % for p in range(1, pixels):
     const std::ptrdiff_t at${p} = ${p} * kLanes + (tile.cut > ${p} ? 0 : tile.gap);
