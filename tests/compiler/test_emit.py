@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from programs import NAME, network_of
-from test_sanitizers import PRUNINGS
+from test_sanitizers import OPTIONS
 from test_sanitizers import graph as graph_of_all_formats
 
 from npas.algorithms import one_shot
@@ -53,9 +53,8 @@ def lowered(case: str, isa: str = "avx2") -> Lowered:
     if case == "dense":
         fast = WinogradSchedule(tile=4, vectors=1, pixels=3, tiles_at_a_time=4, split="filters")
         return lower(dense_network(), isa=isa, threads=2, options=Options(schedules={"fast": fast}))
-    options = Options(prunings=PRUNINGS)
-    pruned = one_shot(network_of(graph_of_all_formats()), options.prunings).network
-    return lower(pruned, isa=isa, threads=2, options=options)
+    pruned = one_shot(network_of(graph_of_all_formats()), OPTIONS.prunings).network
+    return lower(pruned, isa=isa, threads=2, options=OPTIONS)
 
 
 CASES = ("dense", "schemes")
@@ -99,7 +98,7 @@ def test_the_cases_show_every_format_and_template():
     plans = [lowered(case).plan for case in CASES]
     assert {x.stored.format for plan in plans for x in plan.weights_layers} == {"dense", "csr", "fkw", "bcs"}
     shown = {kernel.template for plan in plans for kernel in plan.kernels}
-    assert shown >= {"conv", "conv_lanes", "depthwise_lanes", "linear", "elementwise"}
+    assert shown >= {"conv", "conv_packed", "conv_lanes", "depthwise_lanes", "linear", "elementwise"}
 
 
 DIGEST = """

@@ -39,7 +39,7 @@ constexpr std::int32_t kTaps3[] = {0};
 constexpr IndexedSpec kIndexed[] = {
     {Format::dense,  0, 10,   3, 1, 9, false, kTaps0, 1, 128,  4, 1, 1, false,   3, 24, 4, 32, false, 7, 10, 9,  {0, 0, 0, 1}, {}},  // layer_001
     {  Format::csr,  2, 10,  10, 1, 9, false, kTaps1, 1, 128,  1, 1, 1, false,  10, 88, 1, 32, false, 7, 10, 9,  {0, 0, 0, 1}, {}},  // layer_002
-    {  Format::fkw,  6,  9,  10, 1, 9, false, kTaps2, 1, 144,  1, 1, 1, false,  10, 88, 1, 32, false, 7, 10, 9,  {0, 0, 0, 1}, {}},  // layer_003
+    {  Format::fkw,  6,  9,  10, 1, 9, false, kTaps2, 1, 144,  1, 1, 1, false,  10, 16, 6,  4, false, 7, 10, 9,  {0, 0, 0, 1}, {}},  // layer_003
     {  Format::bcs, 13, 17,   9, 1, 9, false, kTaps1, 1, 128,  8, 1, 1,  true,   9,  3, 5,  5,  true, 3,  5, 4, {1, 1, 18, 1}, {}},  // layer_004
     {Format::dense, 21, 34,  34, 1, 1, false, kTaps3, 1,   1, 16, 1, 1,  true,  34,  0, 0,  4, false, 1,  1, 1,  {0, 0, 0, 1}, {}},  // layer_011
     {  Format::bcs, 23, 21, 272, 1, 1, false, kTaps3, 1,   1,  8, 1, 1,  true, 272,  0, 0,  4, false, 1,  1, 1,  {0, 0, 0, 1}, {}},  // layer_014
@@ -80,7 +80,7 @@ constexpr Layout kInputs[] = {{3, 9, 7, 7, 0, 63, 1}};
 constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0xc239ab6312799c6eull, 33, 2736,
+    0xd6ff904d195f403full, 33, 2736,
     kValues, 15, kIndexed, 7, kDepthwise, 1,
     kWinograd, 0, kConstants, 0, kLayers, 17,
     kInputs, 1, kOutputs, 1, forward,

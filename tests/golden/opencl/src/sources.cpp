@@ -26,88 +26,8 @@ __kernel void average_pool(VIEW(in), VIEW(out), const Window window, const int c
 }
 )opencl";
 
-// kernels/conv_indexed_opencl8_r1p11.cl
-constexpr char kText1[] = R"opencl(// Convolution over lists of kept positions: 1 filter x 11 vectors of pixels in registers.
-#define FILTERS 1
-#define TILE (11 * LANES)
-
-static inline vec epilogue(vec x) {
-    return x;
-}
-
-// A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
-// where these lie along the first dimension, by filters where they lie along the third. What is no pixel becomes zero.
-VECTOR_KERNEL void conv_indexed_opencl8_r1p11(const __global float* weights, LISTS, VIEW(in), VIEW(out), const int tiles) {
-    const int t = get_global_id(0) + get_global_id(2) * get_global_size(0), group = get_global_id(1);
-    if (t >= tiles) return;
-    const int at = t * TILE;
-    const __global float* tile = in_data + in.offset + at;
-    const __global int* offset = offsets + bounds[2 * group];
-    const __global int* end = offsets + bounds[2 * group + 1];
-    const __global float* weight = weights + first_weight[group];
-    vec a0a = splat(0.0f), a0b = splat(0.0f), a0c = splat(0.0f), a0d = splat(0.0f), a0e = splat(0.0f), a0f = splat(0.0f), a0g = splat(0.0f), a0h = splat(0.0f), a0i = splat(0.0f), a0j = splat(0.0f), a0k = splat(0.0f);
-    for (; offset != end; ++offset, weight += FILTERS) {
-        const __global float* from = tile + *offset;
-        const vec xa = load_anywhere(from + 0 * LANES);
-        const vec xb = load_anywhere(from + 1 * LANES);
-        const vec xc = load_anywhere(from + 2 * LANES);
-        const vec xd = load_anywhere(from + 3 * LANES);
-        const vec xe = load_anywhere(from + 4 * LANES);
-        const vec xf = load_anywhere(from + 5 * LANES);
-        const vec xg = load_anywhere(from + 6 * LANES);
-        const vec xh = load_anywhere(from + 7 * LANES);
-        const vec xi = load_anywhere(from + 8 * LANES);
-        const vec xj = load_anywhere(from + 9 * LANES);
-        const vec xk = load_anywhere(from + 10 * LANES);
-        const vec w0 = broadcast(weight + 0);
-        a0a = fma(w0, xa, a0a);
-        a0b = fma(w0, xb, a0b);
-        a0c = fma(w0, xc, a0c);
-        a0d = fma(w0, xd, a0d);
-        a0e = fma(w0, xe, a0e);
-        a0f = fma(w0, xf, a0f);
-        a0g = fma(w0, xg, a0g);
-        a0h = fma(w0, xh, a0h);
-        a0i = fma(w0, xi, a0i);
-        a0j = fma(w0, xj, a0j);
-        a0k = fma(w0, xk, a0k);
-    }
-    {
-        const int row = rows[group * FILTERS + 0];
-        if (row >= 0) {
-            const vec filter_bias = broadcast(bias + group * FILTERS + 0);
-            __global float* to = PLANE(out, row);
-            int x = at % out.pitch;
-            store(to + at + 0 * LANES, keep(epilogue(a0a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
-            x = next_column(out, x);
-            store(to + at + 1 * LANES, keep(epilogue(a0b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
-            x = next_column(out, x);
-            store(to + at + 2 * LANES, keep(epilogue(a0c + filter_bias), pixels_at(out, at + 2 * LANES, x)));
-            x = next_column(out, x);
-            store(to + at + 3 * LANES, keep(epilogue(a0d + filter_bias), pixels_at(out, at + 3 * LANES, x)));
-            x = next_column(out, x);
-            store(to + at + 4 * LANES, keep(epilogue(a0e + filter_bias), pixels_at(out, at + 4 * LANES, x)));
-            x = next_column(out, x);
-            store(to + at + 5 * LANES, keep(epilogue(a0f + filter_bias), pixels_at(out, at + 5 * LANES, x)));
-            x = next_column(out, x);
-            store(to + at + 6 * LANES, keep(epilogue(a0g + filter_bias), pixels_at(out, at + 6 * LANES, x)));
-            x = next_column(out, x);
-            store(to + at + 7 * LANES, keep(epilogue(a0h + filter_bias), pixels_at(out, at + 7 * LANES, x)));
-            x = next_column(out, x);
-            store(to + at + 8 * LANES, keep(epilogue(a0i + filter_bias), pixels_at(out, at + 8 * LANES, x)));
-            x = next_column(out, x);
-            store(to + at + 9 * LANES, keep(epilogue(a0j + filter_bias), pixels_at(out, at + 9 * LANES, x)));
-            x = next_column(out, x);
-            store(to + at + 10 * LANES, keep(epilogue(a0k + filter_bias), pixels_at(out, at + 10 * LANES, x)));
-            x = next_column(out, x);
-            if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
-        }
-    }
-}
-)opencl";
-
 // kernels/conv_indexed_opencl8_r1p11_add.cl
-constexpr char kText2[] = R"opencl(// Convolution over lists of kept positions: 1 filter x 11 vectors of pixels in registers.
+constexpr char kText1[] = R"opencl(// Convolution over lists of kept positions: 1 filter x 11 vectors of pixels in registers.
 #define FILTERS 1
 #define TILE (11 * LANES)
 
@@ -180,6 +100,50 @@ VECTOR_KERNEL void conv_indexed_opencl8_r1p11_add(const __global float* weights,
             store(to + at + 9 * LANES, keep(epilogue(a0j + filter_bias, load(PLANE(residual, row) + at + 9 * LANES)), pixels_at(out, at + 9 * LANES, x)));
             x = next_column(out, x);
             store(to + at + 10 * LANES, keep(epilogue(a0k + filter_bias, load(PLANE(residual, row) + at + 10 * LANES)), pixels_at(out, at + 10 * LANES, x)));
+            x = next_column(out, x);
+            if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
+        }
+    }
+}
+)opencl";
+
+// kernels/conv_indexed_opencl8_r1p2.cl
+constexpr char kText2[] = R"opencl(// Convolution over lists of kept positions: 1 filter x 2 vectors of pixels in registers.
+#define FILTERS 1
+#define TILE (2 * LANES)
+
+static inline vec epilogue(vec x) {
+    return x;
+}
+
+// A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
+// where these lie along the first dimension, by filters where they lie along the third. What is no pixel becomes zero.
+VECTOR_KERNEL void conv_indexed_opencl8_r1p2(const __global float* weights, LISTS, VIEW(in), VIEW(out), const int tiles) {
+    const int t = get_global_id(0) + get_global_id(2) * get_global_size(0), group = get_global_id(1);
+    if (t >= tiles) return;
+    const int at = t * TILE;
+    const __global float* tile = in_data + in.offset + at;
+    const __global int* offset = offsets + bounds[2 * group];
+    const __global int* end = offsets + bounds[2 * group + 1];
+    const __global float* weight = weights + first_weight[group];
+    vec a0a = splat(0.0f), a0b = splat(0.0f);
+    for (; offset != end; ++offset, weight += FILTERS) {
+        const __global float* from = tile + *offset;
+        const vec xa = load_anywhere(from + 0 * LANES);
+        const vec xb = load_anywhere(from + 1 * LANES);
+        const vec w0 = broadcast(weight + 0);
+        a0a = fma(w0, xa, a0a);
+        a0b = fma(w0, xb, a0b);
+    }
+    {
+        const int row = rows[group * FILTERS + 0];
+        if (row >= 0) {
+            const vec filter_bias = broadcast(bias + group * FILTERS + 0);
+            __global float* to = PLANE(out, row);
+            int x = at % out.pitch;
+            store(to + at + 0 * LANES, keep(epilogue(a0a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
+            x = next_column(out, x);
+            store(to + at + 1 * LANES, keep(epilogue(a0b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
             x = next_column(out, x);
             if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
         }
@@ -662,8 +626,8 @@ __kernel void unpack(VIEW(in), VIEW(out)) {
 
 constexpr Source kSources[] = {
     {"average_pool", kText0},
-    {"conv_indexed_opencl8_r1p11", kText1},
-    {"conv_indexed_opencl8_r1p11_add", kText2},
+    {"conv_indexed_opencl8_r1p11_add", kText1},
+    {"conv_indexed_opencl8_r1p2", kText2},
     {"conv_indexed_opencl8_r4p3_relu", kText3},
     {"conv_lanes_opencl8_v1p3s3_ahead", kText4},
     {"copy_channels", kText5},

@@ -29,9 +29,9 @@ constexpr std::int32_t kTaps2[] = {0};
 // step; rows, depth, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
 // out pixels; width, height and pitch of the output; grid of tiles; copies of their input.
 constexpr IndexedSpec kIndexed[] = {
-    {Format::dense, 0,  8,  3, 1, 9, false, kTaps0, 1, 112, 8, 1, 1, true,  3, 8, 8, 8, false, 8, 8, 9,   {1, 1, 9, 1}, {}},  // layer_001
-    {Format::dense, 6, 12,  8, 1, 9, false, kTaps1, 8, 728, 8, 1, 1, true,  8, 4, 4, 4, false, 4, 4, 4, {1, 1, 144, 1}, {}},  // layer_004
-    {Format::dense, 8,  5, 12, 1, 1, false, kTaps2, 1,   1, 8, 1, 1, true, 12, 0, 0, 4, false, 1, 1, 1,   {0, 0, 0, 1}, {}},  // layer_006
+    {Format::dense, 0,  8,  3, 1, 9, false, kTaps0, 1, 112,  8, 1, 1, true,  3, 8, 8, 8, false, 8, 8, 9,   {1, 1, 9, 1}, {}},  // layer_001
+    {Format::dense, 6, 12,  8, 1, 9, false, kTaps1, 8, 728, 16, 1, 1, true,  8, 4, 4, 4, false, 4, 4, 4, {1, 1, 144, 1}, {}},  // layer_004
+    {Format::dense, 8,  5, 12, 1, 1, false, kTaps2, 1,   1,  8, 1, 1, true, 12, 0, 0, 4, false, 1, 1, 1,   {0, 0, 0, 1}, {}},  // layer_006
 };
 
 // First section; channels, taps, channels in a plane; padding at the top and on the left.
@@ -64,7 +64,7 @@ constexpr Layout kInputs[] = {{3, 8, 8, 8, 0, 64, 1}};
 constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0x533f2ff9490c2fc1ull, 10, 4944,
+    0xc31aa0f002436ea6ull, 10, 4944,
     kValues, 8, kIndexed, 3, kDepthwise, 1,
     kWinograd, 1, kConstants, 0, kLayers, 8,
     kInputs, 1, kOutputs, 1, forward,

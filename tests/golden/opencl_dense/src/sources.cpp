@@ -5,78 +5,8 @@ namespace npas_net {
 
 namespace {
 
-// kernels/conv_lanes_opencl8_v1p4s16_ahead.cl
-constexpr char kText0[] = R"opencl(// Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 4 pixels in registers.
-#define PIXELS 4
-#define STEP 16  // floats from the input of one pixel to that of the next
-#define STORED (1 * LANES)  // weights for one entry of a list
-
-static inline vec epilogue(vec x) {
-    return x;
-}
-
-// The tiles of an output: `columns` in a row, the first `wide` of them as wide as the kernel, the others a pixel
-// narrower; `row_step` floats from the input of one row to that of the next.
-typedef struct {
-    int tiles, columns, wide, row_step, blocks;
-} Grid;
-
-// A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
-// where these lie along the first dimension, by filters where they lie along the third.
-VECTOR_KERNEL void conv_lanes_opencl8_v1p4s16_ahead(const __global float* weights, LISTS, VIEW(in), VIEW(out), const Grid grid) {
-    const int group = get_global_id(1);
-    const int t = get_global_id(0) + get_global_id(2) * get_global_size(0);
-    if (t >= grid.tiles) return;
-    const int y = t / grid.columns, column = t - y * grid.columns;
-    const int own = column < grid.wide ? PIXELS : PIXELS - 1;
-    const int x = column * PIXELS - most(column - grid.wide, 0);
-    const __global float* tile = in_data + in.offset + y * grid.row_step + x * STEP;
-    const __global int* bound = bounds + group * (1 + 1);
-    const __global int* offset = offsets + *bound;
-    const __global float* weight = weights + first_weight[group];
-    vec a0a = splat(0.0f), a0b = splat(0.0f), a0c = splat(0.0f), a0d = splat(0.0f);
-    // The next group's weights come from far: each item fetches its part of them.
-    const int pace = (STORED + get_local_size(0) - 1) / get_local_size(0);
-    {
-        const __global int* end = offsets + bound[1];
-        const __global float* coming = weight + (int)(end - offset) * (STORED + (int)get_local_id(0) * pace);
-        for (; offset != end; ++offset, weight += STORED, coming += pace) {
-            fetch(coming);
-            const __global float* from = tile + *offset;
-            const vec w0 = load(weight + 0 * LANES);
-            const vec xa = broadcast(from + 0 * STEP);
-            a0a = fma(w0, xa, a0a);
-            const vec xb = broadcast(from + 1 * STEP);
-            a0b = fma(w0, xb, a0b);
-            const vec xc = broadcast(from + 2 * STEP);
-            a0c = fma(w0, xc, a0c);
-            const vec xd = broadcast(from + 3 * STEP);
-            a0d = fma(w0, xd, a0d);
-        }
-    }
-    const int toa = y * ROW_STEP(out) + x * LANES;
-    const int tob = toa + 1 * LANES;
-    const int toc = toa + 2 * LANES;
-    const int tod = toa + 3 * LANES;
-    if (group * 1 + 0 < PLANES(out)) {
-        const int plane = group * 1 + 0;
-        const vec filters = load(bias + plane * LANES);
-        __global float* to = PLANE(out, plane);
-        store(to + toa, epilogue(a0a + filters));
-        store(to + tob, epilogue(a0b + filters));
-        store(to + toc, epilogue(a0c + filters));
-        if (own == PIXELS) store(to + tod, epilogue(a0d + filters));
-    }
-    // Whose tile has the last pixel of a row makes zeros of what follows it.
-    const int behind = least((group + 1) * 1, PLANES(out));
-    for (int plane = group * 1; x + own == out.width && plane < behind; ++plane) {
-        clear_row(PLANE(out, plane), out, y);
-    }
-}
-)opencl";
-
 // kernels/conv_lanes_opencl8_v1p8s1_ahead_relu.cl
-constexpr char kText1[] = R"opencl(// Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 8 pixels in registers.
+constexpr char kText0[] = R"opencl(// Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 8 pixels in registers.
 #define PIXELS 8
 #define STEP 1  // floats from the input of one pixel to that of the next
 #define STORED (1 * LANES)  // weights for one entry of a list
@@ -157,6 +87,91 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p8s1_ahead_relu(const __global float* we
     // Whose tile has the last pixel of a row makes zeros of what follows it.
     const int behind = least((group + 1) * 1, PLANES(out));
     for (int plane = group * 1; x + own == out.width && plane < behind; ++plane) {
+        clear_row(PLANE(out, plane), out, y);
+    }
+}
+)opencl";
+
+// kernels/conv_lanes_opencl8_v2p4s16_ahead.cl
+constexpr char kText1[] = R"opencl(// Convolution over lists of kept positions, filters in lanes: 2 vectors of weights x 4 pixels in registers.
+#define PIXELS 4
+#define STEP 16  // floats from the input of one pixel to that of the next
+#define STORED (2 * LANES)  // weights for one entry of a list
+
+static inline vec epilogue(vec x) {
+    return x;
+}
+
+// The tiles of an output: `columns` in a row, the first `wide` of them as wide as the kernel, the others a pixel
+// narrower; `row_step` floats from the input of one row to that of the next.
+typedef struct {
+    int tiles, columns, wide, row_step, blocks;
+} Grid;
+
+// A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
+// where these lie along the first dimension, by filters where they lie along the third.
+VECTOR_KERNEL void conv_lanes_opencl8_v2p4s16_ahead(const __global float* weights, LISTS, VIEW(in), VIEW(out), const Grid grid) {
+    const int group = get_global_id(1);
+    const int t = get_global_id(0) + get_global_id(2) * get_global_size(0);
+    if (t >= grid.tiles) return;
+    const int y = t / grid.columns, column = t - y * grid.columns;
+    const int own = column < grid.wide ? PIXELS : PIXELS - 1;
+    const int x = column * PIXELS - most(column - grid.wide, 0);
+    const __global float* tile = in_data + in.offset + y * grid.row_step + x * STEP;
+    const __global int* bound = bounds + group * (1 + 1);
+    const __global int* offset = offsets + *bound;
+    const __global float* weight = weights + first_weight[group];
+    vec a0a = splat(0.0f), a0b = splat(0.0f), a0c = splat(0.0f), a0d = splat(0.0f);
+    vec a1a = splat(0.0f), a1b = splat(0.0f), a1c = splat(0.0f), a1d = splat(0.0f);
+    // The next group's weights come from far: each item fetches its part of them.
+    const int pace = (STORED + get_local_size(0) - 1) / get_local_size(0);
+    {
+        const __global int* end = offsets + bound[1];
+        const __global float* coming = weight + (int)(end - offset) * (STORED + (int)get_local_id(0) * pace);
+        for (; offset != end; ++offset, weight += STORED, coming += pace) {
+            fetch(coming);
+            const __global float* from = tile + *offset;
+            const vec w0 = load(weight + 0 * LANES);
+            const vec w1 = load(weight + 1 * LANES);
+            const vec xa = broadcast(from + 0 * STEP);
+            a0a = fma(w0, xa, a0a);
+            a1a = fma(w1, xa, a1a);
+            const vec xb = broadcast(from + 1 * STEP);
+            a0b = fma(w0, xb, a0b);
+            a1b = fma(w1, xb, a1b);
+            const vec xc = broadcast(from + 2 * STEP);
+            a0c = fma(w0, xc, a0c);
+            a1c = fma(w1, xc, a1c);
+            const vec xd = broadcast(from + 3 * STEP);
+            a0d = fma(w0, xd, a0d);
+            a1d = fma(w1, xd, a1d);
+        }
+    }
+    const int toa = y * ROW_STEP(out) + x * LANES;
+    const int tob = toa + 1 * LANES;
+    const int toc = toa + 2 * LANES;
+    const int tod = toa + 3 * LANES;
+    if (group * 2 + 0 < PLANES(out)) {
+        const int plane = group * 2 + 0;
+        const vec filters = load(bias + plane * LANES);
+        __global float* to = PLANE(out, plane);
+        store(to + toa, epilogue(a0a + filters));
+        store(to + tob, epilogue(a0b + filters));
+        store(to + toc, epilogue(a0c + filters));
+        if (own == PIXELS) store(to + tod, epilogue(a0d + filters));
+    }
+    if (group * 2 + 1 < PLANES(out)) {
+        const int plane = group * 2 + 1;
+        const vec filters = load(bias + plane * LANES);
+        __global float* to = PLANE(out, plane);
+        store(to + toa, epilogue(a1a + filters));
+        store(to + tob, epilogue(a1b + filters));
+        store(to + toc, epilogue(a1c + filters));
+        if (own == PIXELS) store(to + tod, epilogue(a1d + filters));
+    }
+    // Whose tile has the last pixel of a row makes zeros of what follows it.
+    const int behind = least((group + 1) * 2, PLANES(out));
+    for (int plane = group * 2; x + own == out.width && plane < behind; ++plane) {
         clear_row(PLANE(out, plane), out, y);
     }
 }
@@ -482,8 +497,8 @@ VECTOR_KERNEL void winograd_lanes_opencl8_m4r3v1p3_add_relu_out(const __global f
 )opencl";
 
 constexpr Source kSources[] = {
-    {"conv_lanes_opencl8_v1p4s16_ahead", kText0},
-    {"conv_lanes_opencl8_v1p8s1_ahead_relu", kText1},
+    {"conv_lanes_opencl8_v1p8s1_ahead_relu", kText0},
+    {"conv_lanes_opencl8_v2p4s16_ahead", kText1},
     {"copy_plain", kText2},
     {"copy_rows", kText3},
     {"depthwise_lanes_opencl8_k3x3_s1x1_p8_clip_0p0_6p0", kText4},

@@ -11,15 +11,15 @@ namespace {
 // channels, height, width; pitch, origin and plane in pixels, channels in a pixel; offset in the arena, in floats.
 constexpr Value kValues[] = {
     {   {3,  9, 7, 9, 32, 128, 1},    0},  // 0
-    {  {10, 10, 7, 9, 16, 128, 1}, 5760},  // 1
-    {{2880,  1, 1, 1,  0,   1, 1},    0},  // 2
-    {  {10, 10, 7, 8, 32, 128, 1}, 7040},  // 3
-    {{3360,  1, 1, 1,  0,   1, 1},    0},  // 4
-    {   {9, 10, 7, 8, 16, 112, 1}, 8320},  // 5
-    {  {17,  5, 3, 4,  5,  29, 8},    0},  // 6
-    {  {17,  5, 3, 3,  0,  15, 8},  704},  // 7
-    {  {17,  4, 2, 2,  0,   8, 8},  320},  // 8
-    {  {17,  4, 2, 2,  0,   8, 8},  512},  // 9
+    {  {10, 10, 7, 9, 16, 128, 1}, 5920},  // 1
+    {  {10, 10, 7, 8, 32, 128, 1}, 7200},  // 2
+    {{2960,  1, 1, 1,  0,   1, 1},    0},  // 3
+    { {800,  1, 1, 1,  0,   1, 1}, 8480},  // 4
+    {   {9, 10, 7, 8, 16, 112, 1},    0},  // 5
+    {  {17,  5, 3, 4,  5,  29, 8}, 1008},  // 6
+    {  {17,  5, 3, 3,  0,  15, 8},    0},  // 7
+    {  {17,  4, 2, 2,  0,   8, 8},  368},  // 8
+    {  {17,  4, 2, 2,  0,   8, 8},  560},  // 9
     {  {34,  4, 2, 2,  0,   8, 8},    0},  // 10
     {  {34,  1, 1, 1,  0,   1, 1},  320},  // 11
     {  {34,  1, 1, 1,  0,   1, 1},  384},  // 12
@@ -32,21 +32,24 @@ constexpr Value kValues[] = {
 // Floats from an output pixel to the input pixel under each position of the kernel.
 constexpr std::int32_t kTaps0[] = {-18, -17, -16, -9, -8, -7, 0, 1, 2};
 constexpr std::int32_t kTaps1[] = {0, 96, 192, 8, 104, 200, 16, 112, 208};
-constexpr std::int32_t kTaps2[] = {0, 112, 224, 16, 128, 240, 32, 144, 256};
+constexpr std::int32_t kTaps2[] = {-17, -16, -15, -1, 0, 1, 15, 16, 17};
 constexpr std::int32_t kTaps3[] = {-9, -8, -7, -1, 0, 1, 7, 8, 9};
 constexpr std::int32_t kTaps4[] = {0};
+
+// What kernels copy of a channel: row and column of the window, vectors behind those of the lines, the first vector.
+constexpr CopyPart kCopies0[] = {{0, 0, 2, 0}, {0, 1, 2, 12}, {0, 2, 2, 24}};
 
 // Format, first section; filters, channels, groups, taps, whether weights are halves, where taps lie, channels in a pixel of the input, plane
 // step; rows, depth, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
 // out pixels; width, height and pitch of the output; grid of tiles; copies of their input.
 constexpr IndexedSpec kIndexed[] = {
-    {Format::dense,  0, 10,   3, 1, 9, false, kTaps0, 1, 128,  4, 1, 1, false,   3, 24, 4, 4,  true, 7, 10, 9,  {0, 0, 0, 1},                               {}},  // layer_001
-    {  Format::csr,  2, 10,  10, 1, 9, false, kTaps1, 1, 288,  1, 1, 1, false,  10,  8, 1, 1, false, 7, 10, 8,  {1, 1, 0, 1}, {10, 1, 12, 1, 3, 1, 1, 1, 1, 1}},  // layer_002
-    {  Format::fkw,  6,  9,  10, 1, 9, false, kTaps2, 1, 336,  1, 1, 1, false,  10,  8, 1, 1, false, 7, 10, 8,  {1, 1, 0, 1}, {10, 1, 14, 1, 3, 1, 1, 1, 2, 1}},  // layer_003
-    {  Format::bcs, 13, 17,   9, 1, 9, false, kTaps3, 1, 112,  8, 1, 1,  true,   9,  3, 5, 5,  true, 3,  5, 4, {1, 1, 16, 1},                               {}},  // layer_004
-    {Format::dense, 21, 34,  34, 1, 1, false, kTaps4, 1,   1, 16, 1, 1,  true,  34,  0, 0, 4, false, 1,  1, 1,  {0, 0, 0, 1},                               {}},  // layer_011
-    {  Format::bcs, 23, 21, 272, 1, 1, false, kTaps4, 1,   1,  8, 1, 1,  true, 272,  0, 0, 4, false, 1,  1, 1,  {0, 0, 0, 1},                               {}},  // layer_014
-    {  Format::csr, 29,  5,  21, 1, 1, false, kTaps4, 1,   1,  1, 1, 1, false,  21,  0, 0, 4, false, 1,  1, 1,  {0, 0, 0, 1},                               {}},  // layer_015
+    {Format::dense,  0, 10,   3, 1, 9, false, kTaps0, 1, 128,  4, 1, 1, false,   3, 24, 4, 4,  true, 7, 10, 9,  {0, 0, 0, 1},                                                 {}},  // layer_001
+    {  Format::csr,  2, 10,  10, 1, 9, false, kTaps1, 1, 296,  1, 1, 1, false,  10,  8, 1, 1, false, 7, 10, 8,  {1, 1, 0, 1}, {10, 10, 8, 37, kCopies0, 3, 1, 1, 1, 1, 10, 7, 2}},  // layer_002
+    {  Format::fkw,  6,  9,  10, 1, 9, false, kTaps2, 1, 128,  1, 1, 1, false,   5, 16, 5, 4, false, 7, 10, 8,  {0, 0, 0, 1},                                                 {}},  // layer_003
+    {  Format::bcs, 13, 17,   9, 1, 9, false, kTaps3, 1, 112,  8, 1, 1,  true,   9,  3, 5, 5,  true, 3,  5, 4, {1, 1, 16, 1},                                                 {}},  // layer_004
+    {Format::dense, 21, 34,  34, 1, 1, false, kTaps4, 1,   1, 16, 1, 1,  true,  34,  0, 0, 4, false, 1,  1, 1,  {0, 0, 0, 1},                                                 {}},  // layer_011
+    {  Format::bcs, 23, 21, 272, 1, 1, false, kTaps4, 1,   1,  8, 1, 1,  true, 272,  0, 0, 4, false, 1,  1, 1,  {0, 0, 0, 1},                                                 {}},  // layer_014
+    {  Format::csr, 29,  5,  21, 1, 1, false, kTaps4, 1,   1,  1, 1, 1, false,  21,  0, 0, 4, false, 1,  1, 1,  {0, 0, 0, 1},                                                 {}},  // layer_015
 };
 
 // First section; channels, taps, channels in a plane; padding at the top and on the left.
@@ -62,8 +65,8 @@ constexpr const Stationary* kConstants = nullptr;
 constexpr LayerInfo kLayers[] = {
     {"layer_000", {-1, -1}, 0},
     {"layer_001", {0, -1}, 1},
-    {"layer_002", {1, 1}, 3},
-    {"layer_003", {3, -1}, 5},
+    {"layer_002", {1, 1}, 2},
+    {"layer_003", {2, -1}, 5},
     {"layer_004", {5, -1}, 6},
     {"layer_005", {6, -1}, 7},
     {"layer_006", {7, -1}, 8},
@@ -83,7 +86,7 @@ constexpr Layout kInputs[] = {{3, 9, 7, 7, 0, 63, 1}};
 constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0x28840e9b6c66b306ull, 33, 9344,
+    0xa959c9c9a41f884aull, 33, 9296,
     kValues, 17, kIndexed, 7, kDepthwise, 1,
     kWinograd, 0, kConstants, 0, kLayers, 17,
     kInputs, 1, kOutputs, 1, forward,

@@ -7,7 +7,7 @@ void forward(Run& run) {
     run(layer_000);  // input (input): 3x9x7 -> 3x9x7
     run(layer_001);  // dense + act1 (3x3): 3x9x7 -> 10x10x7
     run.together(layer_002);  // csr + add1 (3x3): 10x10x7 -> 10x10x7
-    run.together(layer_003);  // fkw (3x3, dilation (2, 1)): 10x10x7 -> 9x10x7
+    run(layer_003);  // fkw (3x3, dilation (2, 1)): 10x10x7 -> 9x10x7
     run(layer_004);  // bcs (3x3, stride (2, 3)): 9x10x7 -> 17x5x3
     run(layer_005);  // depthwise (3x3, 17 groups): 17x5x3 -> 17x5x3
     run(layer_006);  // max_pool1 (max_pool 2x2): 17x5x3 -> 17x4x2

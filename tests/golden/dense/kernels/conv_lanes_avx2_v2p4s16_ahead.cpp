@@ -1,5 +1,5 @@
-// Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 4 pixels in registers.
-#include "conv_lanes_avx2_v1p4s16_ahead.h"
+// Convolution over lists of kept positions, filters in lanes: 2 vectors of weights x 4 pixels in registers.
+#include "conv_lanes_avx2_v2p4s16_ahead.h"
 #include "npas/parts.h"
 #include "npas/functions.h"
 
@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kPixels = 4;
 constexpr int kStep = 16;  // floats from the input of one pixel to that of the next
-constexpr int kStored = 1 * kLanes;  // weights for one entry of a list
+constexpr int kStored = 2 * kLanes;  // weights for one entry of a list
 constexpr int kRows = kStored / 1;  // filters in a group
 
 inline vec epilogue(vec x) {
@@ -26,30 +26,41 @@ struct Tile {
     int pace;
 };
 
-// 1 vector of weights x 4 pixels.
-void tile_v1p4(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+// 2 vectors of weights x 4 pixels.
+void tile_v2p4(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{}, a0b{}, a0c{}, a0d{};
+    vec a1a{}, a1b{}, a1c{}, a1d{};
     const float* coming = tile.coming;
     for (; offset != end; ++offset, weights += kStored) {
         __builtin_prefetch(coming);
         coming += tile.pace;
         const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
+        const vec w1 = load(weights + 1 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
         a0a = fma(w0, xa, a0a);
+        a1a = fma(w1, xa, a1a);
         const vec xb = broadcast(x + 1 * kStep);
         a0b = fma(w0, xb, a0b);
+        a1b = fma(w1, xb, a1b);
         const vec xc = broadcast(x + 2 * kStep);
         a0c = fma(w0, xc, a0c);
+        a1c = fma(w1, xc, a1c);
         const vec xd = broadcast(x + 3 * kStep);
         a0d = fma(w0, xd, a0d);
+        a1d = fma(w1, xd, a1d);
     }
     float* out0 = tile.out;
+    float* out1 = tile.out + 1 * tile.plane_step;
     if (!tile.first) {
         a0a = a0a + load(out0 + 0 * kLanes);
         a0b = a0b + load(out0 + 1 * kLanes);
         a0c = a0c + load(out0 + 2 * kLanes);
         a0d = a0d + load(out0 + 3 * kLanes);
+        a1a = a1a + load(out1 + 0 * kLanes);
+        a1b = a1b + load(out1 + 1 * kLanes);
+        a1c = a1c + load(out1 + 2 * kLanes);
+        a1d = a1d + load(out1 + 3 * kLanes);
     }
     if (tile.last) {
         const vec bias0 = load(tile.bias + 0 * kLanes);
@@ -57,44 +68,69 @@ void tile_v1p4(const Tile& tile, const std::int32_t* offset, const std::int32_t*
         a0b = epilogue(a0b + bias0);
         a0c = epilogue(a0c + bias0);
         a0d = epilogue(a0d + bias0);
+        const vec bias1 = load(tile.bias + 1 * kLanes);
+        a1a = epilogue(a1a + bias1);
+        a1b = epilogue(a1b + bias1);
+        a1c = epilogue(a1c + bias1);
+        a1d = epilogue(a1d + bias1);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
     store(out0 + 2 * kLanes, a0c);
     store(out0 + 3 * kLanes, a0d);
+    store(out1 + 0 * kLanes, a1a);
+    store(out1 + 1 * kLanes, a1b);
+    store(out1 + 2 * kLanes, a1c);
+    store(out1 + 3 * kLanes, a1d);
 }
 
-// 1 vector of weights x 3 pixels.
-void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+// 2 vectors of weights x 3 pixels.
+void tile_v2p3(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{}, a0b{}, a0c{};
+    vec a1a{}, a1b{}, a1c{};
     const float* coming = tile.coming;
     for (; offset != end; ++offset, weights += kStored) {
         __builtin_prefetch(coming);
         coming += tile.pace;
         const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
+        const vec w1 = load(weights + 1 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
         a0a = fma(w0, xa, a0a);
+        a1a = fma(w1, xa, a1a);
         const vec xb = broadcast(x + 1 * kStep);
         a0b = fma(w0, xb, a0b);
+        a1b = fma(w1, xb, a1b);
         const vec xc = broadcast(x + 2 * kStep);
         a0c = fma(w0, xc, a0c);
+        a1c = fma(w1, xc, a1c);
     }
     float* out0 = tile.out;
+    float* out1 = tile.out + 1 * tile.plane_step;
     if (!tile.first) {
         a0a = a0a + load(out0 + 0 * kLanes);
         a0b = a0b + load(out0 + 1 * kLanes);
         a0c = a0c + load(out0 + 2 * kLanes);
+        a1a = a1a + load(out1 + 0 * kLanes);
+        a1b = a1b + load(out1 + 1 * kLanes);
+        a1c = a1c + load(out1 + 2 * kLanes);
     }
     if (tile.last) {
         const vec bias0 = load(tile.bias + 0 * kLanes);
         a0a = epilogue(a0a + bias0);
         a0b = epilogue(a0b + bias0);
         a0c = epilogue(a0c + bias0);
+        const vec bias1 = load(tile.bias + 1 * kLanes);
+        a1a = epilogue(a1a + bias1);
+        a1b = epilogue(a1b + bias1);
+        a1c = epilogue(a1c + bias1);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
     store(out0 + 2 * kLanes, a0c);
+    store(out1 + 0 * kLanes, a1a);
+    store(out1 + 1 * kLanes, a1b);
+    store(out1 + 2 * kLanes, a1c);
 }
 
 // Fetches the pixels of a tile from all planes of a channel block; `pixels` is the first, of plane 0.
@@ -110,7 +146,7 @@ void fetch(const float* pixels, int first_channel, View in, const IndexedSpec& s
 
 // A few tiles of pixels at a time, channel blocks and groups of filters inside: the tiles' input stays in a near cache
 // while every group of filters passes over it.
-void conv_lanes_avx2_v1p4s16_ahead(const Indexed& conv, View in, View out, const Part& part) {
+void conv_lanes_avx2_v2p4s16_ahead(const Indexed& conv, View in, View out, const Part& part) {
     const IndexedSpec& spec = *conv.spec;
     const Layout& to = *out.layout;
     const Range groups = part.groups, tiles = part.tiles;
@@ -149,7 +185,7 @@ void conv_lanes_avx2_v1p4s16_ahead(const Indexed& conv, View in, View out, const
                         coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,
                         pace,
                     };
-                    (wide ? tile_v1p4 : tile_v1p3)(tile, begin, end, weights);
+                    (wide ? tile_v2p4 : tile_v2p3)(tile, begin, end, weights);
                     if (ahead) fetch(tile.in + kPixels * kStep, block * spec.channel_block, in, spec);
                     if (++column == spec.grid.columns) {
                         column = 0;

@@ -1,7 +1,7 @@
-// Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 4 pixels in registers.
+// Convolution over lists of kept positions, filters in lanes: 2 vectors of weights x 4 pixels in registers.
 #define PIXELS 4
 #define STEP 16  // floats from the input of one pixel to that of the next
-#define STORED (1 * LANES)  // weights for one entry of a list
+#define STORED (2 * LANES)  // weights for one entry of a list
 
 static inline vec epilogue(vec x) {
     return x;
@@ -15,7 +15,7 @@ typedef struct {
 
 // A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
 // where these lie along the first dimension, by filters where they lie along the third.
-VECTOR_KERNEL void conv_lanes_opencl8_v1p4s16_ahead(const __global float* weights, LISTS, VIEW(in), VIEW(out), const Grid grid) {
+VECTOR_KERNEL void conv_lanes_opencl8_v2p4s16_ahead(const __global float* weights, LISTS, VIEW(in), VIEW(out), const Grid grid) {
     const int group = get_global_id(1);
     const int t = get_global_id(0) + get_global_id(2) * get_global_size(0);
     if (t >= grid.tiles) return;
@@ -27,6 +27,7 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p4s16_ahead(const __global float* weight
     const __global int* offset = offsets + *bound;
     const __global float* weight = weights + first_weight[group];
     vec a0a = splat(0.0f), a0b = splat(0.0f), a0c = splat(0.0f), a0d = splat(0.0f);
+    vec a1a = splat(0.0f), a1b = splat(0.0f), a1c = splat(0.0f), a1d = splat(0.0f);
     // The next group's weights come from far: each item fetches its part of them.
     const int pace = (STORED + get_local_size(0) - 1) / get_local_size(0);
     {
@@ -36,22 +37,27 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p4s16_ahead(const __global float* weight
             fetch(coming);
             const __global float* from = tile + *offset;
             const vec w0 = load(weight + 0 * LANES);
+            const vec w1 = load(weight + 1 * LANES);
             const vec xa = broadcast(from + 0 * STEP);
             a0a = fma(w0, xa, a0a);
+            a1a = fma(w1, xa, a1a);
             const vec xb = broadcast(from + 1 * STEP);
             a0b = fma(w0, xb, a0b);
+            a1b = fma(w1, xb, a1b);
             const vec xc = broadcast(from + 2 * STEP);
             a0c = fma(w0, xc, a0c);
+            a1c = fma(w1, xc, a1c);
             const vec xd = broadcast(from + 3 * STEP);
             a0d = fma(w0, xd, a0d);
+            a1d = fma(w1, xd, a1d);
         }
     }
     const int toa = y * ROW_STEP(out) + x * LANES;
     const int tob = toa + 1 * LANES;
     const int toc = toa + 2 * LANES;
     const int tod = toa + 3 * LANES;
-    if (group * 1 + 0 < PLANES(out)) {
-        const int plane = group * 1 + 0;
+    if (group * 2 + 0 < PLANES(out)) {
+        const int plane = group * 2 + 0;
         const vec filters = load(bias + plane * LANES);
         __global float* to = PLANE(out, plane);
         store(to + toa, epilogue(a0a + filters));
@@ -59,9 +65,18 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p4s16_ahead(const __global float* weight
         store(to + toc, epilogue(a0c + filters));
         if (own == PIXELS) store(to + tod, epilogue(a0d + filters));
     }
+    if (group * 2 + 1 < PLANES(out)) {
+        const int plane = group * 2 + 1;
+        const vec filters = load(bias + plane * LANES);
+        __global float* to = PLANE(out, plane);
+        store(to + toa, epilogue(a1a + filters));
+        store(to + tob, epilogue(a1b + filters));
+        store(to + toc, epilogue(a1c + filters));
+        if (own == PIXELS) store(to + tod, epilogue(a1d + filters));
+    }
     // Whose tile has the last pixel of a row makes zeros of what follows it.
-    const int behind = least((group + 1) * 1, PLANES(out));
-    for (int plane = group * 1; x + own == out.width && plane < behind; ++plane) {
+    const int behind = least((group + 1) * 2, PLANES(out));
+    for (int plane = group * 2; x + own == out.width && plane < behind; ++plane) {
         clear_row(PLANE(out, plane), out, y);
     }
 }

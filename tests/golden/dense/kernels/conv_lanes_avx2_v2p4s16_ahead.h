@@ -12,6 +12,6 @@ struct Part;
 struct Strip;
 struct Winograd;
 
-void conv_lanes_avx2_v1p4s16_ahead(const Indexed& conv, View in, View out, const Part& part);
+void conv_lanes_avx2_v2p4s16_ahead(const Indexed& conv, View in, View out, const Part& part);
 
 }  // namespace npas_net
