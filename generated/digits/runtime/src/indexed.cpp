@@ -221,6 +221,35 @@ void fill_up(const IndexedSpec& spec, Lists& lists, LoadedIndexed& out) {
     }
 }
 
+// What a packed kernel reads, in the order in which it does: block by block of channels, filter by filter. Two more
+// offsets stand at the end, since a kernel knows addresses ahead. The bias stands by filter, in whole vectors.
+void in_order(const IndexedSpec& spec, const float* weights, const float* bias, LoadedIndexed& out) {
+    const auto blocks = static_cast<std::size_t>(out.view.channel_blocks);
+    const auto groups = static_cast<std::size_t>(out.view.groups);
+    std::vector<std::int32_t> offsets, bounds;
+    std::vector<float> ordered;
+    offsets.reserve(out.offsets.size() + 2);
+    ordered.reserve(out.offsets.size());
+    for (std::size_t block = 0; block < blocks; ++block) {
+        for (std::size_t group = 0; group < groups; ++group) {
+            bounds.push_back(static_cast<std::int32_t>(offsets.size()));
+            const std::int32_t* bound = &out.bounds[group * (blocks + 1) + block];
+            for (std::int32_t k = bound[0]; k < bound[1]; ++k) {
+                offsets.push_back(out.offsets[static_cast<std::size_t>(k)]);
+                ordered.push_back(weights[k]);
+            }
+        }
+    }
+    bounds.push_back(static_cast<std::int32_t>(offsets.size()));
+    offsets.insert(offsets.end(), 2, 0);
+    out.offsets.swap(offsets);
+    out.bounds.swap(bounds);
+    out.weights.swap(ordered);
+    const auto lanes = static_cast<std::size_t>(spec.tile), filters = static_cast<std::size_t>(spec.filters);
+    out.bias.assign(bias, bias + filters);
+    out.bias.resize((filters + lanes - 1) / lanes * lanes, 0.0f);
+}
+
 // Cuts the groups into pieces of about equal work.
 void share_out(const IndexedSpec& spec, const Lists& lists, int pieces, LoadedIndexed& out) {
     const auto together = static_cast<std::size_t>(spec.lists);
@@ -238,10 +267,9 @@ void share_out(const IndexedSpec& spec, const Lists& lists, int pieces, LoadedIn
     int group = 0;
     for (int t = 1; t <= pieces; ++t) {
         while (group < out.view.groups) {
-            const std::int64_t work = work_of(group);
-            // The group goes to this piece if at least half of it lies before the piece's end.
-            if ((2 * done + work) * pieces > 2 * total * t && t < pieces) break;
-            done += work;
+            // A group that begins before the piece's end is the piece's, so that the last piece is the one with less.
+            if (done * pieces >= total * t && t < pieces) break;
+            done += work_of(group);
             ++group;
         }
         out.cut.push_back(group);
@@ -307,6 +335,10 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedI
     out.view.channel_blocks = (spec.channels + spec.channel_block - 1) / spec.channel_block;
     if (bound(spec, lists, out) != Status::ok) return Status::format;
     share_out(spec, lists, pieces, out);
+    if (spec.packing.lines > 0) {
+        if (spec.rows != 1 || spec.depth != 1 || spec.half) return Status::format;
+        in_order(spec, out.weights.empty() ? weights.floats() : out.weights.data(), bias.floats(), out);
+    }
     Indexed& view = out.view;
     view.spec = &spec;
     if (spec.half) {

@@ -84,56 +84,78 @@ Range whole(int stride, int before, int size, int image, int count) {
 // A vector of floats, `step` (1 or 2) apart.
 inline vec every(const float* p, int step) { return step == 1 ? load(p) : evens(load(p), load(p + kLanes)); }
 
-// Pixels of one row, a vector of them at a time, the last ones perhaps twice; the first that is left.
+// What the windows of one row of the output read.
+struct Row {
+    const float* plane;
+    std::ptrdiff_t step;  // floats from one row of the image to the next
+    Taps rows;
+    int dilation;
+
+    const float* under(int tap) const { return plane + (rows.first + tap * dilation) * step; }
+};
+
+// Pixels of one row whose windows lie inside the image, a vector of them at a time, the last ones perhaps twice.
 template <class Pooling>
-int pool_vectors(const Window& window, Pooling pooling, const float* source, std::ptrdiff_t row_step, const Taps& rows,
-                 Range columns, float* target) {
-    const int count = rows.count() * window.width;
-    if (columns.end - columns.begin < kLanes) return columns.begin;
+void pool_vectors(const Window& window, Pooling pooling, const Row& row, Range columns, float* target) {
+    const int count = row.rows.count() * window.width;
     for (int next = columns.begin; next < columns.end; next += kLanes) {
         const int x = std::min(next, columns.end - kLanes);
         vec sum = pooling.template start<vec>();
-        for (int i = rows.taps.begin; i < rows.taps.end; ++i) {
-            const float* row = source + (rows.first + i * window.dilation_y) * row_step;
-            const float* first = row + x * window.stride_x - window.left;
+        for (int i = row.rows.taps.begin; i < row.rows.taps.end; ++i) {
+            const float* first = row.under(i) + x * window.stride_x - window.left;
             for (int j = 0; j < window.width; ++j) {
                 sum = pooling.join(sum, every(first + j * window.dilation_x, window.stride_x));
             }
         }
         store(target + x, pooling.finish(sum, count));
     }
-    return columns.end;
 }
 
-// One plane of the input to pixels from `out` on, of each of which `floats` are stored.
+// One pixel, under the taps of its window that lie inside the image.
+template <class Pixel, class Pooling>
+void pool_pixel(const Window& window, Pooling pooling, const Row& row, const Taps& columns, float* target, int floats) {
+    constexpr int kFloats = sizeof(Pixel) / sizeof(float);
+    Pixel sum = pooling.template start<Pixel>();
+    for (int i = row.rows.taps.begin; i < row.rows.taps.end; ++i) {
+        const float* pixels = row.under(i);
+        for (int j = columns.taps.begin; j < columns.taps.end; ++j) {
+            sum = pooling.join(sum, pixel_at<Pixel>(pixels + (columns.first + j * window.dilation_x) * kFloats));
+        }
+    }
+    const Pixel pooled = pooling.finish(sum, row.rows.count() * columns.count());
+    std::memcpy(target, &pooled, static_cast<std::size_t>(floats) * sizeof(float));
+}
+
+// One plane of the input to pixels from `out` on, of each of which `floats` are stored. Most windows lie inside the
+// image as a whole, and need not be asked what of them does.
 template <class Pixel, class Pooling>
 void pool_plane(const Window& window, Pooling pooling, ConstView in, const Layout& to, int plane, float* out,
                 int floats) {
     constexpr int kFloats = sizeof(Pixel) / sizeof(float);
     const Layout& from = *in.layout;
-    const bool in_vectors = kFloats == 1 && window.stride_x <= 2;
     const int reach = (window.width - 1) * window.dilation_x + 1;
     const Range inner = whole(window.stride_x, window.left, reach, from.width, to.width);
+    const bool in_vectors = kFloats == 1 && window.stride_x <= 2 && inner.end - inner.begin >= kLanes;
     for (int y = 0; y < to.height; ++y) {
         const Taps rows = inside(y, window.stride_y, window.top, window.height, window.dilation_y, from.height);
+        const Row row = {in.plane(plane), from.row_step(), rows, window.dilation_y};
         float* target = out + y * to.row_step();
-        for (int x = 0; x < to.width; ++x) {
-            if (in_vectors && x == inner.begin) {
-                x = pool_vectors(window, pooling, in.plane(plane), from.row_step(), rows, inner, target);
-                if (x == to.width) break;
+        const auto at_edge = [&](Range columns) {
+            for (int x = columns.begin; x < columns.end; ++x) {
+                const Taps taps = inside(x, window.stride_x, window.left, window.width, window.dilation_x, from.width);
+                pool_pixel<Pixel>(window, pooling, row, taps, target + x * kFloats, floats);
             }
-            const Taps columns = inside(x, window.stride_x, window.left, window.width, window.dilation_x, from.width);
-            Pixel sum = pooling.template start<Pixel>();
-            for (int i = rows.taps.begin; i < rows.taps.end; ++i) {
-                const float* source = in.plane(plane) + (rows.first + i * window.dilation_y) * from.row_step();
-                for (int j = columns.taps.begin; j < columns.taps.end; ++j) {
-                    sum =
-                        pooling.join(sum, pixel_at<Pixel>(source + (columns.first + j * window.dilation_x) * kFloats));
-                }
+        };
+        at_edge({0, inner.begin});
+        if (in_vectors) {
+            pool_vectors(window, pooling, row, inner, target);
+        } else {
+            Taps taps = {inner.begin * window.stride_x - window.left, {0, window.width}};
+            for (int x = inner.begin; x < inner.end; ++x, taps.first += window.stride_x) {
+                pool_pixel<Pixel>(window, pooling, row, taps, target + x * kFloats, floats);
             }
-            const Pixel y_x = pooling.finish(sum, rows.count() * columns.count());
-            std::memcpy(target + x * kFloats, &y_x, static_cast<std::size_t>(floats) * sizeof(float));
         }
+        at_edge({inner.end, to.width});
     }
 }
 

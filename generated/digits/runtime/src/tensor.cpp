@@ -53,15 +53,20 @@ void copy(ConstView from, View to, Share share) {
         copy_row(from.data + part.begin, 1, to.data + part.begin, 1, part.end - part.begin);
         return;
     }
-    const Range planes = slice(share, l.planes());
-    for (int i = planes.begin; i < planes.end; ++i) {
-        zero(to.plane(i) - static_cast<std::ptrdiff_t>(l.origin) * l.block, l.plane_step());
-        for (int c = i * l.block; c < (i + 1) * l.block && c < l.channels; ++c) {
-            for (int y = 0; y < l.height; ++y) {
-                copy_row(from.channel(c) + y * source.row_step(), source.block, to.channel(c) + y * l.row_step(),
-                         l.block, l.width);
+    const Range part = slice(share, l.planes() * l.height);
+    for (int next = part.begin; next < part.end;) {
+        const int plane = next / l.height, first = next % l.height;
+        const Range rows = {first, std::min(first + part.end - next, l.height)};
+        const int begin = plane * l.block, end = std::min(begin + l.block, l.channels);
+        for (int y = rows.begin; y < rows.end; ++y) {
+            float* row = to.plane(plane) + y * l.row_step();
+            if (end - begin < l.block) zero(row, static_cast<std::ptrdiff_t>(l.width) * l.block);
+            for (int c = begin; c < end; ++c) {
+                copy_row(from.channel(c) + y * source.row_step(), source.block, row + c - begin, l.block, l.width);
             }
         }
+        clear_gaps(to, plane, rows);
+        next += rows.end - rows.begin;
     }
 }
 

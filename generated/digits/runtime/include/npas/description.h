@@ -22,12 +22,22 @@ struct Grid {
 };
 
 // What a kernel that reads copies of its input copies for a tile; see packing.h.
+struct CopyPart {
+    int row, column;  // of the window, in pixels of the input
+    int more;         // vectors behind those of the tile's lines
+    int first;        // vector of a channel's copy
+};
+
 struct Packing {
-    int lines, line_step;      // of the output in a tile; rows of the copy from one to the next
-    int rows, row_step;        // in the copy; rows of the input from one to the next
-    int columns, column_step;  // of the window; pixels from one to the next
+    int lines, depth;  // of the output: in a tile, and from top to bottom
+    int slot;          // pixels of a row in a line; 0 where lines run on into the next row
+    int vectors;       // in the copy of a channel
+    const CopyPart* parts;
+    int part_count;
     int stride_y, stride_x;
-    int top, left;  // padding
+    int top, left;              // padding
+    int last_row, last_column;  // of the input that any window reads
+    int shares;                 // buffers, one for each thread
 };
 
 // A depthwise layer whose channels lie in lanes. Sections: weights [planes][taps][lanes], bias [planes][lanes].

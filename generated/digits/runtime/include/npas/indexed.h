@@ -16,7 +16,8 @@
 
 namespace NPAS_NAMESPACE {
 
-// What a kernel sees; the arrays are a LoadedIndexed's.
+// What a kernel sees; the arrays are a LoadedIndexed's. Packed kernels (see packing.h) find everything in the order in
+// which they read it: `bounds` is [channel_blocks][groups] + 1, weights lie as offsets do, the bias by filter.
 struct Indexed {
     const IndexedSpec* spec = nullptr;
     const float* weights = nullptr;         // per list: [list length][rows][depth]

@@ -1,19 +1,139 @@
 // Copies of what a tile of pixels reads, for kernels with a list of kept positions for every filter: the input once
-// for each column of the window, a vector from each row, so that under every tap a vector begins in line. Image size,
-// stride and layout of the input end here.
+// for each column of the window, so that under every tap a vector begins in line. Image size, stride and layout of the
+// input end here; and how finished sums leave for an output of any layout.
+//
+// A line is a vector of output pixels: of one row; of as many short rows as it has slots; or, under a 1x1 window, of
+// pixels that follow each other in any rows. A tap's row of the window says which rows of the input lie under a line,
+// and as many lines further down lie those under another row that begins with the same ones.
 #pragma once
 
 #include "npas/config.h"
 #include "npas/indexed.h"
+#include "npas/simd.h"
 #include "npas/tensor.h"
 
 namespace NPAS_NAMESPACE {
 
-// Copies what lines [y, y + lines) of the output at columns x ... x + kLanes - 1 read of a channel block: `to` is
-// [channels][columns of the window][rows][lanes]. Lanes beyond the image hold anything that the input's memory holds.
-void copy_tile(const IndexedSpec& spec, ConstView in, int block, int y, int lines, int x, float* to);
+// Of a tile: lines [first, first + count), from column x of their rows on.
+struct Lines {
+    int first, count, x;
+};
 
-// Zeroes `count` floats, whole vectors, from `tail` on and in the lines below it.
-void clear_tails(float* tail, int count, std::ptrdiff_t pitch, int lines);
+Lines lines_of(const IndexedSpec& spec, int tile);
+
+// Copies what a tile reads of a channel block: `to` is [channels][vectors][lanes]. Lanes without a pixel hold those of
+// another one.
+void copy_tile(const IndexedSpec& spec, ConstView in, int block, const Lines& lines, float* to);
+
+// The output pixels of a line, first to last: pixel i lies in lane `lane[i]`.
+struct Places {
+    int count;
+    int lane[kLanes], y[kLanes], x[kLanes];
+};
+
+Places places_of(const IndexedSpec& spec, int line, int x);
+
+namespace packing {
+
+template <int... I>
+struct Indices {};
+template <int N, int... I>
+struct Counted : Counted<N - 1, N - 1, I...> {};
+template <int... I>
+struct Counted<0, I...> {
+    using Type = Indices<I...>;
+};
+
+// Which lane of two vectors, one behind the other, comes to lane i: patterns that are one instruction each.
+constexpr int quarter(int i) { return i / 4 * 4; }
+constexpr int alternate_low(int i) { return quarter(i) + i % 4 / 2 + (i % 2 == 0 ? 0 : kLanes); }
+constexpr int alternate_high(int i) { return alternate_low(i) + 2; }
+constexpr int halves_low(int i) { return quarter(i) + i % 2 + (i % 4 < 2 ? 0 : kLanes); }
+constexpr int halves_high(int i) { return halves_low(i) + 2; }
+constexpr int quarters_even(int i) { return 2 * quarter(i) % kLanes + i % 4 + (i < kLanes / 2 ? 0 : kLanes); }
+constexpr int quarters_odd(int i) { return quarters_even(i) + 4; }
+
+template <int (*From)(int), int... I>
+inline vec pick(vec a, vec b, Indices<I...>) {
+#if __has_builtin(__builtin_shufflevector)
+    return __builtin_shufflevector(a, b, From(I)...);
+#else  // GCC before 12
+    return vec{(From(I) < kLanes ? a[From(I) % kLanes] : b[From(I) % kLanes])...};
+#endif
+}
+
+template <int (*From)(int)>
+inline vec pick(vec a, vec b) {
+    return pick<From>(a, b, typename Counted<kLanes>::Type{});
+}
+
+// Four rows at a time, in each quarter of four lanes by itself. No loops, so that all vectors stay in registers.
+template <int I>
+[[gnu::always_inline]] inline void turn_quarters(vec (&v)[kLanes]) {
+    if constexpr (I < kLanes) {
+        const vec a = pick<alternate_low>(v[I], v[I + 1]), b = pick<alternate_high>(v[I], v[I + 1]);
+        const vec c = pick<alternate_low>(v[I + 2], v[I + 3]), d = pick<alternate_high>(v[I + 2], v[I + 3]);
+        v[I] = pick<halves_low>(a, c);
+        v[I + 1] = pick<halves_high>(a, c);
+        v[I + 2] = pick<halves_low>(b, d);
+        v[I + 3] = pick<halves_high>(b, d);
+        turn_quarters<I + 4>(v);
+    }
+}
+
+// Quarters of rows H apart, from row I on, and then of rows further apart.
+template <int H, int I>
+[[gnu::always_inline]] inline void turn(vec (&v)[kLanes]) {
+    if constexpr (H < kLanes && I < kLanes) {
+        if constexpr ((I & H) == 0) {
+            const vec a = v[I], b = v[I + H];
+            v[I] = pick<quarters_even>(a, b);
+            v[I + H] = pick<quarters_odd>(a, b);
+        }
+        turn<H, I + 1>(v);
+    } else if constexpr (H < kLanes) {
+        turn<2 * H, 0>(v);
+    }
+}
+
+}  // namespace packing
+
+// Rows become columns.
+[[gnu::always_inline]] inline void transpose(vec (&v)[kLanes]) {
+    packing::turn_quarters<0>(v);
+    packing::turn<4, 0>(v);
+}
+
+// Finished sums [filters][lines][lanes] of a tile, pixel by pixel: `put(plane, y, x, vector of filters)`.
+template <class Put>
+void leave_in_lanes(const IndexedSpec& spec, const Lines& lines, const float* sums, Range planes, Put put) {
+    for (int line = 0; line < lines.count; ++line) {
+        const Places at = places_of(spec, lines.first + line, lines.x);
+        for (int plane = planes.begin; plane < planes.end; ++plane) {
+            vec v[kLanes];
+            for (int i = 0; i < kLanes; ++i) {
+                const int filter = plane * kLanes + i;
+                v[i] = filter < spec.filters ? load(sums + (filter * spec.packing.lines + line) * kLanes) : vec{};
+            }
+            transpose(v);
+            for (int i = 0; i < at.count; ++i) put(plane, at.y[i], at.x[i], v[at.lane[i]]);
+        }
+    }
+}
+
+// The same for planes of one channel: `put(filter, places, sums)` takes a line.
+template <class Put>
+void leave_planar(const IndexedSpec& spec, const Lines& lines, const float* sums, Range filters, Put put) {
+    for (int line = 0; line < lines.count; ++line) {
+        const Places at = places_of(spec, lines.first + line, lines.x);
+        for (int filter = filters.begin; filter < filters.end; ++filter) {
+            put(filter, at, load(sums + (filter * spec.packing.lines + line) * kLanes));
+        }
+    }
+}
+
+// A line of one plane, from and to wherever its pixels lie.
+vec gather(ConstView value, int plane, const Places& at);
+void scatter(View value, int plane, const Places& at, vec x);
 
 }  // namespace NPAS_NAMESPACE

@@ -49,6 +49,27 @@ inline vec broadcast_pair(const float* p) {
 #endif
 }
 
+// Four neighbouring floats in every four lanes. GCC makes one load of a builtin, or of doubles; Clang of a shuffle too.
+inline vec broadcast_quad(const float* p) {
+#if defined(__AVX512F__)
+    typedef float quad __attribute__((vector_size(16)));
+    quad q;
+    std::memcpy(&q, p, sizeof q);
+#if __has_builtin(__builtin_ia32_broadcastf32x4_512)
+    return __builtin_ia32_broadcastf32x4_512(q, vec{}, -1);
+#else
+    return __builtin_shufflevector(q, q, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
+#endif
+#elif defined(__AVX2__)
+    typedef double wide __attribute__((vector_size(kLanes * 4)));
+    double d[2];
+    std::memcpy(d, p, sizeof d);
+    return (vec)wide{d[0], d[1], d[0], d[1]};
+#else
+    return load(p);
+#endif
+}
+
 inline ivec load(const std::int32_t* p) {
     ivec v;
     std::memcpy(&v, p, sizeof v);

@@ -66,9 +66,12 @@ struct Range {
     int begin, end;
 };
 
-// The share's part of `count` equal pieces.
+// The share's part of `count` equal pieces. Where these are not enough for all to have as many, the last share has the
+// fewer: whoever takes shares as they come free would otherwise wait for a long one at the end.
 inline Range slice(Share share, int count) {
-    const auto cut = [&](int i) { return static_cast<int>(static_cast<std::int64_t>(count) * i / share.threads); };
+    const auto cut = [&](int i) {
+        return static_cast<int>((static_cast<std::int64_t>(count) * i + share.threads - 1) / share.threads);
+    };
     return {cut(share.thread), cut(share.thread + 1)};
 }
 
