@@ -93,7 +93,7 @@ def matrix_of(graph: Graph, node: Node, weight: Floats) -> tuple[Floats, int]:
 def pack(matrix: Floats, bias: Floats, format_: FormatName, geometry: Geometry) -> tuple[FormatName, list[Section]]:
     """The sections of the weights file, in order; csr (bcs) where the format cannot hold the matrix exactly."""
     if not FORMATS[format_].takes(matrix, geometry):
-        format_ = "csr" if geometry.rows == 1 else "bcs"
+        format_ = "csr" if FORMATS["csr"].takes(matrix, geometry) else "bcs"
     packed: Packed = FORMATS[format_].pack(matrix, geometry)
     return format_, [packed.weights, bias, *(_narrow(a) for a in packed.indices)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import lcm, prod
 
 import numpy as np
 
@@ -81,6 +81,10 @@ def _packing(plan: PlanBuilder, op: Conv2d, work: PackedWork, schedule: PackedSc
         lines=schedule.lines,
         depth=work.depth(plan.lanes),
         slot=work.slot(plan.lanes),
+        channels=min(
+            lcm(schedule.channel_block, plan.lanes),
+            -(-work.channels // schedule.channel_block) * schedule.channel_block,
+        ),
         vectors=work.vectors(schedule.lines, plan.lanes),
         parts=tuple(parts),
         stride=op.stride,
@@ -103,7 +107,7 @@ def _buffers(
     plan: PlanBuilder, name: str, work: PackedWork, packing: Packing, schedule: PackedSchedule
 ) -> tuple[int, int]:
     """For a copy of each thread, and for the sums: of each thread where they share out pixels."""
-    copy = min(schedule.channel_block, work.channels) * packing.vectors * plan.lanes
+    copy = min(packing.channels, work.channels) * packing.vectors * plan.lanes
     sums = work.filters * packing.lines * plan.lanes
     shares = plan.threads if schedule.split == "pixels" else 1
     return (_buffer(plan, f"{name}.copy", copy, plan.threads), _buffer(plan, f"{name}.sums", sums, shares))

@@ -44,6 +44,7 @@ class Packing(Record):
     lines: int
     depth: int
     slot: int
+    channels: int = Field(description="copied at a time: whole channel blocks, from whole planes of the input")
     vectors: int
     parts: tuple[CopyPart, ...]
     stride: tuple[int, int]

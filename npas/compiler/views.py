@@ -84,7 +84,7 @@ def _indexed(
 def _packing(packing: Packing | None, parts: Mapping[tuple[CopyPart, ...], int]) -> str:
     if packing is None:
         return "{}"
-    lines = (packing.lines, packing.depth, packing.slot, packing.vectors)
+    lines = (packing.lines, packing.depth, packing.slot, packing.channels, packing.vectors)
     copied = (f"kCopies{parts[packing.parts]}", len(packing.parts))
     window = (*packing.stride, packing.top, packing.left, packing.last_row, packing.last_column, packing.shares)
     return f"{{{', '.join(map(str, (*lines, *copied, *window)))}}}"

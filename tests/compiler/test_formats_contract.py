@@ -211,3 +211,12 @@ def test_block_punched_channels_shorten_their_lists_in_pairs_and_fours():
     for depth, packed in zip((2, 4), others, strict=True):
         assert packed.indices[-1].size * depth == one.indices[-1].size
         assert packed.weights.size == one.weights.size
+
+
+def test_one_filter_with_several_channels_side_by_side_is_a_block():
+    """A row of csr has one channel an entry, whatever the layer's scheme was."""
+    matrix = drawn(4, 8, kept=0.5)
+    geometry = Geometry(4, 8, rows=1, taps=1, reorder=False, depth=4)
+    format_, sections = pack(matrix, np.zeros(4, np.float32), "csr", geometry)
+    assert format_ == "bcs"
+    assert sections[0].size % 4 == 0

@@ -153,7 +153,9 @@ def test_copies_read_inside_their_values_and_have_room(seed, isa):
         indexed, packing, out = layer.indexed, layer.indexed.packing, plan.values[layer.output].layout
         assert packing is not None
         copy, sums = (plan.values[i] for i in layer.scratch)
-        channels = min(indexed.schedule.channel_block, indexed.channels)
+        assert packing.channels % indexed.schedule.channel_block == 0
+        assert packing.channels % plan.lanes == 0 or packing.channels >= indexed.channels
+        channels = min(packing.channels, indexed.channels)
         assert copy.size >= plan.threads * channels * packing.vectors * plan.lanes
         shares = plan.threads if indexed.schedule.split == "pixels" else 1
         assert sums.size >= shares * indexed.filters * packing.lines * plan.lanes

@@ -110,7 +110,7 @@ def schedule_of(case: Case, graph: Graph, options: Options, made: Cases) -> AnyS
         return linear_schedule(filters, columns, format_ if groups == 1 or format_ != "dense" else "bcs", made)
     # Entries of several channels are stored as bcs, whatever the scheme.
     depth = (
-        made.dealt(f"depth {case.depths[1:]}", case.depths[1:]) if made.rng.random() < 0.7 and case.depths[1:] else 1
+        made.dealt(f"depth {case.depths[1:]}", case.depths[1:]) if made.rng.random() < 0.85 and case.depths[1:] else 1
     )
     # Several filters share a list; those of formats that have one for each are then stored as bcs.
     shared = shared_filters(format_, filters // groups) > 1 or made.rng.random() < 0.15
@@ -150,7 +150,7 @@ def packed_fields(channels: int) -> Fields:
 def lane_fields(depth: int, lanes: int) -> Fields:
     return {
         "depth": (depth,),
-        "vectors": (1, 2, 3, 4) if depth == 1 else (1, 2, 4),
+        "vectors": {1: (1, 2, 3, 4), 2: (1, 2), 4: (1, 2, 4)}[depth],
         "pixels": (1, 2, 3, 4, 7),
         "tiles_at_a_time": (1, 2, 3, 7),
         "channel_block": (depth, 2 * depth, 5 * depth, lanes * depth),

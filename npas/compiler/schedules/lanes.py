@@ -55,7 +55,7 @@ FOURS: tuple[IsaName, ...] = ("avx512",)
 """Where an entry of four channels may be estimated best; elsewhere only a search tries it."""
 MOST_VECTORS = 6
 """Of weights in registers; from five on, loads leave the multiplications too little room on most machines."""
-FEW_PIXELS = 256
+FEW_PIXELS = 200
 """Of an output, up to which so few pixels use a weight that a list's loop gains by fetching the next ones meanwhile."""
 ENOUGH_PIXELS = 8
 """Of a tile, for which a second-level cache brings in weights as fast as they are used."""

@@ -32,7 +32,7 @@ from npas.graph.graph import Graph, Node
 from npas.ops import Conv2d
 from npas.targets.isa import ISAS, IsaName
 
-NEAR_BYTES: dict[int, int] = {4: 24 * 1024, 8: 24 * 1024, 16: 36 * 1024}
+NEAR_BYTES: dict[int, int] = {4: 24 * 1024, 8: 24 * 1024, 16: 42 * 1024}
 """Of a copy that stays in the first-level cache, lists and sums beside it, by lanes: machines with vectors of 16 floats
 have 48 KiB of it, or weights that come from near."""
 SUMS_BYTES = 384 * 1024
@@ -170,8 +170,14 @@ def _choices(work: PackedWork, lanes: int) -> Iterable[_Choice]:
     for lines in dict.fromkeys(-(-depth // bands) for bands in range(fewest, min(depth, 6 * fewest) + 1)):
         near = NEAR_BYTES[lanes] // (4 * lanes * work.vectors(lines, lanes))
         for most in dict.fromkeys((near, near // 2, work.channels)):
-            blocks = -(-work.channels // max(most, 4))
-            yield lines, -(-work.channels // blocks)
+            yield lines, min(_block(most, lanes), work.channels)
+
+
+def _block(most: int, lanes: int) -> int:
+    """So many channels or fewer; a few such blocks make whole planes of the input, which are turned round at once."""
+    if most >= lanes:
+        return most // (lanes // 2) * (lanes // 2)
+    return max(size for size in (lanes // 4, lanes // 2, 3 * lanes // 4) if size <= max(most, lanes // 4))
 
 
 def _cycles(choice: _Choice, work: PackedWork, lanes: int) -> float:

@@ -181,8 +181,7 @@ bool complete(const std::vector<std::int32_t>& rows, int filters) {
 // of the file, without looking at their numbers.
 bool orderly(const IndexedSpec& spec, const std::vector<std::int32_t>& rows) {
     const auto filters = static_cast<std::size_t>(spec.filters), width = static_cast<std::size_t>(spec.rows);
-    if (width == 1) return rows.size() == filters;
-    if (!spec.lanes) return true;
+    if (!spec.lanes) return width > 1 || rows.size() == filters;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         if (rows[i] != (i < filters ? static_cast<std::int32_t>(i) : -1)) return false;
     }
@@ -319,7 +318,7 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedI
         const auto tap = static_cast<int>(column) % spec.taps;
         const auto channel = static_cast<int>(column) / spec.taps;
         if (channel % spec.depth != 0 || channel + spec.depth > spec.channels) return Status::format;
-        const int at = spec.packing.lines > 0 ? channel % spec.channel_block : channel;
+        const int at = spec.packing.lines > 0 ? channel % spec.packing.channels : channel;
         out.offsets.push_back(at / spec.input_block * spec.plane_step + at % spec.input_block + spec.tap_offset[tap]);
     }
     std::size_t used = 0;

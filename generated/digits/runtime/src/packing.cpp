@@ -89,16 +89,16 @@ Lines lines_of(const IndexedSpec& spec, int tile) {
     return {first, p.depth * (band + 1) / bands - first, tile % columns * kLanes};
 }
 
-void copy_tile(const IndexedSpec& spec, ConstView in, int block, const Lines& lines, float* to) {
+void copy_tile(const IndexedSpec& spec, ConstView in, int part, const Lines& lines, float* to) {
     const Packing& p = spec.packing;
-    const int begin = block * spec.channel_block;
-    const Range channels = {begin, std::min(begin + spec.channel_block, spec.channels)};
+    const int begin = part * p.channels;
+    const Range channels = {begin, std::min(begin + p.channels, spec.channels)};
     const std::ptrdiff_t step = static_cast<std::ptrdiff_t>(p.vectors) * kLanes;
     for (int i = 0; i < p.part_count; ++i) {
-        const CopyPart& part = p.parts[i];
-        for (int r = 0; r < lines.count + part.more; ++r) {
-            const Sources from = sources_of(spec, part, lines.first + r, lines.x, *in.layout);
-            float* vectors = to + (part.first + r) * kLanes;
+        const CopyPart& copied = p.parts[i];
+        for (int r = 0; r < lines.count + copied.more; ++r) {
+            const Sources from = sources_of(spec, copied, lines.first + r, lines.x, *in.layout);
+            float* vectors = to + (copied.first + r) * kLanes;
             if (in.layout->block == 1) {
                 copy_planar(in, channels, from, vectors, step);
             } else {

@@ -45,7 +45,8 @@ void tile_h${height}(const float* in, const std::int32_t* offset, const std::int
 % endfor
 }  // namespace
 
-// Tile by tile: each channel block is copied, so that every tap begins in line, and every filter passes over the copy.
+// Tile by tile: a channel block or a few are copied, so that every tap begins in line, and every filter passes over the
+// copy block by block.
 // Threads share out tiles, each with sums of its own, or filters, and the sums are everybody's.
 ${view.signature} {
     const IndexedSpec& spec = *conv.spec;
@@ -54,6 +55,7 @@ ${view.signature} {
     if (alone && !works) return;
     const Share share = alone ? Share{0, 1} : seats;
     const Range groups = works ? conv.groups_of(share) : Range{0, 0};
+    const int together = spec.packing.channels / spec.channel_block;  // blocks that are copied at a time
     const Layout& to = *out.layout;
     const Range planes = works ? slice(share, to.planes()) : Range{0, 0};
     float* copy = works ? own_buffer(copies, seat.thread).data : nullptr;
@@ -61,7 +63,7 @@ ${view.signature} {
     for (int t = alone ? run.next() : 0; t < spec.tiles; t = alone ? run.next() : t + 1) {
         const Lines lines = lines_of(spec, t);
         for (int block = 0; block < conv.channel_blocks && groups.begin < groups.end; ++block) {
-            copy_tile(spec, in, block, lines, copy);
+            if (block % together == 0) copy_tile(spec, in, block / together, lines, copy);
             const std::int32_t* bounds = conv.bounds + static_cast<std::ptrdiff_t>(block) * conv.groups;
             for (int group = groups.begin; group < groups.end; ++group) {
                 const std::int32_t begin = bounds[group], end = bounds[group + 1];

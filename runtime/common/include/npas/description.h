@@ -31,6 +31,7 @@ struct CopyPart {
 struct Packing {
     int lines, depth;  // of the output: in a tile, and from top to bottom
     int slot;          // pixels of a row in a line; 0 where lines run on into the next row
+    int channels;      // copied at a time: one channel block or several
     int vectors;       // in the copy of a channel
     const CopyPart* parts;
     int part_count;

@@ -61,7 +61,8 @@ void tile_h10(const float* in, const std::int32_t* offset, const std::int32_t* e
 
 }  // namespace
 
-// Tile by tile: each channel block is copied, so that every tap begins in line, and every filter passes over the copy.
+// Tile by tile: a channel block or a few are copied, so that every tap begins in line, and every filter passes over the
+// copy block by block.
 // Threads share out tiles, each with sums of its own, or filters, and the sums are everybody's.
 void conv_packed_avx2_h10_planar_add(const Indexed& conv, View in, View out, View residual, View copies, View buffers,
                                      const Run& run) {
@@ -71,6 +72,7 @@ void conv_packed_avx2_h10_planar_add(const Indexed& conv, View in, View out, Vie
     if (alone && !works) return;
     const Share share = alone ? Share{0, 1} : seats;
     const Range groups = works ? conv.groups_of(share) : Range{0, 0};
+    const int together = spec.packing.channels / spec.channel_block;  // blocks that are copied at a time
     const Layout& to = *out.layout;
     const Range planes = works ? slice(share, to.planes()) : Range{0, 0};
     float* copy = works ? own_buffer(copies, seat.thread).data : nullptr;
@@ -78,7 +80,7 @@ void conv_packed_avx2_h10_planar_add(const Indexed& conv, View in, View out, Vie
     for (int t = alone ? run.next() : 0; t < spec.tiles; t = alone ? run.next() : t + 1) {
         const Lines lines = lines_of(spec, t);
         for (int block = 0; block < conv.channel_blocks && groups.begin < groups.end; ++block) {
-            copy_tile(spec, in, block, lines, copy);
+            if (block % together == 0) copy_tile(spec, in, block / together, lines, copy);
             const std::int32_t* bounds = conv.bounds + static_cast<std::ptrdiff_t>(block) * conv.groups;
             for (int group = groups.begin; group < groups.end; ++group) {
                 const std::int32_t begin = bounds[group], end = bounds[group + 1];

@@ -21,9 +21,9 @@ struct Lines {
 
 Lines lines_of(const IndexedSpec& spec, int tile);
 
-// Copies what a tile reads of a channel block: `to` is [channels][vectors][lanes]. Lanes without a pixel hold those of
-// another one.
-void copy_tile(const IndexedSpec& spec, ConstView in, int block, const Lines& lines, float* to);
+// Copies what a tile reads of as many channels as are copied at a time, `part` of them by number: `to` is
+// [channels][vectors][lanes]. Lanes without a pixel hold those of another one.
+void copy_tile(const IndexedSpec& spec, ConstView in, int part, const Lines& lines, float* to);
 
 // The output pixels of a line, first to last: pixel i lies in lane `lane[i]`.
 struct Places {
