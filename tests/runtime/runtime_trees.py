@@ -17,7 +17,7 @@ from npas.compiler.emit import emit
 from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered, lower
 from npas.compiler.passes import simplify
-from npas.compiler.schedules.records import LaneSchedule
+from npas.compiler.schedules.records import LaneSchedule, PackedSchedule, Schedule
 from npas.frontend.onnx_out import to_onnx
 from npas.graph.builder import Builder
 from npas.graph.graph import Graph, Network
@@ -88,8 +88,14 @@ def alpha(isa: Isa = "portable", threads: int = 2) -> Model:
         "columns": Pruning("block", 2.0),
         "last": Pruning("unstructured", 2.0),
     }
-    pairs = LaneSchedule(vectors=2, depth=2, pixels=2, tiles_at_a_time=2, channel_block=4)
-    return _model(b.graph(x), Options(prunings=prunings, schedules={"punched": pairs}), isa, threads)
+    # Layers as small as these would be faster dense, and by other kernels.
+    schedules = {
+        "block": Schedule(rows=4, vectors=2, channel_block=12),
+        "pattern": PackedSchedule(lines=4, channel_block=4),
+        "sparse": PackedSchedule(lines=3, channel_block=8),
+        "punched": LaneSchedule(vectors=2, depth=2, pixels=2, tiles_at_a_time=2, channel_block=4),
+    }
+    return _model(b.graph(x), Options(prunings=prunings, schedules=schedules), isa, threads)
 
 
 def beta(isa: Isa = "portable", threads: int = 1) -> Model:
