@@ -107,13 +107,6 @@ inline vec load_halves(const std::uint16_t* p) {
 #endif
 }
 
-// All bits set in the first `count` lanes.
-inline ivec first_lanes(int count) {
-    ivec mask;
-    for (int i = 0; i < kLanes; ++i) mask[i] = i < count ? -1 : 0;
-    return mask;
-}
-
 // a * b + c; one rounding where the machine has it (-ffp-contract=fast).
 inline vec fma(vec a, vec b, vec c) { return a * b + c; }
 
