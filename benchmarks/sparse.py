@@ -5,7 +5,8 @@
 All convolutions are pruned but the first and the depthwise ones (3x3 ones only by ``pattern``); VGG-16's fully
 connected layers by ``block`` beside ``block_punched``, and once not at all. Weights are random: latency depends on
 the masks alone. Every program is proven against ONNX Runtime before it is timed. Sparse peers get the same
-masks in an ONNX file. Layer times are the least of the rounds' medians; ratios of networks are round by round.
+masks in an ONNX file. Layer times are the least of the rounds' medians, of programs in which no pruned layer is
+computed together with an unpruned depthwise one; ratios of networks are round by round.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import random
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +28,7 @@ from rivals import ENGINES, MissingError, Subject
 from npas import measure, zoo
 from npas.algorithms import one_shot
 from npas.compiler.indexed import Options
-from npas.compiler.plan import ExpansionLayer
+from npas.compiler.schedules.records import DepthwiseSchedule
 from npas.frontend.initialise import initialise
 from npas.graph.graph import Graph, Network
 from npas.ops import Conv2d, Linear
@@ -107,10 +108,19 @@ def build(stack: ExitStack, network: Network, name: str, options: Options, work:
     machine = Machine.of(CpuTarget(type="cpu", threads=threads))
     plan = lower_for(pruned, subject.name, machine, options)[1].plan
     kept = {x.nodes[0]: x.macs * x.stored.kept_weights / x.stored.weights for x in plan.weights_layers}
-    for layer in plan.layers:
-        if isinstance(layer, ExpansionLayer):  # timed as one
-            kept[layer.expand.nodes[0]] += kept[layer.depthwise.nodes[0]]
     return Build(subject, program, tuple(layer.nodes[0] for layer in plan.layers), kept)
+
+
+def apart(network: Network, options: Options, machine: Machine) -> Options:
+    """The options, with every layer in a step of its own that would be computed with the depthwise one behind it."""
+    pruned = one_shot(network, options.prunings).network if options.prunings else network
+    alone = {
+        node: schedule
+        for node, choice in lower_for(pruned, "apart", machine, options)[1].choices.items()
+        for schedule in choice.estimated
+        if choice.partner and isinstance(schedule, DepthwiseSchedule) and schedule.rows == 0
+    }
+    return replace(options, schedules={**options.schedules, **alone})
 
 
 def layer_times(builds: Mapping[str, Build], machine: Machine, rounds: int) -> dict[str, dict[str, float]]:
@@ -157,14 +167,18 @@ def case(
     network = initialise(zoo.build(name), np.random.default_rng(0))
     graph, rows, missing = network.graph, [], dict[str, str]()
     with ExitStack() as stack:
-        builds = {
-            "dense": build(stack, network, name, Options(), given.work, given.threads),
-            "direct": build(stack, network, name, Options(direct=True), given.work, given.threads),
-        }
         chosen = {v.name: (v, prunings(graph, v, rate)) for v in variants(graph)}
-        for key, (_, pruned) in chosen.items():
+        options = {"dense": Options(), "direct": Options(direct=True)}
+        options |= {key: Options(prunings=pruned) for key, (_, pruned) in chosen.items()}
+        builds, steps = dict[str, Build](), dict[str, Build]()
+        for key, own in options.items():
             label = f"{name}_{key}_{rate:g}".replace(", ", "_").replace(" ", "_").replace(".", "p")
-            builds[key] = build(stack, network, label, Options(prunings=pruned), given.work, given.threads)
+            label = label if own.prunings else name
+            builds[key] = build(stack, network, label, own, given.work, given.threads)
+            by_step = apart(network, own, machine)
+            steps[key] = (
+                builds[key] if by_step == own else build(stack, network, label, by_step, given.work, given.threads)
+            )
         peers: dict[str, tuple[str, Subject, Path]] = {}
         for key, made in builds.items():
             for engine in DENSE if key == "dense" else SPARSE if key != "direct" else ():
@@ -175,13 +189,13 @@ def case(
                     peers[f"{engine} ({key})"] = (engine, made.subject, environments[engine])
                 except MissingError as error:
                     missing[f"{engine} ({key})"] = str(error)
-        layers = layer_times(builds, machine, given.rounds)
+        layers = layer_times(steps, machine, given.rounds)
         times, gone = network_times(builds, peers, machine, given.rounds)
         missing |= gone
     dense_peers = [key for key in times if key.endswith("(dense)")]
     best = min(dense_peers, key=lambda key: float(np.median(times[key]))) if dense_peers else None
     for key, (variant, pruned) in chosen.items():
-        saved = sum(builds["direct"].macs[n] for n in pruned) / sum(builds[key].macs[n] for n in pruned)
+        saved = sum(steps["direct"].macs[n] for n in pruned) / sum(steps[key].macs[n] for n in pruned)
         took = [sum(layers[which][n] for n in pruned) for which in ("direct", key)]
         slower = [n for n in pruned if layers[key][n] > layers["direct"][n]]
         rows.append(

@@ -206,6 +206,7 @@ def _kernel(
             vectors=schedule.vectors,
             narrow=narrow,
             depth=schedule.depth,
+            lists=schedule.lists,
             pixels=schedule.pixels,
             step=step,
             epilogue=group.statements(),

@@ -12,7 +12,7 @@ from npas.compiler.fuse import Group
 from npas.compiler.indexed import pack
 from npas.compiler.lower_indexed import describe, pixels_choice, reads, source_of
 from npas.compiler.plan import ConvLayer, Kernel, Layout
-from npas.compiler.schedules.packed import PackedWork, work_of
+from npas.compiler.schedules.packed import PackedWork, lists, work_of
 from npas.compiler.schedules.records import PackedSchedule
 from npas.compiler.stored import CopyPart, Grid, Indexed, Packing
 from npas.ops import Conv2d
@@ -79,6 +79,7 @@ def _packing(plan: PlanBuilder, op: Conv2d, work: PackedWork, schedule: PackedSc
     last = [(sides[i] - 1) * op.stride[i] + (op.kernel[i] - 1) * op.dilation[i] for i in (0, 1)]
     return Packing(
         lines=schedule.lines,
+        lists=lists(schedule.lines, plan.lanes),
         depth=work.depth(plan.lanes),
         slot=work.slot(plan.lanes),
         channels=min(
@@ -124,13 +125,15 @@ def _kernel(plan: PlanBuilder, group: Group, work: PackedWork, packing: Packing,
     lines = packing.lines
     narrow = lines if work.depth(plan.lanes) % lines == 0 else lines - 1
     tail = "" if narrow == lines else f"n{narrow}"
+    beside = "" if packing.lists == 1 else f"x{packing.lists}"
     planar = "_planar" if to.block == 1 else ""
     return plan.kernel(
         Kernel(
-            name=f"conv_packed_{plan.isa}_h{lines}{tail}{planar}{group.suffix()}",
+            name=f"conv_packed_{plan.isa}_h{lines}{tail}{beside}{planar}{group.suffix()}",
             template="conv_packed",
             rows=lines,
             narrow=narrow,
+            lists=packing.lists,
             step=to.block,
             epilogue=group.statements(),
             residual=group.residual is not None,

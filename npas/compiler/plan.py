@@ -205,6 +205,7 @@ class Kernel(Record):
     vectors: int = 0
     narrow: int = Field(0, description="vectors of the last group of filters, in lanes")
     depth: int = 1
+    lists: int = Field(1, description="of a group of filters: one after the other, or side by side in a packed kernel")
     pixels: int = 0
     step: int = Field(
         0,

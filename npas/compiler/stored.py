@@ -42,6 +42,7 @@ class Packing(Record):
     """The copy of a tile's input that a packed kernel reads; see ``packing.h``."""
 
     lines: int
+    lists: int = Field(description="of a group: filters that are computed side by side")
     depth: int
     slot: int
     channels: int = Field(description="copied at a time: whole channel blocks, from whole planes of the input")

@@ -62,6 +62,7 @@ def _indexed(
         lists = schedule.lists
     elif isinstance(schedule, PackedSchedule):
         rows, depth, lanes = 1, 1, False
+        lists = ix.packing.lists if ix.packing is not None else 1
     else:  # a fully connected layer with several filters in a group has them in lanes
         rows, depth, lanes = schedule.rows, 1, isinstance(layer, LinearLayer) and schedule.rows > 1
     fields = (

@@ -12,8 +12,8 @@ from npas.compiler.schedules.records import Placement
 
 _NAMING = {
     "conv": "conv_indexed_<isa>_r<filters>p<vectors of pixels>_<epilogue>: pixels lie in lanes.",
-    "conv_packed": "conv_packed_<isa>_h<lines of pixels>[n<of a shorter tile>][_planar: its output]_<epilogue>: "
-    "pixels lie in lanes, input in copies.",
+    "conv_packed": "conv_packed_<isa>_h<lines of pixels>[n<of a shorter tile>][x<filters>][_planar: its output]_"
+    "<epilogue>: pixels lie in lanes, input in copies.",
     "conv_lanes": "conv_lanes_<isa>_v<vectors of weights>[n<of the last group>][d<depth>]p<pixels>s<step>"
     "[_ahead: fetches weights][_ragged: past the ends of rows]_<epilogue>: filters do.",
     "depthwise_lanes": "depthwise_lanes_<isa>_k<window>_s<stride>[_d<dilation>]_p<pixels>_<epilogue>: channels do.",
@@ -42,7 +42,7 @@ class KernelView:
     narrow: int
     depth: int
     lists: int
-    """Of a group with filters in lanes, each for as many vectors of weights."""
+    """Of a group: with filters in lanes each for as many vectors of weights, in a packed kernel each for a filter."""
     pixels: int
     step: int
     pixels_out: int
@@ -58,6 +58,8 @@ class KernelView:
     ahead: bool
     blocks: bool
     half: bool
+    in_half: bool
+    """Whether a fully connected kernel's filters fill half a vector, so that it holds two entries of their list."""
     placement: Placement
     binary: Literal["", "plane", "channel"]
     summary: str
@@ -101,7 +103,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         vectors=kernel.vectors,
         narrow=kernel.narrow,
         depth=kernel.depth,
-        lists=max(1, kernel.depth // max(1, kernel.vectors)),
+        lists=kernel.lists,
         pixels=kernel.pixels,
         step=kernel.step,
         pixels_out=kernel.tile,
@@ -116,9 +118,10 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         ahead=kernel.ahead,
         blocks=kernel.blocks,
         half=kernel.storage == "fp16",
+        in_half=kernel.template == "linear" and 1 < kernel.rows < plan.lanes,
         placement=kernel.placement,
         binary=kernel.binary,
-        summary=_summary(kernel),
+        summary=_summary(kernel, plan.lanes),
         naming=_NAMING[kernel.template],
         signature=listing(f"void {kernel.name}(", parameters, ")"),
     )
@@ -138,21 +141,24 @@ def _columns(kernel: Kernel) -> Mapping[int, tuple[InputColumn, ...]]:
     return found
 
 
-def _summary(kernel: Kernel) -> str:
+def _summary(kernel: Kernel, lanes: int) -> str:
     """What the kernel holds in registers, or computes."""
     vectors = f"{kernel.vectors} vector{'s' if kernel.vectors > 1 else ''}"
     if kernel.template == "elementwise":
         return " ".join(kernel.epilogue)
     if kernel.template == "conv_packed":
-        return f"a vector of pixels in each of {kernel.rows} lines in registers"
+        filters = "" if kernel.lists == 1 else f", for {kernel.lists} filters side by side"
+        return f"a vector of pixels in each of {kernel.rows} lines in registers{filters}"
     if kernel.template == "conv_lanes":
         deep = {1: "", 2: ", two input channels side by side,", 4: ", four input channels side by side,"}[kernel.depth]
-        times = {1: "", 2: "twice ", 4: "four times "}[max(1, kernel.depth // kernel.vectors)]
+        times = {1: "", 2: "twice ", 4: "four times "}[kernel.lists]
         return f"{times}{vectors} of weights{deep} x {kernel.pixels} pixels in registers"
     if kernel.template == "winograd_lanes":
         return f"{vectors} of weights x {kernel.pixels} tiles in registers"
     if kernel.template == "depthwise_lanes":
         return f"{kernel.window[0]}x{kernel.window[1]}, {kernel.pixels} pixels in registers"
+    if kernel.template == "linear" and 1 < kernel.rows < lanes:
+        return "half a vector of filters at a time"
     if kernel.template == "linear":
         return f"{vectors} of filters at a time" if kernel.rows > 1 else "one filter at a time"
     return f"{kernel.rows} filter{'s' if kernel.rows > 1 else ''} x {vectors} of pixels in registers"

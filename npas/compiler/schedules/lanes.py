@@ -4,7 +4,7 @@
 | --- | --- |
 | V | vectors of weights in registers, P pixels: V P sums, V weights and one input beside them |
 | D | input channels that lie side by side in a vector of weights: V / D vectors of filters |
-| L | lists of a group: D / V where V < D, one after the other: V L P sums |
+| L | lists of a group: D / V where V < D, one after the other: V P sums at a time |
 | K | entries of a list |
 """
 
@@ -15,46 +15,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from npas.compiler.schedules.core import CORES, step_cycles, tile_cycles
 from npas.compiler.schedules.records import AnySchedule, LaneSchedule
 from npas.compiler.schedules.space import PLACEMENTS, WORK_GROUP, WORK_GROUPS, Axes, Space, halvings, parts
 from npas.targets.isa import ISAS, Backend, IsaName
 
-LATENCY = 10
-"""Multiplications in flight that keep two units with a latency of four cycles busy, with some to spare."""
-BROADCAST_CYCLES, LOAD_CYCLES = 0.56, 0.8
-"""Of an input and of a vector of weights: two a cycle at best, less for whole vectors, and for what conflicts."""
-FOURS_CYCLES = 0.8
-"""Of an input of four channels: on Zen 5, 14 multiplications for two vectors and 7 pixels take 8 cycles."""
-TILE_CYCLES = 14.0
-"""Of a tile beside its sums: the call, pointers, the loop's end."""
-LIST_CYCLES = 12.0
-"""Of each further list of a tile: its pointers, and the end of a loop that comes as a surprise."""
-SUM_CYCLES = 1.6
-"""Of each sum beside its list: bias, activation, store."""
-
-MOST_ENTRIES = 640
-"""Of a list in one channel block: as many weights as stay in the nearest cache while a row of tiles passes."""
-CHUNK_BYTES = 160 * 1024
-"""Of a few tiles' input, which every group of filters reads: part of the second-level cache."""
-STREAMS, SPARSE_STREAMS = 28.0, 56.0
-"""Channels of a block for the root of the groups of filters, where lists are whole and where not. More
-planes of the input at a time are more streams than hardware foresees: what first touches them costs in proportion to
-the planes, sums that wait between blocks to the groups."""
 PAGE_BYTES = 4096
 """A page, up to which neighbouring planes are one stream."""
 
 ALL_BUT = 0.9
 """Share of kept positions above which a list is read as if it were whole."""
-TILE_BYTES = 12_800
-"""Of a tile's input in one channel block where lists are sparse: less than half a near cache."""
 CHANNEL_GRAIN = 16
 """Channels to whose multiples blocks are rounded: the widest vectors."""
+MOST_BLOCKS = 8
+"""Of channels: as many as a search tries."""
 MOST_DEPTH: Mapping[Backend, int] = {"cpu": 4, "opencl": 2}
 """Neighbouring channels that an entry of a list covers."""
 FOURS: tuple[IsaName, ...] = ("avx512",)
 """Where an entry of four channels may be estimated best; elsewhere only a search tries it."""
 MOST_VECTORS = 6
 """Of weights in registers; from five on, loads leave the multiplications too little room on most machines."""
+MOST_PIXELS: Mapping[Backend, int] = {"cpu": 28, "opencl": 16}
+"""Of a tile: more have too little left to gain from a vector of weights."""
 FEW_PIXELS = 200
 """Of an output, up to which so few pixels use a weight that a list's loop gains by fetching the next ones meanwhile."""
 ENOUGH_PIXELS = 8
@@ -131,15 +113,15 @@ def _in_groups(shape: tuple[int, int], depth: int, work: LaneWork, lanes: int) -
 
 
 def _blocked(shape: tuple[int, int], depth: int, work: LaneWork, lanes: int, threads: int) -> LaneSchedule:
-    """The schedule of V vectors and P pixels, its loops cut to fit the caches."""
+    """The schedule of V vectors and P pixels, its loops cut to fit the core."""
     vectors, pixels = shape[0], even(work.width, shape[1])
     columns = -(-work.width // pixels)
     channel_block = _channel_block(work, vectors, depth, pixels, lanes)
-    row_bytes = 4 * work.row_floats * channel_block
+    row_bytes, chunk_bytes = 4 * work.row_floats * channel_block, CORES[lanes].chunk_bytes
     if work.rows == 1:
-        at_a_time = max(4, CHUNK_BYTES * columns // max(row_bytes, 1))
+        at_a_time = max(4, chunk_bytes * columns // max(row_bytes, 1))
     else:
-        at_a_time = columns * max(1, CHUNK_BYTES // row_bytes - work.taps // 4)
+        at_a_time = columns * max(1, chunk_bytes // row_bytes - work.taps // 4)
     tiles, groups = columns * work.rows, -(-work.filters * depth // (lanes * vectors * _lists(vectors, depth)))
     return LaneSchedule(
         vectors=vectors,
@@ -211,6 +193,11 @@ def _lists(vectors: int, depth: int) -> int:
     return max(1, depth // vectors)
 
 
+def _kept(work: LaneWork, vectors: int, depth: int) -> float:
+    """The share of the positions that a list keeps."""
+    return work.half_density if vectors < depth else work.density
+
+
 def _shapes(vectors: int, depth: int, work: LaneWork, isa: IsaName) -> list[tuple[int, int]]:
     """The vectors with each number of pixels that a tile may have."""
     most = most_pixels(vectors, isa, _lists(vectors, depth))
@@ -224,50 +211,49 @@ def even(width: int, pixels: int) -> int:
 
 
 def most_pixels(vectors: int, isa: IsaName, lists: int = 1) -> int:
-    """Pixels whose sums, of as many vectors in each list, leave room for the weights of one list and an input."""
+    """Pixels whose sums leave room for the weights of a list and an input. On a processor sums of lists that are done
+    need none: few are left of them, and these wait in memory."""
     registers = ISAS[isa].registers - (1 if isa == "portable" else 0)  # SSE multiplies into a register of its own
-    weights_held = (registers - vectors - 1) // (vectors * lists)
-    inputs_held = (registers - 1) // (vectors * lists + 1)
-    return min(16, max(weights_held, inputs_held))
+    sums = vectors * (lists if ISAS[isa].backend == "opencl" else 1)
+    weights_held = (registers - vectors - 1) // sums
+    inputs_held = (registers - 1) // (sums + 1)
+    return min(MOST_PIXELS[ISAS[isa].backend], max(weights_held, inputs_held))
 
 
 def _cycles(shape: tuple[int, int], depth: int, work: LaneWork, isa: IsaName) -> float:
     """Of tiles of V vectors and P pixels."""
-    vectors, pixels = shape[0], even(work.width, shape[1])
+    vectors, pixels, lanes = shape[0], even(work.width, shape[1]), ISAS[isa].lanes
     blocks, lists = _blocks(work, isa), _lists(vectors, depth)
     # The last group's last lists may have no filters.
-    filled = lists if lists == 1 else -(-work.filters * depth // (vectors * ISAS[isa].lanes)) / blocks
-    kept_ = work.half_density if vectors < depth else work.density
-    entries = max(1.0, kept_ * work.channels * work.taps / depth)
+    filled = lists if lists == 1 else -(-work.filters * depth // (vectors * lanes)) / blocks
+    entries = max(1.0, _kept(work, vectors, depth) * work.channels * work.taps / depth)
     columns = -(-work.width // pixels)
     wide = work.width - columns * (pixels - 1)
     whole, rest = divmod(blocks * depth // lists, vectors)
     total = 0.0
     for count, v in ((whole, vectors), (1 if rest else 0, rest)):
         for tiles, p in ((wide, pixels), (columns - wide, pixels - 1)):
-            if sums := v * p * lists:
-                own = filled * (entries * step_cycles(v, p, depth) + LIST_CYCLES) - LIST_CYCLES
-                total += count * tiles * (own + TILE_CYCLES + SUM_CYCLES * sums)
+            if v * p:
+                own = filled * entries * step_cycles(v, p, depth, lanes)
+                total += count * tiles * (own + tile_cycles(v, p, depth, filled, lanes))
     return total
-
-
-def step_cycles(vectors: int, pixels: int, depth: int = 1) -> float:
-    """Of one list entry: multiplications, or loads where there are more of them."""
-    broadcast = FOURS_CYCLES if depth == 4 else BROADCAST_CYCLES
-    return max(vectors * pixels / 2, LOAD_CYCLES * vectors + broadcast * (pixels + 1), LATENCY / 2)
 
 
 def _channel_block(work: LaneWork, vectors: int, depth: int, pixels: int, lanes: int) -> int:
     """Blocks of equal size, in whole vectors of channels."""
+    kept, core = _kept(work, vectors, depth), CORES[lanes]
     if work.density > ALL_BUT:
-        most, streams = MOST_ENTRIES / work.taps, STREAMS
+        most, streams = core.entries / work.taps, core.streams
     else:
         side = math.isqrt(work.taps)
-        streams = SPARSE_STREAMS
-        most = TILE_BYTES / (4 * side * ((pixels - 1) * work.stride + side))
+        streams = core.sparse_streams
+        most = core.tile_bytes / (4 * side * ((pixels - 1) * work.stride + side))
+        if pixels < ENOUGH_PIXELS:
+            weights = kept * work.taps * vectors * _lists(vectors, depth) * lanes / depth
+            most = min(most, max(core.list_bytes / max(4 * weights, 1e-3), work.channels / MOST_BLOCKS))
     pages = min(1.0, 4 * lanes * work.rows * work.row_floats / PAGE_BYTES)
     groups = work.filters * depth / (vectors * _lists(vectors, depth) * lanes)
-    most = min(most, streams * math.sqrt(groups / (max(work.density, 1e-3) * pages)))
+    most = min(most, streams * math.sqrt(groups / (max(kept, 1e-3) * pages)))
     size = -(-work.channels // max(1, round(work.channels / most)))
     return min(work.channels, -(-size // CHANNEL_GRAIN) * CHANNEL_GRAIN)
 

@@ -12,7 +12,7 @@ leave it, so that neither side of the layer need be planar.
 | L | lines of a tile, whose sums stand in registers |
 | slot | pixels of one row that a line has room for; 0 where a line runs on into the next row |
 | phase | rows of the input that lie a line's step apart, from a first one on: what a tap's row begins with |
-| visit | one filter's list in one channel block, on one tile |
+| visit | one filter's list in one channel block, on one tile; two filters are side by side where registers have room |
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ NEAR_CYCLES, FAR_CYCLES = 0.6, 1.05
 ENTRY_CYCLES = 0.5
 """Of an entry beside its loads: the address hangs on another load."""
 VISIT_CYCLES, SUM_CYCLES = 18.0, 2.0
-"""Of a visit: the end of its loop comes as a surprise; and of each sum that it brings and takes."""
+"""Of a loop over lists, whose end comes as a surprise; and of each sum that a visit brings and takes."""
 COPY_CYCLES, LEAVE_CYCLES = 9.0, 12.0
 """Of a vector of the copy, and of one of finished sums."""
 
@@ -173,6 +173,12 @@ def _choices(work: PackedWork, lanes: int) -> Iterable[_Choice]:
             yield lines, min(_block(most, lanes), work.channels)
 
 
+def lists(lines: int, lanes: int) -> int:
+    """Filters whose lists, filled up to one length, are passed over side by side: two, where there is room for their
+    sums. One loop ends where two would, and few sums do not wait for each other."""
+    return 2 if 2 * lines <= MOST_LINES[lanes] else 1
+
+
 def _block(most: int, lanes: int) -> int:
     """So many channels or fewer; a few such blocks make whole planes of the input, which are turned round at once."""
     if most >= lanes:
@@ -187,7 +193,8 @@ def _cycles(choice: _Choice, work: PackedWork, lanes: int) -> float:
     entries = work.density * work.channels * prod(work.kernel)
     visits = math.ceil(work.channels / block)
     sums = SUM_CYCLES * (1 if 4 * lanes * lines * work.filters <= SUMS_BYTES else 2)
-    entry = (lines + 1) * (NEAR_CYCLES if near else FAR_CYCLES) + ENTRY_CYCLES
-    filter_ = entries * entry + visits * (VISIT_CYCLES + sums * lines) + LEAVE_CYCLES * lines
+    loops = 1 / lists(lines, lanes)  # for each filter
+    entry = (lines + 1) * (NEAR_CYCLES if near else FAR_CYCLES) + ENTRY_CYCLES * loops
+    filter_ = entries * entry + visits * (VISIT_CYCLES * loops + sums * lines) + LEAVE_CYCLES * lines
     tiles = work.depth(lanes) / lines * work.columns(lanes)
     return tiles * (work.filters * filter_ + COPY_CYCLES * vectors * work.channels)

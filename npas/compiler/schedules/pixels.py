@@ -112,7 +112,7 @@ def linear_schedule(filters: int, columns: int, shared: int, isa: IsaName) -> Sc
         return Schedule(rows=1, vectors=1, channel_block=columns)
     lanes = ISAS[isa].lanes
     vectors = 2 if filters >= 4 * lanes and shared >= 2 * lanes else 1
-    return Schedule(rows=vectors * lanes, vectors=vectors, channel_block=columns)
+    return Schedule(rows=_linear_rows(vectors, shared, isa), vectors=vectors, channel_block=columns)
 
 
 def linear_space(columns: int, shared: int, isa: IsaName) -> Space:
@@ -120,7 +120,7 @@ def linear_space(columns: int, shared: int, isa: IsaName) -> Space:
     lanes = ISAS[isa].lanes
     vectors = tuple(v for v in (1, 2, 4, 8) if v == 1 or v * lanes <= min(MOST_LINEAR, shared)) if shared > 1 else (1,)
     axes: Axes = {
-        "rows": tuple(v * lanes for v in vectors) if shared > 1 else (1,),
+        "rows": tuple(_linear_rows(v, shared, isa) for v in vectors),
         "vectors": vectors,
         "tiles_at_a_time": (Schedule.model_fields["tiles_at_a_time"].default,),
         "channel_block": (columns,),
@@ -129,6 +129,15 @@ def linear_space(columns: int, shared: int, isa: IsaName) -> Space:
 
     def fits(schedule: AnySchedule) -> bool:
         assert isinstance(schedule, Schedule)
-        return schedule.rows == (schedule.vectors * lanes if shared > 1 else 1)
+        return schedule.rows == _linear_rows(schedule.vectors, shared, isa)
 
     return Space({"pixels": axes}, fits)
+
+
+def _linear_rows(vectors: int, shared: int, isa: IsaName) -> int:
+    """Filters that a fully connected kernel works on at once: one, whole vectors, or, of lists that half a vector
+    shares, that half (two lists in a vector would be stored with the columns of both)."""
+    lanes, backend = ISAS[isa].lanes, ISAS[isa].backend
+    if shared == 1:
+        return 1
+    return shared if backend == "cpu" and 2 * shared == lanes else vectors * lanes

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from npas.compiler.schedules.lanes import SUM_CYCLES, TILE_CYCLES, most_pixels, step_cycles
+from npas.compiler.schedules.core import CORES, step_cycles
+from npas.compiler.schedules.lanes import most_pixels
 from npas.compiler.schedules.records import AnySchedule, WinogradSchedule
 from npas.compiler.schedules.space import PLACEMENTS, Axes, Space, halvings
 from npas.graph.graph import Graph, Node
@@ -211,8 +212,8 @@ def _cycles(choice: _Shape, work: WinogradWork, isa: IsaName) -> float:
     at_a_time = _at_a_time(m, pixels, work, lanes)
     chunks = -(-tiles // at_a_time)
     columns = -(-at_a_time // pixels) * chunks
-    step = step_cycles(vectors, -(-tiles // columns))
-    multiply = groups * columns * (work.terms * step + TILE_CYCLES + SUM_CYCLES * vectors * pixels / 2)
+    step, core = step_cycles(vectors, -(-tiles // columns), 1, lanes), CORES[lanes]
+    multiply = groups * columns * (work.terms * step + core.tile + core.sum * vectors * pixels / 2)
     weights = positions * work.terms * planes_out * lanes * 4
     memory_bytes = AVX512_MEMORY_BYTES if isa == "avx512" else MEMORY_BYTES
     read = weights / memory_bytes + weights * (chunks - 1) / CACHE_BYTES

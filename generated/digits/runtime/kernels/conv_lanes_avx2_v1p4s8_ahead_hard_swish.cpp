@@ -31,10 +31,11 @@ struct Tile {
 void tile_v1p4(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{}, a0b{}, a0c{}, a0d{};
     const float* coming = tile.coming;
+    // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
+    const float *x = tile.in + offset[0], *next = tile.in + offset[1];
     for (; offset != end; ++offset, weights += kStored) {
         __builtin_prefetch(coming);
         coming += tile.pace;
-        const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
         a0a = fma(w0, xa, a0a);
@@ -44,6 +45,8 @@ void tile_v1p4(const Tile& tile, const std::int32_t* offset, const std::int32_t*
         a0c = fma(w0, xc, a0c);
         const vec xd = broadcast(x + 3 * kStep);
         a0d = fma(w0, xd, a0d);
+        x = next;
+        next = tile.in + offset[2];
     }
     float* out0 = tile.out;
     if (!tile.first) {
@@ -69,10 +72,11 @@ void tile_v1p4(const Tile& tile, const std::int32_t* offset, const std::int32_t*
 void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{}, a0b{}, a0c{};
     const float* coming = tile.coming;
+    // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
+    const float *x = tile.in + offset[0], *next = tile.in + offset[1];
     for (; offset != end; ++offset, weights += kStored) {
         __builtin_prefetch(coming);
         coming += tile.pace;
-        const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
         a0a = fma(w0, xa, a0a);
@@ -80,6 +84,8 @@ void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t*
         a0b = fma(w0, xb, a0b);
         const vec xc = broadcast(x + 2 * kStep);
         a0c = fma(w0, xc, a0c);
+        x = next;
+        next = tile.in + offset[2];
     }
     float* out0 = tile.out;
     if (!tile.first) {

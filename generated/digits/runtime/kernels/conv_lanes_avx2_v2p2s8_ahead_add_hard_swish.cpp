@@ -35,10 +35,11 @@ void tile_v2p2(const Tile& tile, const std::int32_t* offset, const std::int32_t*
     vec a0a{}, a0b{};
     vec a1a{}, a1b{};
     const float* coming = tile.coming;
+    // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
+    const float *x = tile.in + offset[0], *next = tile.in + offset[1];
     for (; offset != end; ++offset, weights += kStored) {
         __builtin_prefetch(coming);
         coming += tile.pace;
-        const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
         const vec w1 = load(weights + 1 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
@@ -47,6 +48,8 @@ void tile_v2p2(const Tile& tile, const std::int32_t* offset, const std::int32_t*
         const vec xb = broadcast(x + 1 * kStep);
         a0b = fma(w0, xb, a0b);
         a1b = fma(w1, xb, a1b);
+        x = next;
+        next = tile.in + offset[2];
     }
     float* out0 = tile.out;
     float* out1 = tile.out + 1 * tile.plane_step;
@@ -77,15 +80,18 @@ void tile_v2p1(const Tile& tile, const std::int32_t* offset, const std::int32_t*
     vec a0a{};
     vec a1a{};
     const float* coming = tile.coming;
+    // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
+    const float *x = tile.in + offset[0], *next = tile.in + offset[1];
     for (; offset != end; ++offset, weights += kStored) {
         __builtin_prefetch(coming);
         coming += tile.pace;
-        const float* x = tile.in + *offset;
         const vec xa = broadcast(x + 0 * kStep);
         const vec w0 = load(weights + 0 * kLanes);
         a0a = fma(w0, xa, a0a);
         const vec w1 = load(weights + 1 * kLanes);
         a1a = fma(w1, xa, a1a);
+        x = next;
+        next = tile.in + offset[2];
     }
     float* out0 = tile.out;
     float* out1 = tile.out + 1 * tile.plane_step;

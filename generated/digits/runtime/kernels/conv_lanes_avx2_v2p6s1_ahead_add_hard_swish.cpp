@@ -35,10 +35,11 @@ void tile_v2p6(const Tile& tile, const std::int32_t* offset, const std::int32_t*
     vec a0a{}, a0b{}, a0c{}, a0d{}, a0e{}, a0f{};
     vec a1a{}, a1b{}, a1c{}, a1d{}, a1e{}, a1f{};
     const float* coming = tile.coming;
+    // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
+    const float *x = tile.in + offset[0], *next = tile.in + offset[1];
     for (; offset != end; ++offset, weights += kStored) {
         __builtin_prefetch(coming);
         coming += tile.pace;
-        const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
         const vec w1 = load(weights + 1 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
@@ -59,6 +60,8 @@ void tile_v2p6(const Tile& tile, const std::int32_t* offset, const std::int32_t*
         const vec xf = broadcast(x + 5 * kStep);
         a0f = fma(w0, xf, a0f);
         a1f = fma(w1, xf, a1f);
+        x = next;
+        next = tile.in + offset[2];
     }
     float* out0 = tile.out;
     float* out1 = tile.out + 1 * tile.plane_step;
@@ -113,10 +116,11 @@ void tile_v2p5(const Tile& tile, const std::int32_t* offset, const std::int32_t*
     vec a0a{}, a0b{}, a0c{}, a0d{}, a0e{};
     vec a1a{}, a1b{}, a1c{}, a1d{}, a1e{};
     const float* coming = tile.coming;
+    // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
+    const float *x = tile.in + offset[0], *next = tile.in + offset[1];
     for (; offset != end; ++offset, weights += kStored) {
         __builtin_prefetch(coming);
         coming += tile.pace;
-        const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
         const vec w1 = load(weights + 1 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
@@ -134,6 +138,8 @@ void tile_v2p5(const Tile& tile, const std::int32_t* offset, const std::int32_t*
         const vec xe = broadcast(x + 4 * kStep);
         a0e = fma(w0, xe, a0e);
         a1e = fma(w1, xe, a1e);
+        x = next;
+        next = tile.in + offset[2];
     }
     float* out0 = tile.out;
     float* out1 = tile.out + 1 * tile.plane_step;

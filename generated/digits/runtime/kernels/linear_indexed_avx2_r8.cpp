@@ -7,6 +7,7 @@ namespace npas_digits {
 
 namespace {
 
+
 inline vec epilogue(vec x) {
     return x;
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "npas/loaded.h"
 
@@ -10,6 +11,8 @@ namespace {
 constexpr std::uint32_t kNoFilter = 0xffffffffu;
 // Loading the bias, the epilogue and the stores, in list entries.
 constexpr std::int64_t kGroupOverhead = 4;
+// Filters among which those with lists of about one length are looked for.
+constexpr std::size_t kNeighbours = 8;
 
 // The lists under construction: columns (channel * taps + tap) per list, and the list of each group.
 struct Lists {
@@ -220,29 +223,47 @@ void fill_up(const IndexedSpec& spec, Lists& lists, LoadedIndexed& out) {
     }
 }
 
-// What a packed kernel reads, in the order in which it does: block by block of channels, filter by filter. Two more
-// offsets stand at the end, since a kernel knows addresses ahead. The bias stands by filter, in whole vectors.
+// What a packed kernel reads, in the order in which it does: block by block of channels, group by group. The lists of a
+// group lie side by side, entry by entry, and are of one length: the filters of a piece are grouped by their lists'
+// lengths, block by block anew, and what a list lacks becomes weights of zero at places that it, or the longest one,
+// reads anyway. The bias stands by filter, in whole vectors.
 void in_order(const IndexedSpec& spec, const float* weights, const float* bias, LoadedIndexed& out) {
-    const auto blocks = static_cast<std::size_t>(out.view.channel_blocks);
-    const auto groups = static_cast<std::size_t>(out.view.groups);
-    std::vector<std::int32_t> offsets, bounds;
+    const auto blocks = static_cast<std::size_t>(out.view.channel_blocks), width = static_cast<std::size_t>(spec.lists);
+    std::vector<std::int32_t> offsets, bounds, rows;
     std::vector<float> ordered;
     offsets.reserve(out.offsets.size() + 2);
     ordered.reserve(out.offsets.size());
     for (std::size_t block = 0; block < blocks; ++block) {
-        for (std::size_t group = 0; group < groups; ++group) {
-            bounds.push_back(static_cast<std::int32_t>(offsets.size()));
-            const std::int32_t* bound = &out.bounds[group * (blocks + 1) + block];
-            for (std::int32_t k = bound[0]; k < bound[1]; ++k) {
-                offsets.push_back(out.offsets[static_cast<std::size_t>(k)]);
-                ordered.push_back(weights[k]);
+        const auto bound = [&](std::size_t list) { return &out.bounds[list * (blocks + 1) + block]; };
+        const auto length = [&](std::size_t list) { return bound(list)[1] - bound(list)[0]; };
+        for (std::size_t piece = 0; piece + 1 < out.cut.size(); ++piece) {
+            const auto begin = static_cast<std::size_t>(out.cut[piece]),
+                       end = static_cast<std::size_t>(out.cut[piece + 1]);
+            std::vector<std::size_t> lists((end - begin) * width);
+            std::iota(lists.begin(), lists.end(), begin * width);
+            for (std::size_t i = 0; width > 1 && i < lists.size(); i += kNeighbours) {
+                std::stable_sort(lists.begin() + i, lists.begin() + std::min(i + kNeighbours, lists.size()),
+                                 [&](std::size_t a, std::size_t b) { return length(a) > length(b); });
+            }
+            for (std::size_t first = 0; first < lists.size(); first += width) {
+                bounds.push_back(static_cast<std::int32_t>(offsets.size() / width));
+                for (std::int32_t k = 0; k < length(lists[first]); ++k) {
+                    for (std::size_t i = 0; i < width; ++i) {
+                        const std::size_t list = lists[first + i], filled = length(list) > 0 ? list : lists[first];
+                        const std::int32_t at = bound(filled)[0] + std::min(k, length(filled) - 1);
+                        offsets.push_back(out.offsets[static_cast<std::size_t>(at)]);
+                        ordered.push_back(k < length(list) ? weights[at] : 0.0f);
+                    }
+                }
+                for (std::size_t i = 0; i < width; ++i) rows.push_back(out.rows[lists[first + i]]);
             }
         }
     }
-    bounds.push_back(static_cast<std::int32_t>(offsets.size()));
-    offsets.insert(offsets.end(), 2, 0);
+    bounds.push_back(static_cast<std::int32_t>(offsets.size() / width));
+    offsets.insert(offsets.end(), kOffsetsAhead * width, 0);
     out.offsets.swap(offsets);
     out.bounds.swap(bounds);
+    out.rows.swap(rows);
     out.weights.swap(ordered);
     const auto lanes = static_cast<std::size_t>(spec.tile), filters = static_cast<std::size_t>(spec.filters);
     out.bias.assign(bias, bias + filters);
@@ -321,6 +342,7 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedI
         const int at = spec.packing.lines > 0 ? channel % spec.packing.channels : channel;
         out.offsets.push_back(at / spec.input_block * spec.plane_step + at % spec.input_block + spec.tap_offset[tap]);
     }
+    out.offsets.insert(out.offsets.end(), kOffsetsAhead, 0);
     std::size_t used = 0;
     for (const std::uint32_t list : lists.list_of) {
         out.first_weight.push_back(static_cast<std::uint32_t>(used));

@@ -141,6 +141,7 @@ Status prepare(const WinogradSpec& spec, const Weights& file, LoadedWinograd& ou
     for (int c = 0; c < spec.channels; ++c) {
         for (int phase = 0; phase < spec.phases(); ++phase) out.offsets.push_back(offset_of(spec, c, phase));
     }
+    out.offsets.insert(out.offsets.end(), kOffsetsAhead, 0);
     const std::size_t position = group * static_cast<std::size_t>(groups * spec.phases());
     out.weight_bytes = position * static_cast<std::size_t>(side * side) * sizeof(float);
     out.weights.reset(static_cast<unsigned char*>(allocate(out.weight_bytes)));

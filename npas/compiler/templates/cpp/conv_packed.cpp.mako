@@ -10,6 +10,8 @@ namespace ${view.namespace} {
 
 namespace {
 
+constexpr int kLists = ${view.lists};  // of a group, each for a filter
+
 inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
 % for statement in view.epilogue:
     ${statement}
@@ -17,32 +19,54 @@ inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
     return x;
 }
 
+<% sums = "ab"[: view.lists] %>\
 % for height in dict.fromkeys((view.rows, view.narrow)):
-// One filter's list on ${height} line${"s" if height > 1 else ""}; after the first channel block, `sums` has what the others gave. Addresses are known
-// an entry ahead: a load that waits for another one stalls the rest.
+// ${"One filter's list" if view.lists == 1 else "Two filters' lists, entry by entry,"} on ${height} line${"s" if height > 1 else ""}; after the first channel block, the sums begin with what the
+// others gave. Addresses are known an entry ahead: loads that wait for another one hold up the rest.
 void tile_h${height}(const float* in, const std::int32_t* offset, const std::int32_t* end, const float* weights, bool first,
-    float* sums) {
-    vec ${", ".join(f"a{r}{{}}" for r in range(height))};
-    const float *x = in + offset[0], *next = in + offset[1];
-    for (; offset != end; ++offset, ++weights) {
-        const vec w = broadcast(weights);
-% for r in range(height):
-        a${r} = fma(w, load(x + ${r} * kLanes), a${r});
+                 ${", ".join(f"float* sums_{s}" for s in sums)}) {
+% for s in sums:
+    vec ${", ".join(f"{s}{r}{{}}" for r in range(height))};
 % endfor
-        x = next;
-        next = in + offset[2];
+% for i, s in enumerate(sums):
+    const float *x${s} = in + offset[${i}], *next_${s} = in + offset[${len(sums) + i}];
+% endfor
+    for (; offset != end; offset += kLists, weights += kLists) {
+% for i, s in enumerate(sums):
+        const vec w${s} = broadcast(weights + ${i});
+% for r in range(height):
+        ${s}${r} = fma(w${s}, load(x${s} + ${r} * kLanes), ${s}${r});
+% endfor
+% endfor
+% for i, s in enumerate(sums):
+        x${s} = next_${s};
+        next_${s} = in + offset[${2 * len(sums) + i}];
+% endfor
     }
     if (!first) {
+% for s in sums:
 % for r in range(height):
-        a${r} = a${r} + load(sums + ${r} * kLanes);
+        ${s}${r} = ${s}${r} + load(sums_${s} + ${r} * kLanes);
+% endfor
 % endfor
     }
+% for s in sums:
 % for r in range(height):
-    store(sums + ${r} * kLanes, a${r});
+    store(sums_${s} + ${r} * kLanes, ${s}${r});
+% endfor
 % endfor
 }
 
 % endfor
+// Lists and weights pass by once for each tile, a few lines at a visit: short loops leave the hardware's fetching behind.
+constexpr int kAhead = 512, kLine = 16;  // entries
+inline void fetch_lists(const Indexed& conv, std::ptrdiff_t from, int lines) {
+    for (int i = 0; i < lines; ++i) {
+        __builtin_prefetch(conv.offsets + from + kAhead + i * kLine);
+        __builtin_prefetch(conv.weights + from + kAhead + i * kLine);
+    }
+}
+
 }  // namespace
 
 // Tile by tile: a channel block or a few are copied, so that every tap begins in line, and every filter passes over the
@@ -56,10 +80,18 @@ ${view.signature} {
     const Share share = alone ? Share{0, 1} : seats;
     const Range groups = works ? conv.groups_of(share) : Range{0, 0};
     const int together = spec.packing.channels / spec.channel_block;  // blocks that are copied at a time
+    const int visits = conv.channel_blocks * conv.groups;
+    const int fetched = (conv.bounds[visits] / visits * kLists + kLine - 1) / kLine;  // of a visit, in lines
     const Layout& to = *out.layout;
     const Range planes = works ? slice(share, to.planes()) : Range{0, 0};
     float* copy = works ? own_buffer(copies, seat.thread).data : nullptr;
     float* buffer = alone ? own_buffer(buffers, seat.thread).data : buffers.data;
+% if view.lists > 1:
+    alignas(64) float spare[${view.rows} * kLanes];  // of the filter that an odd one is computed with
+    const auto sums_of = [&](std::int32_t filter) { return filter < 0 ? spare : buffer + static_cast<std::ptrdiff_t>(filter) * ${view.rows} * kLanes; };
+% else:
+    const auto sums_of = [&](std::int32_t filter) { return buffer + static_cast<std::ptrdiff_t>(filter) * ${view.rows} * kLanes; };
+% endif
     for (int t = alone ? run.next() : 0; t < spec.tiles; t = alone ? run.next() : t + 1) {
         const Lines lines = lines_of(spec, t);
         for (int block = 0; block < conv.channel_blocks && groups.begin < groups.end; ++block) {
@@ -68,12 +100,15 @@ ${view.signature} {
             for (int group = groups.begin; group < groups.end; ++group) {
                 const std::int32_t begin = bounds[group], end = bounds[group + 1];
                 if (begin == end && block > 0) continue;
-                float* sums = buffer + static_cast<std::ptrdiff_t>(conv.rows[group]) * ${view.rows} * kLanes;
+                const std::ptrdiff_t from = static_cast<std::ptrdiff_t>(begin) * kLists;
+                const std::int32_t *offset = conv.offsets + from, *last = offset + (end - begin) * kLists;
+                const std::int32_t* rows = conv.rows + (static_cast<std::ptrdiff_t>(block) * conv.groups + group) * kLists;
+                fetch_lists(conv, from, fetched);
+<% given = "copy, offset, last, conv.weights + from, block == 0, " + ", ".join(f"sums_of(rows[{i}])" for i in range(view.lists)) %>\
 % if view.narrow != view.rows:
-                (lines.count == ${view.rows} ? tile_h${view.rows} : tile_h${view.narrow})(
-                    copy, conv.offsets + begin, conv.offsets + end, conv.weights + begin, block == 0, sums);
+                (lines.count == ${view.rows} ? tile_h${view.rows} : tile_h${view.narrow})(${given});
 % else:
-                tile_h${view.rows}(copy, conv.offsets + begin, conv.offsets + end, conv.weights + begin, block == 0, sums);
+                tile_h${view.rows}(${given});
 % endif
             }
         }

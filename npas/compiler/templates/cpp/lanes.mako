@@ -1,4 +1,9 @@
 ## The inner kernel of everything with filters in lanes: sums of a few vectors of filters and a few pixels in registers.
+<%!
+from string import ascii_letters
+
+letter = ascii_letters.__getitem__
+%>\
 <%def name="tile_struct(residual, ahead, ragged=False, blocks=True, lists=1)">\
 struct Tile {
     const float* in;
@@ -31,48 +36,60 @@ broadcast = {1: "broadcast", 2: "broadcast_pair", 4: "broadcast_quad"}[depth]
 lists = max(1, depth // vectors)
 sums = vectors * lists
 outputs = sums // depth
+sum_of = lambda v, p: f"a{v * depth}{letter(p)}"
 places = [(v, p) for v in range(outputs) for p in range(pixels)]
-halvings = [sums >> level for level in range(1, depth.bit_length())]  # sums left as neighbouring channels are added up
+levels = depth.bit_length() - 1  # at which neighbouring channels are added up: as many inside a list as it has vectors for
+inside = min(vectors, depth).bit_length() - 1
 at = [f" + at{p}" if ragged and p else f" + {p} * kLanes" for p in range(pixels)]
 from_ = [f" + from{p}" if ragged and p else f" + {p} * kLanes" for p in range(pixels)]
 %>\
+<%def name="added(indent, left, apart)">\
+% for v in left:
+% for p in range(pixels):
+${indent}a${v}${letter(p)} = pairs(a${v}${letter(p)}, a${v + apart}${letter(p)});
+% endfor
+% endfor
+</%def>\
 <%def name="summed(indent, own, weights, coming)">\
 % if ahead:
 ${indent}const float* coming = ${coming};
 % endif
+${indent}// Addresses are known an entry ahead: loads that wait for another one hold up the rest.
+${indent}const float *x = tile.in + offset[0], *next = tile.in + offset[1];
 ${indent}for (; offset != end; ++offset, ${weights} += kStored) {
 % if ahead:
 ${indent}    __builtin_prefetch(coming);
 ${indent}    coming += tile.pace;
 % endif
-${indent}    const float* x = tile.in + *offset;
 % if vectors <= pixels:
 % for i, v in enumerate(own):
 ${indent}    const vec w${v} = load(${weights} + ${i} * kLanes);
 % endfor
 % for p in range(pixels):
-${indent}    const vec x${chr(97 + p)} = ${broadcast}(x + ${p} * kStep);
+${indent}    const vec x${letter(p)} = ${broadcast}(x + ${p} * kStep);
 % for v in own:
-${indent}    a${v}${chr(97 + p)} = fma(w${v}, x${chr(97 + p)}, a${v}${chr(97 + p)});
+${indent}    a${v}${letter(p)} = fma(w${v}, x${letter(p)}, a${v}${letter(p)});
 % endfor
 % endfor
 % else:
 % for p in range(pixels):
-${indent}    const vec x${chr(97 + p)} = ${broadcast}(x + ${p} * kStep);
+${indent}    const vec x${letter(p)} = ${broadcast}(x + ${p} * kStep);
 % endfor
 % for i, v in enumerate(own):
 ${indent}    const vec w${v} = load(${weights} + ${i} * kLanes);
 % for p in range(pixels):
-${indent}    a${v}${chr(97 + p)} = fma(w${v}, x${chr(97 + p)}, a${v}${chr(97 + p)});
+${indent}    a${v}${letter(p)} = fma(w${v}, x${letter(p)}, a${v}${letter(p)});
 % endfor
 % endfor
 % endif
+${indent}    x = next;
+${indent}    next = tile.in + offset[2];
 ${indent}}
 </%def>\
 // ${vectors} vector${"s" if vectors > 1 else ""} of weights x ${pixels} pixel${"s" if pixels > 1 else ""}.
 void tile_v${vectors}p${pixels}(const Tile& tile, ${"const List* lists" if lists > 1 else "const std::int32_t* offset, const std::int32_t* end, const float* weights"}) {
 % for v in range(sums):
-    vec ${", ".join(f"a{v}{chr(97 + p)}{{}}" for p in range(pixels))};
+    vec ${", ".join(f"a{v}{letter(p)}{{}}" for p in range(pixels))};
 % endfor
 % if lists == 1:
 ${summed("    ", range(vectors), "weights", "tile.coming")}\
@@ -82,14 +99,20 @@ ${summed("    ", range(vectors), "weights", "tile.coming")}\
         const std::int32_t *offset = lists[${l}].begin, *end = lists[${l}].end;
         const float* weights = lists[${l}].weights;
 ${summed("        ", range(l * vectors, (l + 1) * vectors), "weights", f"tile.coming[{l}]")}\
+% for level in range(inside):
+${added("        ", range(l * vectors, (l + 1) * vectors, 1 << level + 1), 1 << level)}\
+% endfor
     }
 % endfor
 % endif
-% for left in halvings:
-% for v, p in ((v, p) for v in range(left) for p in range(pixels)):
-    a${v}${chr(97 + p)} = pairs(a${2 * v}${chr(97 + p)}, a${2 * v + 1}${chr(97 + p)});
+% for level in range(inside if lists > 1 else 0, levels):
+${added("    ", range(0, sums, 1 << level + 1), 1 << level)}\
 % endfor
+% if levels:
+% for v, p in places:
+    ${sum_of(v, p)} = ${{1: "ordered_pairs", 2: "ordered_fours"}[levels]}(${sum_of(v, p)});
 % endfor
+% endif
 % if ragged:
 % for p in range(1, pixels):
     const std::ptrdiff_t at${p} = ${p} * kLanes + (tile.cut > ${p} ? 0 : tile.gap);
@@ -104,7 +127,7 @@ ${summed("        ", range(l * vectors, (l + 1) * vectors), "weights", f"tile.co
 % if blocks:
     if (!tile.first) {
 % for v, p in places:
-        a${v}${chr(97 + p)} = a${v}${chr(97 + p)} + load(out${v}${at[p]});
+        ${sum_of(v, p)} = ${sum_of(v, p)} + load(out${v}${at[p]});
 % endfor
     }
     if (tile.last) {
@@ -114,13 +137,13 @@ ${summed("        ", range(l * vectors, (l + 1) * vectors), "weights", f"tile.co
         const float* residual${v} = tile.residual${f" + {v} * tile.residual_step" if v else ""};
 % endif
 % for p in range(pixels):
-        a${v}${chr(97 + p)} = epilogue(a${v}${chr(97 + p)} + bias${v}${f", load(residual{v}{from_[p]})" if residual else ""});
+        ${sum_of(v, p)} = epilogue(${sum_of(v, p)} + bias${v}${f", load(residual{v}{from_[p]})" if residual else ""});
 % endfor
 % endfor
     }
 % endif
 % for v, p in places:
-    store(out${v}${at[p]}, a${v}${chr(97 + p)});
+    store(out${v}${at[p]}, ${sum_of(v, p)});
 % endfor
 }
 </%def>\

@@ -2,7 +2,10 @@
 <%
 vectors = range(view.vectors)
 chains = range({1: 4, 2: 2}.get(view.vectors, 1))  # sums of a filter, so that one addition need not wait for the other
+single = "abcdefgh"  # the same of a filter that stands alone
 load_weights = "load_halves" if view.half else "load"
+load_lower = "load_lower_halves" if view.half else "load_lower"
+stored = "std::uint16_t" if view.half else "float"
 weight = (lambda at: f"half_to_float(weights[{at}])") if view.half else (lambda at: f"weights[{at}]")
 %>\
 // Fully connected layer over lists of kept columns, \
@@ -15,16 +18,51 @@ namespace ${view.namespace} {
 
 namespace {
 
+% if view.rows == 1 or view.in_half:
+constexpr int kFetchAhead = 4096;  // bytes
+% endif
+
 inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
 % for statement in view.epilogue:
     ${statement}
 % endfor
     return x;
 }
+% if view.rows == 1 or view.in_half:
+
+// Lists are long, each is read once, and so short a loop leaves the hardware's own fetching behind.
+template <class T>
+inline void fetch_ahead(const T* p) {
+    __builtin_prefetch(reinterpret_cast<const char*>(p) + kFetchAhead);
+}
+% endif
 
 }  // namespace
 
-% if view.rows > 1:
+% if view.in_half:
+// A group's filters fill half of the lanes: a vector of weights holds two entries of their list. The bias comes last:
+// small terms added to a large bias one by one would lose more.
+${view.signature} {
+    constexpr int kRows = kLanes / 2;
+    const Range groups = layer.groups_of(share);
+    for (int group = groups.begin; group < groups.end; ++group) {
+        const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(group) * kRows;
+        const std::int32_t* bounds = layer.bounds + static_cast<std::ptrdiff_t>(group) * 2;
+        const ${stored}* weights = layer.${"halves" if view.half else "weights"} + layer.first_weight[group];
+        const std::int32_t *offset = layer.offsets + bounds[0], *end = layer.offsets + bounds[1];
+        vec ${", ".join(f"sum{c}{{}}" for c in single[:4])};
+        for (; end - offset >= 8; offset += 8, weights += 8 * kRows) {
+            fetch_ahead(weights);
+% for i, c in enumerate(single[:4]):
+            sum${c} = fma(${load_weights}(weights + ${2 * i} * kRows), broadcast_two(in.data + offset[${2 * i}], in.data + offset[${2 * i + 1}]), sum${c});
+% endfor
+        }
+        for (; offset != end; ++offset, weights += kRows) suma = fma(${load_lower}(weights), broadcast(in.data + *offset), suma);
+        const vec sum = fold((suma + sumb) + (sumc + sumd));
+        store_lower(out.data + row, epilogue(sum + load_lower(layer.bias + row)${", load_lower(residual.data + row)" if view.residual else ""}));
+    }
+}
+% elif view.rows > 1:
 // A group's filters lie side by side in the lanes; each kept column is one input to all of them. The bias comes last:
 // small terms added to a large bias one by one would lose more.
 ${view.signature} {
@@ -33,7 +71,7 @@ ${view.signature} {
     for (int group = groups.begin; group < groups.end; ++group) {
         const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(group) * kRows;
         const std::int32_t* bounds = layer.bounds + static_cast<std::ptrdiff_t>(group) * 2;
-        const ${"std::uint16_t" if view.half else "float"}* weights = layer.${"halves" if view.half else "weights"} + layer.first_weight[group];
+        const ${stored}* weights = layer.${"halves" if view.half else "weights"} + layer.first_weight[group];
 % for p in vectors:
         vec ${", ".join(f"sum{p}{chr(97 + c)}{{}}" for c in chains)};
 % endfor
@@ -69,18 +107,20 @@ ${view.signature} {
     const Range groups = layer.groups_of(share);
     for (int group = groups.begin; group < groups.end; ++group) {
         const std::int32_t* bounds = layer.bounds + static_cast<std::ptrdiff_t>(group) * 2;
-        const ${"std::uint16_t" if view.half else "float"}* weights = layer.${"halves" if view.half else "weights"} + layer.first_weight[group];
-        const std::int32_t* offsets = layer.offsets + bounds[0];
-        const std::int32_t count = bounds[1] - bounds[0];
-        // Four sums, so that one addition need not wait for the other.
-        float sum[4] = {0.0f, 0.0f, 0.0f, 0.0f};
-        std::int32_t k = 0;
-        for (; k + 4 <= count; k += 4) {
-            for (int i = 0; i < 4; ++i) sum[i] += ${weight("k + i")} * in.data[offsets[k + i]];
+        const ${stored}* weights = layer.${"halves" if view.half else "weights"} + layer.first_weight[group];
+        const std::int32_t *offset = layer.offsets + bounds[0], *end = layer.offsets + bounds[1];
+        float ${", ".join(f"sum{c} = 0.0f" for c in single)};
+        for (; end - offset >= ${len(single)}; offset += ${len(single)}, weights += ${len(single)}) {
+            fetch_ahead(weights);
+            fetch_ahead(offset);
+% for i, c in enumerate(single):
+            sum${c} += ${weight(i)} * in.data[offset[${i}]];
+% endfor
         }
-        for (; k < count; ++k) sum[0] += ${weight("k")} * in.data[offsets[k]];
+        for (; offset != end; ++offset, ++weights) suma += ${weight(0)} * in.data[*offset];
+        const float sum = ((suma + sumb) + (sumc + sumd)) + ((sume + sumf) + (sumg + sumh));
         const std::int32_t row = layer.rows[group];
-        const vec x = splat(layer.bias[group] + ((sum[0] + sum[1]) + (sum[2] + sum[3])));
+        const vec x = splat(layer.bias[group] + sum);
         out.data[row] = epilogue(x${", splat(residual.data[row])" if view.residual else ""})[0];
     }
 }

@@ -69,6 +69,9 @@ struct WinogradSpec {
     int side() const { return tile + taps() - 1; }               // of a tile of V
 };
 
+// Offsets behind the last one of a layer's lists: kernels work out addresses ahead.
+constexpr int kOffsetsAhead = 2;
+
 // A layer whose weights are lists of kept positions; see indexed.h.
 struct IndexedSpec {
     Format format;
@@ -80,7 +83,7 @@ struct IndexedSpec {
     int input_block, plane_step;     // channels in a pixel of the input; floats from one of its planes to the next
     int rows;                        // filters that share a list
     int depth;                       // neighbouring channels that one entry of a list covers
-    int lists;                       // of a group: those whose filters fill a vector
+    int lists;                       // of a group: those whose filters fill a vector, or are computed side by side
     bool lanes;                      // filters lie in the lanes of vectors, in order, rather than pixels
     int channel_block;               // input channels worked through at a time
     int tile, tiles;                 // pixels in a tile, tiles in a plane; 0 for a fully connected layer

@@ -1,11 +1,11 @@
 // Layers whose weights are lists of kept positions: every convolution and fully connected layer.
 //
-// `rows` filters share one list, and a group of them is computed together (or as many as `lists` have, where those of
-// one list fill no vector). For each entry k of the list the layer reads the input at
-// `offsets[k]` floats from the pixel at hand and multiplies it by `rows` weights (or, where an entry covers several
-// channels, their inputs by as many weights a filter, which lie side by side). Schemes and formats differ
-// only in how long the lists are and how many filters share one; here every format of the weights file becomes
-// the same arrays, checked entry by entry, so that a kernel needs no test.
+// `rows` filters share one list, and a group of them is computed together (or as many as `lists` have: where those of
+// one list fill no vector, or two filters with a list each are computed side by side). For each entry k of the list
+// the layer reads the input at `offsets[k]` floats from the pixel at hand and multiplies it by `rows` weights (or,
+// where an entry covers several channels, their inputs by as many weights a filter, which lie side by side). Schemes
+// and formats differ only in how long the lists are and how many filters share one; here every format of the weights
+// file becomes the same arrays, checked entry by entry, so that a kernel needs no test.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@
 namespace NPAS_NAMESPACE {
 
 // What a kernel sees; the arrays are a LoadedIndexed's. Packed kernels (see packing.h) find everything in the order in
-// which they read it: `bounds` is [channel_blocks][groups] + 1, weights lie as offsets do, the bias by filter.
+// which they read it: `bounds` is [channel_blocks][groups] + 1 in entries of a group, offsets and weights are [entries]
+// [lists], `rows` [channel_blocks][groups][lists], the bias lies by filter.
 struct Indexed {
     const IndexedSpec* spec = nullptr;
     const float* weights = nullptr;         // per list: [list length][rows][depth]

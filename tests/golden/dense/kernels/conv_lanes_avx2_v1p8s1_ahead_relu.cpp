@@ -31,10 +31,11 @@ struct Tile {
 void tile_v1p8(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{}, a0b{}, a0c{}, a0d{}, a0e{}, a0f{}, a0g{}, a0h{};
     const float* coming = tile.coming;
+    // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
+    const float *x = tile.in + offset[0], *next = tile.in + offset[1];
     for (; offset != end; ++offset, weights += kStored) {
         __builtin_prefetch(coming);
         coming += tile.pace;
-        const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
         a0a = fma(w0, xa, a0a);
@@ -52,6 +53,8 @@ void tile_v1p8(const Tile& tile, const std::int32_t* offset, const std::int32_t*
         a0g = fma(w0, xg, a0g);
         const vec xh = broadcast(x + 7 * kStep);
         a0h = fma(w0, xh, a0h);
+        x = next;
+        next = tile.in + offset[2];
     }
     float* out0 = tile.out;
     if (!tile.first) {
@@ -89,10 +92,11 @@ void tile_v1p8(const Tile& tile, const std::int32_t* offset, const std::int32_t*
 void tile_v1p7(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{}, a0b{}, a0c{}, a0d{}, a0e{}, a0f{}, a0g{};
     const float* coming = tile.coming;
+    // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
+    const float *x = tile.in + offset[0], *next = tile.in + offset[1];
     for (; offset != end; ++offset, weights += kStored) {
         __builtin_prefetch(coming);
         coming += tile.pace;
-        const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
         a0a = fma(w0, xa, a0a);
@@ -108,6 +112,8 @@ void tile_v1p7(const Tile& tile, const std::int32_t* offset, const std::int32_t*
         a0f = fma(w0, xf, a0f);
         const vec xg = broadcast(x + 6 * kStep);
         a0g = fma(w0, xg, a0g);
+        x = next;
+        next = tile.in + offset[2];
     }
     float* out0 = tile.out;
     if (!tile.first) {

@@ -31,10 +31,11 @@ void tile_v2p4(const Tile& tile, const std::int32_t* offset, const std::int32_t*
     vec a0a{}, a0b{}, a0c{}, a0d{};
     vec a1a{}, a1b{}, a1c{}, a1d{};
     const float* coming = tile.coming;
+    // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
+    const float *x = tile.in + offset[0], *next = tile.in + offset[1];
     for (; offset != end; ++offset, weights += kStored) {
         __builtin_prefetch(coming);
         coming += tile.pace;
-        const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
         const vec w1 = load(weights + 1 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
@@ -49,6 +50,8 @@ void tile_v2p4(const Tile& tile, const std::int32_t* offset, const std::int32_t*
         const vec xd = broadcast(x + 3 * kStep);
         a0d = fma(w0, xd, a0d);
         a1d = fma(w1, xd, a1d);
+        x = next;
+        next = tile.in + offset[2];
     }
     float* out0 = tile.out;
     float* out1 = tile.out + 1 * tile.plane_step;
@@ -89,10 +92,11 @@ void tile_v2p3(const Tile& tile, const std::int32_t* offset, const std::int32_t*
     vec a0a{}, a0b{}, a0c{};
     vec a1a{}, a1b{}, a1c{};
     const float* coming = tile.coming;
+    // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
+    const float *x = tile.in + offset[0], *next = tile.in + offset[1];
     for (; offset != end; ++offset, weights += kStored) {
         __builtin_prefetch(coming);
         coming += tile.pace;
-        const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
         const vec w1 = load(weights + 1 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
@@ -104,6 +108,8 @@ void tile_v2p3(const Tile& tile, const std::int32_t* offset, const std::int32_t*
         const vec xc = broadcast(x + 2 * kStep);
         a0c = fma(w0, xc, a0c);
         a1c = fma(w1, xc, a1c);
+        x = next;
+        next = tile.in + offset[2];
     }
     float* out0 = tile.out;
     float* out1 = tile.out + 1 * tile.plane_step;

@@ -30,10 +30,11 @@ struct Tile {
 void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{}, a0b{}, a0c{};
     const float* coming = tile.coming;
+    // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
+    const float *x = tile.in + offset[0], *next = tile.in + offset[1];
     for (; offset != end; ++offset, weights += kStored) {
         __builtin_prefetch(coming);
         coming += tile.pace;
-        const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
         a0a = fma(w0, xa, a0a);
@@ -41,6 +42,8 @@ void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t*
         a0b = fma(w0, xb, a0b);
         const vec xc = broadcast(x + 2 * kStep);
         a0c = fma(w0, xc, a0c);
+        x = next;
+        next = tile.in + offset[2];
     }
     float* out0 = tile.out;
     if (!tile.first) {
@@ -63,15 +66,18 @@ void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t*
 void tile_v1p2(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{}, a0b{};
     const float* coming = tile.coming;
+    // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
+    const float *x = tile.in + offset[0], *next = tile.in + offset[1];
     for (; offset != end; ++offset, weights += kStored) {
         __builtin_prefetch(coming);
         coming += tile.pace;
-        const float* x = tile.in + *offset;
         const vec w0 = load(weights + 0 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
         a0a = fma(w0, xa, a0a);
         const vec xb = broadcast(x + 1 * kStep);
         a0b = fma(w0, xb, a0b);
+        x = next;
+        next = tile.in + offset[2];
     }
     float* out0 = tile.out;
     if (!tile.first) {

@@ -9,54 +9,65 @@ namespace npas_net {
 
 namespace {
 
+constexpr int kLists = 1;  // of a group, each for a filter
+
 inline vec epilogue(vec x, vec residual) {
     x = x + residual;
     return x;
 }
 
-// One filter's list on 10 lines; after the first channel block, `sums` has what the others gave. Addresses are known
-// an entry ahead: a load that waits for another one stalls the rest.
+// One filter's list on 10 lines; after the first channel block, the sums begin with what the
+// others gave. Addresses are known an entry ahead: loads that wait for another one hold up the rest.
 void tile_h10(const float* in, const std::int32_t* offset, const std::int32_t* end, const float* weights, bool first,
-    float* sums) {
+                 float* sums_a) {
     vec a0{}, a1{}, a2{}, a3{}, a4{}, a5{}, a6{}, a7{}, a8{}, a9{};
-    const float *x = in + offset[0], *next = in + offset[1];
-    for (; offset != end; ++offset, ++weights) {
-        const vec w = broadcast(weights);
-        a0 = fma(w, load(x + 0 * kLanes), a0);
-        a1 = fma(w, load(x + 1 * kLanes), a1);
-        a2 = fma(w, load(x + 2 * kLanes), a2);
-        a3 = fma(w, load(x + 3 * kLanes), a3);
-        a4 = fma(w, load(x + 4 * kLanes), a4);
-        a5 = fma(w, load(x + 5 * kLanes), a5);
-        a6 = fma(w, load(x + 6 * kLanes), a6);
-        a7 = fma(w, load(x + 7 * kLanes), a7);
-        a8 = fma(w, load(x + 8 * kLanes), a8);
-        a9 = fma(w, load(x + 9 * kLanes), a9);
-        x = next;
-        next = in + offset[2];
+    const float *xa = in + offset[0], *next_a = in + offset[1];
+    for (; offset != end; offset += kLists, weights += kLists) {
+        const vec wa = broadcast(weights + 0);
+        a0 = fma(wa, load(xa + 0 * kLanes), a0);
+        a1 = fma(wa, load(xa + 1 * kLanes), a1);
+        a2 = fma(wa, load(xa + 2 * kLanes), a2);
+        a3 = fma(wa, load(xa + 3 * kLanes), a3);
+        a4 = fma(wa, load(xa + 4 * kLanes), a4);
+        a5 = fma(wa, load(xa + 5 * kLanes), a5);
+        a6 = fma(wa, load(xa + 6 * kLanes), a6);
+        a7 = fma(wa, load(xa + 7 * kLanes), a7);
+        a8 = fma(wa, load(xa + 8 * kLanes), a8);
+        a9 = fma(wa, load(xa + 9 * kLanes), a9);
+        xa = next_a;
+        next_a = in + offset[2];
     }
     if (!first) {
-        a0 = a0 + load(sums + 0 * kLanes);
-        a1 = a1 + load(sums + 1 * kLanes);
-        a2 = a2 + load(sums + 2 * kLanes);
-        a3 = a3 + load(sums + 3 * kLanes);
-        a4 = a4 + load(sums + 4 * kLanes);
-        a5 = a5 + load(sums + 5 * kLanes);
-        a6 = a6 + load(sums + 6 * kLanes);
-        a7 = a7 + load(sums + 7 * kLanes);
-        a8 = a8 + load(sums + 8 * kLanes);
-        a9 = a9 + load(sums + 9 * kLanes);
+        a0 = a0 + load(sums_a + 0 * kLanes);
+        a1 = a1 + load(sums_a + 1 * kLanes);
+        a2 = a2 + load(sums_a + 2 * kLanes);
+        a3 = a3 + load(sums_a + 3 * kLanes);
+        a4 = a4 + load(sums_a + 4 * kLanes);
+        a5 = a5 + load(sums_a + 5 * kLanes);
+        a6 = a6 + load(sums_a + 6 * kLanes);
+        a7 = a7 + load(sums_a + 7 * kLanes);
+        a8 = a8 + load(sums_a + 8 * kLanes);
+        a9 = a9 + load(sums_a + 9 * kLanes);
     }
-    store(sums + 0 * kLanes, a0);
-    store(sums + 1 * kLanes, a1);
-    store(sums + 2 * kLanes, a2);
-    store(sums + 3 * kLanes, a3);
-    store(sums + 4 * kLanes, a4);
-    store(sums + 5 * kLanes, a5);
-    store(sums + 6 * kLanes, a6);
-    store(sums + 7 * kLanes, a7);
-    store(sums + 8 * kLanes, a8);
-    store(sums + 9 * kLanes, a9);
+    store(sums_a + 0 * kLanes, a0);
+    store(sums_a + 1 * kLanes, a1);
+    store(sums_a + 2 * kLanes, a2);
+    store(sums_a + 3 * kLanes, a3);
+    store(sums_a + 4 * kLanes, a4);
+    store(sums_a + 5 * kLanes, a5);
+    store(sums_a + 6 * kLanes, a6);
+    store(sums_a + 7 * kLanes, a7);
+    store(sums_a + 8 * kLanes, a8);
+    store(sums_a + 9 * kLanes, a9);
+}
+
+// Lists and weights pass by once for each tile, a few lines at a visit: short loops leave the hardware's fetching behind.
+constexpr int kAhead = 512, kLine = 16;  // entries
+inline void fetch_lists(const Indexed& conv, std::ptrdiff_t from, int lines) {
+    for (int i = 0; i < lines; ++i) {
+        __builtin_prefetch(conv.offsets + from + kAhead + i * kLine);
+        __builtin_prefetch(conv.weights + from + kAhead + i * kLine);
+    }
 }
 
 }  // namespace
@@ -73,10 +84,13 @@ void conv_packed_avx2_h10_planar_add(const Indexed& conv, View in, View out, Vie
     const Share share = alone ? Share{0, 1} : seats;
     const Range groups = works ? conv.groups_of(share) : Range{0, 0};
     const int together = spec.packing.channels / spec.channel_block;  // blocks that are copied at a time
+    const int visits = conv.channel_blocks * conv.groups;
+    const int fetched = (conv.bounds[visits] / visits * kLists + kLine - 1) / kLine;  // of a visit, in lines
     const Layout& to = *out.layout;
     const Range planes = works ? slice(share, to.planes()) : Range{0, 0};
     float* copy = works ? own_buffer(copies, seat.thread).data : nullptr;
     float* buffer = alone ? own_buffer(buffers, seat.thread).data : buffers.data;
+    const auto sums_of = [&](std::int32_t filter) { return buffer + static_cast<std::ptrdiff_t>(filter) * 10 * kLanes; };
     for (int t = alone ? run.next() : 0; t < spec.tiles; t = alone ? run.next() : t + 1) {
         const Lines lines = lines_of(spec, t);
         for (int block = 0; block < conv.channel_blocks && groups.begin < groups.end; ++block) {
@@ -85,8 +99,11 @@ void conv_packed_avx2_h10_planar_add(const Indexed& conv, View in, View out, Vie
             for (int group = groups.begin; group < groups.end; ++group) {
                 const std::int32_t begin = bounds[group], end = bounds[group + 1];
                 if (begin == end && block > 0) continue;
-                float* sums = buffer + static_cast<std::ptrdiff_t>(conv.rows[group]) * 10 * kLanes;
-                tile_h10(copy, conv.offsets + begin, conv.offsets + end, conv.weights + begin, block == 0, sums);
+                const std::ptrdiff_t from = static_cast<std::ptrdiff_t>(begin) * kLists;
+                const std::int32_t *offset = conv.offsets + from, *last = offset + (end - begin) * kLists;
+                const std::int32_t* rows = conv.rows + (static_cast<std::ptrdiff_t>(block) * conv.groups + group) * kLists;
+                fetch_lists(conv, from, fetched);
+                tile_h10(copy, offset, last, conv.weights + from, block == 0, sums_of(rows[0]));
             }
         }
         if (!alone) run.barrier();

@@ -7,6 +7,7 @@ namespace npas_net {
 
 namespace {
 
+
 inline vec epilogue(vec x) {
     x = hard_swish(x);
     return x;

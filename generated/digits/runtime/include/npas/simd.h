@@ -76,6 +76,46 @@ inline ivec load(const std::int32_t* p) {
     return v;
 }
 
+// One float in the lower half of the lanes, another one in the upper half.
+inline vec broadcast_two(const float* low, const float* high) {
+    const vec a = broadcast(low), b = broadcast(high);
+#if !__has_builtin(__builtin_shufflevector)  // GCC before 12
+    vec both = a;
+    for (int i = kLanes / 2; i < kLanes; ++i) both[i] = b[i];
+    return both;
+#elif defined(__AVX512F__)
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27, 28, 29, 30, 31);
+#elif defined(__AVX2__)
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 12, 13, 14, 15);
+#else
+    return __builtin_shufflevector(a, b, 0, 1, 6, 7);
+#endif
+}
+
+// The sum of both halves, in the lower one.
+inline vec fold(vec v) {
+#if !__has_builtin(__builtin_shufflevector)  // GCC before 12
+    vec sum{};
+    for (int i = 0; i < kLanes / 2; ++i) sum[i] = v[i] + v[i + kLanes / 2];
+    return sum;
+#elif defined(__AVX512F__)
+    return v + __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+#elif defined(__AVX2__)
+    return v + __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+#else
+    return v + __builtin_shufflevector(v, v, 2, 3, 0, 1);
+#endif
+}
+
+// Half a vector, zeros behind it.
+inline vec load_lower(const float* p) {
+    vec v{};
+    std::memcpy(&v, p, sizeof v / 2);
+    return v;
+}
+
+inline void store_lower(float* p, vec v) { std::memcpy(p, &v, sizeof v / 2); }
+
 // Half precision: shifted into place, the number is too small by 2^112, subnormal ones included. Neither infinities nor
 // NaN are stored so.
 inline float half_to_float(std::uint16_t half) {
@@ -107,6 +147,12 @@ inline vec load_halves(const std::uint16_t* p) {
 #endif
 }
 
+inline vec load_lower_halves(const std::uint16_t* p) {
+    std::uint16_t padded[kLanes] = {};
+    std::memcpy(padded, p, sizeof padded / 2);
+    return load_halves(padded);
+}
+
 // a * b + c; one rounding where the machine has it (-ffp-contract=fast).
 inline vec fma(vec a, vec b, vec c) { return a * b + c; }
 
@@ -131,25 +177,56 @@ inline vec evens(vec a, vec b) {
 #endif
 }
 
-// The sums of neighbouring lanes: a0 + a1, a2 + a3, ..., then those of b.
+// The sums of neighbouring lanes, in each four lanes by themselves: a0 + a1, a2 + a3, b0 + b1, b2 + b3, ... What
+// crosses the fours costs several times as much, and waits until all is added up.
 inline vec pairs(vec a, vec b) {
 #if !__has_builtin(__builtin_shufflevector)  // GCC before 12
     vec sums;
-    for (int i = 0; i < kLanes / 2; ++i) {
-        sums[i] = a[2 * i] + a[2 * i + 1];
-        sums[i + kLanes / 2] = b[2 * i] + b[2 * i + 1];
+    for (int i = 0; i < kLanes; i += 4) {
+        for (int j = 0; j < 2; ++j) {
+            sums[i + j] = a[i + 2 * j] + a[i + 2 * j + 1];
+            sums[i + j + 2] = b[i + 2 * j] + b[i + 2 * j + 1];
+        }
     }
     return sums;
 #elif defined(__AVX512F__)
-    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30) +
-           __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+    return __builtin_shufflevector(a, b, 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30) +
+           __builtin_shufflevector(a, b, 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31);
 #elif defined(__AVX2__)
-    // Within halves first, which costs less than what crosses them.
-    const vec sums = __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
-                     __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
-    return __builtin_shufflevector(sums, sums, 0, 1, 4, 5, 2, 3, 6, 7);
+    return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
+           __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
 #else
     return __builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7);
+#endif
+}
+
+// What pairs(a, b) gives in order: all of a's sums, then all of b's.
+inline vec ordered_pairs(vec v) {
+#if !__has_builtin(__builtin_shufflevector)  // GCC before 12
+    vec sums;
+    for (int i = 0; i < kLanes; ++i) sums[i / 4 * 2 + i % 2 + i % 4 / 2 * (kLanes / 2)] = v[i];
+    return sums;
+#elif defined(__AVX512F__)
+    return __builtin_shufflevector(v, v, 0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
+#elif defined(__AVX2__)
+    return __builtin_shufflevector(v, v, 0, 1, 4, 5, 2, 3, 6, 7);
+#else
+    return v;
+#endif
+}
+
+// What pairs(pairs(a, b), pairs(c, d)) gives in order: all of a's sums of fours, then b's, c's and d's.
+inline vec ordered_fours(vec v) {
+#if !__has_builtin(__builtin_shufflevector)  // GCC before 12
+    vec sums;
+    for (int i = 0; i < kLanes; ++i) sums[i % 4 * (kLanes / 4) + i / 4] = v[i];
+    return sums;
+#elif defined(__AVX512F__)
+    return __builtin_shufflevector(v, v, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+#elif defined(__AVX2__)
+    return __builtin_shufflevector(v, v, 0, 4, 1, 5, 2, 6, 3, 7);
+#else
+    return v;
 #endif
 }
 
