@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import lcm, prod
+from math import prod
 
 import numpy as np
 
@@ -12,9 +12,10 @@ from npas.compiler.fuse import Group
 from npas.compiler.indexed import pack
 from npas.compiler.lower_indexed import describe, pixels_choice, reads, source_of
 from npas.compiler.plan import ConvLayer, Kernel, Layout
-from npas.compiler.schedules.packed import PackedWork, lists, work_of
+from npas.compiler.schedules.packed import MOST_VECTORS, PackedWork, lists, work_of
 from npas.compiler.schedules.records import PackedSchedule
 from npas.compiler.stored import CopyPart, Grid, Indexed, Packing
+from npas.errors import UnsupportedError
 from npas.ops import Conv2d
 
 
@@ -30,6 +31,11 @@ def lower_packed(plan: PlanBuilder, group: Group) -> None:
     schedule = plan.choose(group, pixels_choice(plan, group, format_), PackedSchedule)
     bands = -(-work.depth(plan.lanes) // schedule.lines)
     schedule = schedule.model_copy(update={"lines": -(-work.depth(plan.lanes) // bands)})
+    if not work.is_addressed(schedule.lines, schedule.channel_block, plan.lanes):
+        raise UnsupportedError(
+            f"node {root.name}: the copy that its schedule asks for must have at most {MOST_VECTORS} vectors, "
+            f"got {schedule.lines} lines of {schedule.channel_block} channels, build again without --locked"
+        )
     packing, columns = _packing(plan, op, work, schedule), work.columns(plan.lanes)
     taps = tuple(
         _tap(work, packing, i, j, plan.lanes) * plan.lanes for i in range(op.kernel[0]) for j in range(op.kernel[1])
@@ -82,10 +88,7 @@ def _packing(plan: PlanBuilder, op: Conv2d, work: PackedWork, schedule: PackedSc
         lists=lists(schedule.lines, plan.lanes),
         depth=work.depth(plan.lanes),
         slot=work.slot(plan.lanes),
-        channels=min(
-            lcm(schedule.channel_block, plan.lanes),
-            -(-work.channels // schedule.channel_block) * schedule.channel_block,
-        ),
+        channels=work.together(schedule.channel_block, plan.lanes),
         vectors=work.vectors(schedule.lines, plan.lanes),
         parts=tuple(parts),
         stride=op.stride,

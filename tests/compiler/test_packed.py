@@ -18,6 +18,7 @@ from npas.compiler.schedules.packed import (
     NEAR_BYTES,
     PackedWork,
     cycles,
+    lists,
     packed_schedule,
     packed_space,
 )
@@ -150,3 +151,17 @@ def test_what_was_measured_decides():
     key = pruned("unstructured", 3, 1, 14).choices[MIDDLE].key
     flat = Schedule(rows=1, vectors=2, channel_block=8)
     assert middle_of(pruned("unstructured", 3, 1, 14, known={key: flat})).stored.schedule == flat
+
+
+def test_two_filters_are_computed_side_by_side_where_registers_hold_their_sums():
+    for lanes, most in MOST_LINES.items():
+        assert [lists(lines, lanes) for lines in (1, most // 2, most // 2 + 1, most)] == [2, 2, 1, 1]
+
+
+def test_copies_have_no_more_vectors_than_lists_can_name():
+    work = PackedWork(64, 4096, (3, 3), (1, 1), (1, 1), 56, 56, 0.9)
+    assert not work.is_addressed(28, 4096, 16)
+    assert work.is_addressed(28, 512, 16)
+    outside = PackedSchedule(lines=28, channel_block=4096)
+    assert outside not in packed_space(work, "avx512", 1)
+    assert packed_schedule(work, "avx512", 1) in packed_space(work, "avx512", 1)

@@ -40,11 +40,14 @@ SUMS_BYTES = 384 * 1024
 MOST_LINES: dict[int, int] = {4: 12, 8: 14, 16: 28}
 """Sums in registers, a weight beside them, by lanes."""
 
+MOST_VECTORS = 1 << 16
+"""Of a copy: lists name them in 16 bits."""
+
 NEAR_CYCLES, FAR_CYCLES = 0.6, 1.05
 """Of a load beside its multiplication, from the first-level cache and from the second-level one (Zen 5, measured)."""
-ENTRY_CYCLES = 0.5
+ENTRY_CYCLES = 0.7
 """Of an entry beside its loads: the address hangs on another load."""
-VISIT_CYCLES, SUM_CYCLES = 18.0, 2.0
+VISIT_CYCLES, SUM_CYCLES = 14.0, 1.0
 """Of a loop over lists, whose end comes as a surprise; and of each sum that a visit brings and takes."""
 COPY_CYCLES, LEAVE_CYCLES = 9.0, 12.0
 """Of a vector of the copy, and of one of finished sums."""
@@ -110,6 +113,14 @@ class PackedWork:
         columns = [column * self.dilation[1] for column in range(self.kernel[1])]
         return tuple(Part(phase, column, more[phase]) for column in columns for phase in sorted(more))
 
+    def together(self, block: int, lanes: int) -> int:
+        """Channels that are copied at a time: whole blocks of them, from whole planes of the input."""
+        return min(math.lcm(block, lanes), -(-self.channels // block) * block)
+
+    def is_addressed(self, lines: int, block: int, lanes: int) -> bool:
+        """Whether every vector of a copy has a number that a list can hold."""
+        return self.together(block, lanes) * self.vectors(lines, lanes) <= MOST_VECTORS
+
     def vectors(self, lines: int, lanes: int) -> int:
         """Of the copy of a channel, under so many lines: an odd number, lest all channels begin in the same few sets
         of a cache."""
@@ -154,7 +165,8 @@ def packed_space(work: PackedWork, isa: IsaName, threads: int) -> Space:
     }
 
     def fits(schedule: AnySchedule) -> bool:
-        return isinstance(schedule, PackedSchedule)
+        assert isinstance(schedule, PackedSchedule)
+        return work.is_addressed(schedule.lines, schedule.channel_block, lanes)
 
     return Space({"packed": axes}, fits)
 
@@ -170,7 +182,9 @@ def _choices(work: PackedWork, lanes: int) -> Iterable[_Choice]:
     for lines in dict.fromkeys(-(-depth // bands) for bands in range(fewest, min(depth, 6 * fewest) + 1)):
         near = NEAR_BYTES[lanes] // (4 * lanes * work.vectors(lines, lanes))
         for most in dict.fromkeys((near, near // 2, work.channels)):
-            yield lines, min(_block(most, lanes), work.channels)
+            block = min(_block(most, lanes), work.channels)
+            if work.is_addressed(lines, block, lanes):
+                yield lines, block
 
 
 def lists(lines: int, lanes: int) -> int:
@@ -194,7 +208,7 @@ def _cycles(choice: _Choice, work: PackedWork, lanes: int) -> float:
     visits = math.ceil(work.channels / block)
     sums = SUM_CYCLES * (1 if 4 * lanes * lines * work.filters <= SUMS_BYTES else 2)
     loops = 1 / lists(lines, lanes)  # for each filter
-    entry = (lines + 1) * (NEAR_CYCLES if near else FAR_CYCLES) + ENTRY_CYCLES * loops
+    entry = (lines + 1) * (NEAR_CYCLES if near else FAR_CYCLES) + ENTRY_CYCLES
     filter_ = entries * entry + visits * (VISIT_CYCLES * loops + sums * lines) + LEAVE_CYCLES * lines
     tiles = work.depth(lanes) / lines * work.columns(lanes)
     return tiles * (work.filters * filter_ + COPY_CYCLES * vectors * work.channels)

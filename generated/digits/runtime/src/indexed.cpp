@@ -227,11 +227,12 @@ void fill_up(const IndexedSpec& spec, Lists& lists, LoadedIndexed& out) {
 // group lie side by side, entry by entry, and are of one length: the filters of a piece are grouped by their lists'
 // lengths, block by block anew, and what a list lacks becomes weights of zero at places that it, or the longest one,
 // reads anyway. The bias stands by filter, in whole vectors.
-void in_order(const IndexedSpec& spec, const float* weights, const float* bias, LoadedIndexed& out) {
+Status in_order(const IndexedSpec& spec, const float* weights, const float* bias, LoadedIndexed& out) {
     const auto blocks = static_cast<std::size_t>(out.view.channel_blocks), width = static_cast<std::size_t>(spec.lists);
-    std::vector<std::int32_t> offsets, bounds, rows;
+    const auto lanes = static_cast<std::size_t>(spec.tile), filters = static_cast<std::size_t>(spec.filters);
+    std::vector<std::int32_t> bounds, rows;
     std::vector<float> ordered;
-    offsets.reserve(out.offsets.size() + 2);
+    out.places.reserve(out.offsets.size());
     ordered.reserve(out.offsets.size());
     for (std::size_t block = 0; block < blocks; ++block) {
         const auto bound = [&](std::size_t list) { return &out.bounds[list * (blocks + 1) + block]; };
@@ -246,12 +247,15 @@ void in_order(const IndexedSpec& spec, const float* weights, const float* bias, 
                                  [&](std::size_t a, std::size_t b) { return length(a) > length(b); });
             }
             for (std::size_t first = 0; first < lists.size(); first += width) {
-                bounds.push_back(static_cast<std::int32_t>(offsets.size() / width));
+                bounds.push_back(static_cast<std::int32_t>(out.places.size() / width));
                 for (std::int32_t k = 0; k < length(lists[first]); ++k) {
                     for (std::size_t i = 0; i < width; ++i) {
                         const std::size_t list = lists[first + i], filled = length(list) > 0 ? list : lists[first];
                         const std::int32_t at = bound(filled)[0] + std::min(k, length(filled) - 1);
-                        offsets.push_back(out.offsets[static_cast<std::size_t>(at)]);
+                        const std::size_t place =
+                            static_cast<std::size_t>(out.offsets[static_cast<std::size_t>(at)]) / lanes;
+                        if (place > std::numeric_limits<std::uint16_t>::max()) return Status::format;
+                        out.places.push_back(static_cast<std::uint16_t>(place));
                         ordered.push_back(k < length(list) ? weights[at] : 0.0f);
                     }
                 }
@@ -259,15 +263,16 @@ void in_order(const IndexedSpec& spec, const float* weights, const float* bias, 
             }
         }
     }
-    bounds.push_back(static_cast<std::int32_t>(offsets.size() / width));
-    offsets.insert(offsets.end(), kOffsetsAhead * width, 0);
-    out.offsets.swap(offsets);
+    bounds.push_back(static_cast<std::int32_t>(out.places.size() / width));
+    out.places.insert(out.places.end(), kOffsetsAhead * width, 0);
+    out.offsets.clear();
+    out.offsets.shrink_to_fit();
     out.bounds.swap(bounds);
     out.rows.swap(rows);
     out.weights.swap(ordered);
-    const auto lanes = static_cast<std::size_t>(spec.tile), filters = static_cast<std::size_t>(spec.filters);
     out.bias.assign(bias, bias + filters);
     out.bias.resize((filters + lanes - 1) / lanes * lanes, 0.0f);
+    return Status::ok;
 }
 
 // Cuts the groups into pieces of about equal work.
@@ -358,7 +363,8 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedI
     share_out(spec, lists, pieces, out);
     if (spec.packing.lines > 0) {
         if (spec.rows != 1 || spec.depth != 1 || spec.half) return Status::format;
-        in_order(spec, out.weights.empty() ? weights.floats() : out.weights.data(), bias.floats(), out);
+        const float* stored = out.weights.empty() ? weights.floats() : out.weights.data();
+        if (in_order(spec, stored, bias.floats(), out) != Status::ok) return Status::format;
     }
     Indexed& view = out.view;
     view.spec = &spec;
@@ -370,6 +376,7 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedI
     view.bias = out.bias.data();
     view.rows = out.rows.data();
     view.offsets = out.offsets.data();
+    view.places = out.places.data();
     view.bounds = out.bounds.data();
     view.first_weight = out.first_weight.data();
     view.cut = out.cut.data();

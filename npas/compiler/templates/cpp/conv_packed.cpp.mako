@@ -23,15 +23,15 @@ inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
 % for height in dict.fromkeys((view.rows, view.narrow)):
 // ${"One filter's list" if view.lists == 1 else "Two filters' lists, entry by entry,"} on ${height} line${"s" if height > 1 else ""}; after the first channel block, the sums begin with what the
 // others gave. Addresses are known an entry ahead: loads that wait for another one hold up the rest.
-void tile_h${height}(const float* in, const std::int32_t* offset, const std::int32_t* end, const float* weights, bool first,
+void tile_h${height}(const float* in, const std::uint16_t* place, const std::uint16_t* end, const float* weights, bool first,
                  ${", ".join(f"float* sums_{s}" for s in sums)}) {
 % for s in sums:
     vec ${", ".join(f"{s}{r}{{}}" for r in range(height))};
 % endfor
 % for i, s in enumerate(sums):
-    const float *x${s} = in + offset[${i}], *next_${s} = in + offset[${len(sums) + i}];
+    const float *x${s} = in + place[${i}] * kLanes, *next_${s} = in + place[${len(sums) + i}] * kLanes;
 % endfor
-    for (; offset != end; offset += kLists, weights += kLists) {
+    for (; place != end; place += kLists, weights += kLists) {
 % for i, s in enumerate(sums):
         const vec w${s} = broadcast(weights + ${i});
 % for r in range(height):
@@ -40,7 +40,7 @@ void tile_h${height}(const float* in, const std::int32_t* offset, const std::int
 % endfor
 % for i, s in enumerate(sums):
         x${s} = next_${s};
-        next_${s} = in + offset[${2 * len(sums) + i}];
+        next_${s} = in + place[${2 * len(sums) + i}] * kLanes;
 % endfor
     }
     if (!first) {
@@ -59,10 +59,10 @@ void tile_h${height}(const float* in, const std::int32_t* offset, const std::int
 
 % endfor
 // Lists and weights pass by once for each tile, a few lines at a visit: short loops leave the hardware's fetching behind.
-constexpr int kAhead = 512, kLine = 16;  // entries
+constexpr int kAhead = 512, kLine = 16;  // entries; as many weights, and half as many places, are a line of a cache
 inline void fetch_lists(const Indexed& conv, std::ptrdiff_t from, int lines) {
     for (int i = 0; i < lines; ++i) {
-        __builtin_prefetch(conv.offsets + from + kAhead + i * kLine);
+        if (i % 2 == 0) __builtin_prefetch(conv.places + from + kAhead + i * kLine);
         __builtin_prefetch(conv.weights + from + kAhead + i * kLine);
     }
 }
@@ -101,10 +101,10 @@ ${view.signature} {
                 const std::int32_t begin = bounds[group], end = bounds[group + 1];
                 if (begin == end && block > 0) continue;
                 const std::ptrdiff_t from = static_cast<std::ptrdiff_t>(begin) * kLists;
-                const std::int32_t *offset = conv.offsets + from, *last = offset + (end - begin) * kLists;
+                const std::uint16_t *place = conv.places + from, *last = place + (end - begin) * kLists;
                 const std::int32_t* rows = conv.rows + (static_cast<std::ptrdiff_t>(block) * conv.groups + group) * kLists;
                 fetch_lists(conv, from, fetched);
-<% given = "copy, offset, last, conv.weights + from, block == 0, " + ", ".join(f"sums_of(rows[{i}])" for i in range(view.lists)) %>\
+<% given = "copy, place, last, conv.weights + from, block == 0, " + ", ".join(f"sums_of(rows[{i}])" for i in range(view.lists)) %>\
 % if view.narrow != view.rows:
                 (lines.count == ${view.rows} ? tile_h${view.rows} : tile_h${view.narrow})(${given});
 % else:

@@ -18,11 +18,11 @@ inline vec epilogue(vec x, vec residual) {
 
 // One filter's list on 10 lines; after the first channel block, the sums begin with what the
 // others gave. Addresses are known an entry ahead: loads that wait for another one hold up the rest.
-void tile_h10(const float* in, const std::int32_t* offset, const std::int32_t* end, const float* weights, bool first,
+void tile_h10(const float* in, const std::uint16_t* place, const std::uint16_t* end, const float* weights, bool first,
                  float* sums_a) {
     vec a0{}, a1{}, a2{}, a3{}, a4{}, a5{}, a6{}, a7{}, a8{}, a9{};
-    const float *xa = in + offset[0], *next_a = in + offset[1];
-    for (; offset != end; offset += kLists, weights += kLists) {
+    const float *xa = in + place[0] * kLanes, *next_a = in + place[1] * kLanes;
+    for (; place != end; place += kLists, weights += kLists) {
         const vec wa = broadcast(weights + 0);
         a0 = fma(wa, load(xa + 0 * kLanes), a0);
         a1 = fma(wa, load(xa + 1 * kLanes), a1);
@@ -35,7 +35,7 @@ void tile_h10(const float* in, const std::int32_t* offset, const std::int32_t* e
         a8 = fma(wa, load(xa + 8 * kLanes), a8);
         a9 = fma(wa, load(xa + 9 * kLanes), a9);
         xa = next_a;
-        next_a = in + offset[2];
+        next_a = in + place[2] * kLanes;
     }
     if (!first) {
         a0 = a0 + load(sums_a + 0 * kLanes);
@@ -62,10 +62,10 @@ void tile_h10(const float* in, const std::int32_t* offset, const std::int32_t* e
 }
 
 // Lists and weights pass by once for each tile, a few lines at a visit: short loops leave the hardware's fetching behind.
-constexpr int kAhead = 512, kLine = 16;  // entries
+constexpr int kAhead = 512, kLine = 16;  // entries; as many weights, and half as many places, are a line of a cache
 inline void fetch_lists(const Indexed& conv, std::ptrdiff_t from, int lines) {
     for (int i = 0; i < lines; ++i) {
-        __builtin_prefetch(conv.offsets + from + kAhead + i * kLine);
+        if (i % 2 == 0) __builtin_prefetch(conv.places + from + kAhead + i * kLine);
         __builtin_prefetch(conv.weights + from + kAhead + i * kLine);
     }
 }
@@ -100,10 +100,10 @@ void conv_packed_avx2_h10_planar_add(const Indexed& conv, View in, View out, Vie
                 const std::int32_t begin = bounds[group], end = bounds[group + 1];
                 if (begin == end && block > 0) continue;
                 const std::ptrdiff_t from = static_cast<std::ptrdiff_t>(begin) * kLists;
-                const std::int32_t *offset = conv.offsets + from, *last = offset + (end - begin) * kLists;
+                const std::uint16_t *place = conv.places + from, *last = place + (end - begin) * kLists;
                 const std::int32_t* rows = conv.rows + (static_cast<std::ptrdiff_t>(block) * conv.groups + group) * kLists;
                 fetch_lists(conv, from, fetched);
-                tile_h10(copy, offset, last, conv.weights + from, block == 0, sums_of(rows[0]));
+                tile_h10(copy, place, last, conv.weights + from, block == 0, sums_of(rows[0]));
             }
         }
         if (!alone) run.barrier();

@@ -17,7 +17,7 @@
 namespace NPAS_NAMESPACE {
 
 // What a kernel sees; the arrays are a LoadedIndexed's. Packed kernels (see packing.h) find everything in the order in
-// which they read it: `bounds` is [channel_blocks][groups] + 1 in entries of a group, offsets and weights are [entries]
+// which they read it: `bounds` is [channel_blocks][groups] + 1 in entries of a group, places and weights are [entries]
 // [lists], `rows` [channel_blocks][groups][lists], the bias lies by filter.
 struct Indexed {
     const IndexedSpec* spec = nullptr;
@@ -27,6 +27,7 @@ struct Indexed {
     const float* bias = nullptr;            // [groups][lists][rows]
     const std::int32_t* rows = nullptr;     // [groups][lists][rows]: filter, or -1 where the last group is not full
     const std::int32_t* offsets = nullptr;  // the lists
+    const std::uint16_t* places = nullptr;  // a packed kernel's, in vectors of a copy
     const std::int32_t* bounds = nullptr;   // [groups][lists][channel_blocks + 1] into offsets
     const std::uint32_t* first_weight = nullptr;  // [groups][lists] into weights
     const int* cut = nullptr;                     // [pieces + 1]: groups shared out by work

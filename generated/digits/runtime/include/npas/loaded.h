@@ -16,6 +16,7 @@ struct LoadedIndexed {
     std::vector<float> weights;  // where the format's order is not the kernels'
     std::vector<float> bias;
     std::vector<std::int32_t> rows, offsets, bounds;
+    std::vector<std::uint16_t> places;
     std::vector<std::uint32_t> first_weight;
     std::vector<int> cut;
     Indexed view;
