@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from npas.compiler.schedules.core import CORES, step_cycles, tile_cycles
+from npas.compiler.schedules.core import CORES, FAR_PIXELS, step_cycles, tile_cycles
 from npas.compiler.schedules.records import AnySchedule, LaneSchedule
 from npas.compiler.schedules.space import PLACEMENTS, WORK_GROUP, WORK_GROUPS, Axes, Space, halvings, parts
 from npas.targets.isa import ISAS, Backend, IsaName
@@ -201,6 +201,9 @@ def _kept(work: LaneWork, vectors: int, depth: int) -> float:
 def _shapes(vectors: int, depth: int, work: LaneWork, isa: IsaName) -> list[tuple[int, int]]:
     """The vectors with each number of pixels that a tile may have."""
     most = most_pixels(vectors, isa, _lists(vectors, depth))
+    written = 4 * work.filters * work.rows * work.width
+    if work.density <= ALL_BUT and written > CORES[ISAS[isa].lanes].far_bytes:
+        most = min(most, FAR_PIXELS)
     return [(vectors, pixels) for pixels in range(1, min(most, work.longest) + 1)]
 
 
