@@ -6,7 +6,7 @@ All convolutions are pruned but the first and the depthwise ones (3x3 ones only 
 connected layers by ``block`` beside ``block_punched``, and once not at all. Weights are random: latency depends on
 the masks alone. Every program is proven against ONNX Runtime before it is timed. Sparse peers get the same
 masks in an ONNX file. Layer times are the least of the rounds' medians, of programs in which no pruned layer is
-computed together with an unpruned depthwise one; ratios of networks are round by round.
+computed together with a depthwise or pooling one; ratios of networks are round by round.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from rivals import ENGINES, MissingError, Subject
 from npas import measure, zoo
 from npas.algorithms import one_shot
 from npas.compiler.indexed import Options
-from npas.compiler.schedules.records import DepthwiseSchedule
+from npas.compiler.schedules.records import DepthwiseSchedule, PoolSchedule
 from npas.frontend.initialise import initialise
 from npas.graph.graph import Graph, Network
 from npas.ops import Conv2d, Linear
@@ -112,13 +112,13 @@ def build(stack: ExitStack, network: Network, name: str, options: Options, work:
 
 
 def apart(network: Network, options: Options, machine: Machine) -> Options:
-    """The options, with every layer in a step of its own that would be computed with the depthwise one behind it."""
+    """The options, with every layer in a step of its own that would be computed with the one behind it."""
     pruned = one_shot(network, options.prunings).network if options.prunings else network
     alone = {
         node: schedule
         for node, choice in lower_for(pruned, "apart", machine, options)[1].choices.items()
         for schedule in choice.estimated
-        if choice.partner and isinstance(schedule, DepthwiseSchedule) and schedule.rows == 0
+        if choice.partner and isinstance(schedule, DepthwiseSchedule | PoolSchedule) and schedule.rows == 0
     }
     return replace(options, schedules={**options.schedules, **alone})
 
@@ -126,13 +126,15 @@ def apart(network: Network, options: Options, machine: Machine) -> Options:
 def layer_times(builds: Mapping[str, Build], machine: Machine, rounds: int) -> dict[str, dict[str, float]]:
     """Milliseconds by build and node: the kernel and what only prepares its input."""
     best: dict[str, dict[str, float]] = {name: {} for name in builds}
-    for _ in range(rounds):
+    for turn in range(rounds):
+        progress(f"layers, round {turn + 1} of {rounds}")
         for name, made in builds.items():
             times: dict[str, float] = {}
             rows = measure.profile(made.program, machine.device, machine.threads)
             for node, row in zip(made.nodes, rows, strict=True):
                 times[node] = times.get(node, 0.0) + row.median_ms
             best[name] = {node: min(t, best[name].get(node, t)) for node, t in times.items()}
+        progress(", ".join(f"{name} {sum(by_node.values()):.2f} ms" for name, by_node in best.items()))
     return best
 
 
@@ -156,6 +158,8 @@ def network_times(
                 times[name].append(rivals.timed(engine, subject, programs, machine.threads, settings).ms)
             except MissingError as error:
                 missing[name] = str(error)
+        medians = {name: float(np.median(t)) for name, t in times.items() if name not in missing}
+        progress(f"round {turn + 1} of {rounds}, ms: " + ", ".join(f"{k} {v:.2f}" for k, v in medians.items()))
     return {name: t for name, t in times.items() if name not in missing}, missing
 
 
@@ -174,6 +178,7 @@ def case(
         for key, own in options.items():
             label = f"{name}_{key}_{rate:g}".replace(", ", "_").replace(" ", "_").replace(".", "p")
             label = label if own.prunings else name
+            progress(f"{name} at {rate:g}: {key}")
             builds[key] = build(stack, network, label, own, given.work, given.threads)
             by_step = apart(network, own, machine)
             steps[key] = (
@@ -184,6 +189,7 @@ def case(
             for engine in DENSE if key == "dense" else SPARSE if key != "direct" else ():
                 if engine not in environments:
                     continue
+                progress(f"{name} at {rate:g}: {key}, {engine}")
                 try:
                     rivals.converted(engine, ENGINES[engine], made.subject, environments[engine], given.threads)
                     peers[f"{engine} ({key})"] = (engine, made.subject, environments[engine])
@@ -216,6 +222,11 @@ def case(
         )
     medians = {key: float(np.median(t)) for key, t in times.items()}
     return {"network": name, "rate": rate, "best_peer": best, "ms": medians, "rows": rows, "missing": missing}
+
+
+def progress(line: str) -> None:
+    """On the error stream: a network may take twenty minutes, and a run that is cut off has shown what it saw."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def _ratio(base: list[float], ours: list[float]) -> dict[str, Any]:

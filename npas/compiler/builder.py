@@ -18,7 +18,14 @@ from npas.compiler.plan import CopyLayer, ElementwiseLayer, Kernel, Layer, Layou
 from npas.compiler.schedules import packed, winograd
 from npas.compiler.schedules.choice import Choice, key
 from npas.compiler.schedules.pixels import MOST_LINEAR
-from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
+from npas.compiler.schedules.records import (
+    DepthwiseSchedule,
+    LaneSchedule,
+    PackedSchedule,
+    PoolSchedule,
+    Schedule,
+    WinogradSchedule,
+)
 from npas.graph.graph import Network
 from npas.ops import Conv2d
 from npas.targets.isa import ISAS, Backend, IsaName
@@ -32,7 +39,7 @@ KERNELS: Mapping[Backend, frozenset[KernelKind]] = {
 }
 """Kinds of kernels that a backend has."""
 
-_S = TypeVar("_S", Schedule, PackedSchedule, LaneSchedule, DepthwiseSchedule, WinogradSchedule)
+_S = TypeVar("_S", Schedule, PackedSchedule, LaneSchedule, DepthwiseSchedule, PoolSchedule, WinogradSchedule)
 
 
 class PlanBuilder:
@@ -105,7 +112,12 @@ class PlanBuilder:
     def key(self, group: Group, family: str, format_: FormatName) -> str:
         """Under what the best schedule of a layer is known; see ``choice.key``."""
         weight = self.network.weights[f"{group.root.name}.weight"]
-        return key(self.graph, group, family, format_, weight, f"{self.isa} t{self.threads}")
+        return key(self.graph, group, family, format_, weight, self.machine)
+
+    @property
+    def machine(self) -> str:
+        """What of the machine a key names."""
+        return f"{self.isa} t{self.threads}"
 
     def choose(self, group: Group, choice: Choice, kind: type[_S]) -> _S:
         """The schedule that the options give this node or know for such layers, else the estimate's first."""

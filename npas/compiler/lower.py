@@ -15,11 +15,12 @@ from npas.compiler.indexed import Options, Section
 from npas.compiler.layout import reads_phases, runs_on_planes
 from npas.compiler.lower_arrays import lower_matmul, lower_normalize, lower_reduce, lower_resample, lower_softmax
 from npas.compiler.lower_depthwise import lower_depthwise
-from npas.compiler.lower_expansion import is_expansion, lower_expansion
 from npas.compiler.lower_indexed import lower_conv, lower_linear
 from npas.compiler.lower_lanes import lower_conv_lanes
 from npas.compiler.lower_moves import broadcast, lower_concat, lower_move, per_channel
 from npas.compiler.lower_packed import lower_packed
+from npas.compiler.lower_pairs import is_pair, lower_pair
+from npas.compiler.lower_pool import lower_pool
 from npas.compiler.lower_winograd import lower_winograd
 from npas.compiler.plan import (
     ConcatLayer,
@@ -29,7 +30,6 @@ from npas.compiler.plan import (
     Kernel,
     OutputLayer,
     Plan,
-    PoolLayer,
 )
 from npas.compiler.schedules.choice import Choice
 from npas.compiler.weights_file import write
@@ -90,8 +90,8 @@ def lower(network: Network, *, isa: IsaName, threads: int, options: Options | No
     groups = list(plan.groups)
     while groups:
         group, *groups = groups
-        if groups and is_expansion(plan, group, groups[0]):
-            lower_expansion(plan, group, groups.pop(0))
+        if groups and is_pair(plan, group, groups[0]):
+            lower_pair(plan, group, groups.pop(0))
         else:
             _lowering(plan, group)(plan, group)
     for i, name in enumerate(plan.graph.outputs):
@@ -176,26 +176,6 @@ def _is_per_channel(shape: Shape, image: Shape) -> bool:
     return prod(shape) == 1 or (prod(shape) == image[1] and shape[-3:] == (image[1], 1, 1))
 
 
-def _pool(plan: PlanBuilder, group: Group) -> None:
-    op = group.root.op
-    assert isinstance(op, MaxPool | AvgPool)
-    plan.add(
-        PoolLayer(
-            nodes=group.nodes,
-            reads=group.root.inputs,
-            inputs=(plan.place[group.root.inputs[0]],),
-            output=plan.result(group),
-            function="max_pool" if isinstance(op, MaxPool) else "average_pool",
-            window=op.kernel,
-            stride=op.stride,
-            top=op.pads[0],
-            left=op.pads[1],
-            dilation=op.dilation if isinstance(op, MaxPool) else (1, 1),
-            count_pads=isinstance(op, AvgPool) and op.count_pads,
-        )
-    )
-
-
 def _global_avg_pool(plan: PlanBuilder, group: Group) -> None:
     source = plan.place[group.root.inputs[0]]
     plan.add(
@@ -242,7 +222,7 @@ _LOWERINGS: tuple[tuple[type | tuple[type, ...], Callable[[PlanBuilder, Group], 
     (Conv2d, _conv),
     (Linear, lower_linear),
     ((Elementwise, Binary), _elementwise),
-    ((MaxPool, AvgPool), _pool),
+    ((MaxPool, AvgPool), lower_pool),
     (GlobalAvgPool, _global_avg_pool),
     (Concat, _concat),
     (MOVES, lower_move),

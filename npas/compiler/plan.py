@@ -6,6 +6,7 @@ offsets are in floats unless a name says otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -13,7 +14,7 @@ from pydantic import Field
 from npas.compiler.array_layers import ArrayLayer
 from npas.compiler.layer_base import LayerBase
 from npas.compiler.record import Record
-from npas.compiler.schedules.records import Placement
+from npas.compiler.schedules.records import AnySchedule, Placement, PoolSchedule
 from npas.compiler.stored import Depthwise, Indexed, Winograd
 from npas.spec.schema import Storage
 from npas.targets.isa import IsaName
@@ -136,18 +137,6 @@ class WinogradLayer(LayerBase):
         return self.winograd
 
 
-class ExpansionLayer(LayerBase):
-    """A convolution and the depthwise layer that alone reads it, a few rows at a time; ``scratch`` is between them."""
-
-    kind: Literal["expansion"] = "expansion"
-    rows: int = Field(description="of the output at a time")
-    shares: int = Field(description="buffers, one for each thread")
-    height: int = Field(description="of the value between the two")
-    window: tuple[int, int, int] = Field(description="rows, stride and dilation of the depthwise window")
-    expand: ConvLayer
-    depthwise: DepthwiseLayer
-
-
 class ElementwiseLayer(LayerBase):
     kind: Literal["elementwise"] = "elementwise"
     kernel: str
@@ -162,6 +151,21 @@ class PoolLayer(LayerBase):
     left: int
     dilation: tuple[int, int] = (1, 1)
     count_pads: bool = False
+    height: int = Field(description="of the input")
+    schedule: PoolSchedule | None = Field(None, description="where the layer could be computed with the one before")
+
+
+class PairLayer(LayerBase):
+    """A convolution and the layer that alone reads it, each channel by itself, a few rows at a time; ``scratch`` is
+    between them."""
+
+    kind: Literal["pair"] = "pair"
+    rows: int = Field(description="of the output at a time")
+    shares: int = Field(description="buffers, one for each thread")
+    height: int = Field(description="of the value between the two")
+    window: tuple[int, int, int] = Field(description="rows, stride and dilation of the second layer's window")
+    first: ConvLayer
+    second: Annotated[DepthwiseLayer | PoolLayer, Field(discriminator="kind")]
 
 
 class GlobalAvgPoolLayer(LayerBase):
@@ -185,7 +189,7 @@ Layer = Annotated[
     | ConvLayer
     | DepthwiseLayer
     | WinogradLayer
-    | ExpansionLayer
+    | PairLayer
     | LinearLayer
     | ElementwiseLayer
     | PoolLayer
@@ -260,11 +264,18 @@ class Plan(Record):
 
     @property
     def weights_layers(self) -> tuple[WeightsLayer, ...]:
-        """In the order in which they run; an expansion has two."""
-        found: list[WeightsLayer] = []
-        for layer in self.layers:
-            if isinstance(layer, ExpansionLayer):
-                found += [layer.expand, layer.depthwise]
-            elif isinstance(layer, WeightsLayer):
-                found.append(layer)
-        return tuple(found)
+        """In the order in which they run; a pair may have two."""
+        return tuple(layer for layer in self._apart if isinstance(layer, WeightsLayer))
+
+    @property
+    def schedules(self) -> Mapping[str, AnySchedule]:
+        """By root node."""
+        found: dict[str, AnySchedule] = {layer.nodes[0]: layer.stored.schedule for layer in self.weights_layers}
+        pools = (layer for layer in self._apart if isinstance(layer, PoolLayer))
+        return found | {layer.nodes[0]: layer.schedule for layer in pools if layer.schedule is not None}
+
+    @property
+    def _apart(self) -> tuple[Layer, ...]:
+        """The layers, with both of each pair."""
+        parts = ((x.first, x.second) if isinstance(x, PairLayer) else (x,) for x in self.layers)
+        return tuple(layer for part in parts for layer in part)

@@ -17,12 +17,12 @@ from npas.compiler.plan import (
     CopyLayer,
     DepthwiseLayer,
     ElementwiseLayer,
-    ExpansionLayer,
     GlobalAvgPoolLayer,
     InputLayer,
     Layer,
     LinearLayer,
     OutputLayer,
+    PairLayer,
     Plan,
     PoolLayer,
     Port,
@@ -79,8 +79,8 @@ def functions(plan: Plan) -> dict[int, str]:
     """The function of each layer with weights, by the layer's ``id``."""
     found = {id(layer): function_name(i) for i, layer in enumerate(plan.layers)}
     for i, layer in enumerate(plan.layers):
-        if isinstance(layer, ExpansionLayer):
-            found |= dict.fromkeys((id(layer.expand), id(layer.depthwise)), function_name(i))
+        if isinstance(layer, PairLayer):
+            found |= dict.fromkeys((id(layer.first), id(layer.second)), function_name(i))
     return found
 
 
@@ -122,17 +122,16 @@ def _what(layer: Layer) -> str:
     chain = " + ".join(layer.nodes)
     if isinstance(layer, ConvLayer | DepthwiseLayer | WinogradLayer):
         return f"{chain} ({layer.geometry})"
-    if isinstance(layer, ExpansionLayer):
-        first, second = " + ".join(layer.expand.nodes), " + ".join(layer.depthwise.nodes)
-        return f"{first} ({layer.expand.geometry}), {second} ({layer.depthwise.geometry})"
+    if isinstance(layer, PairLayer):
+        return f"{_what(layer.first)}, {_what(layer.second)}"
     if isinstance(layer, PoolLayer):
         return f"{chain} ({layer.function} {layer.window[0]}x{layer.window[1]})"
     return f"{chain} ({layer.kind.replace('_', ' ')})"
 
 
 def _notes(layer: Layer) -> tuple[str, ...]:
-    if isinstance(layer, ExpansionLayer):
-        return (*_notes(layer.expand), *_notes(layer.depthwise), f"{layer.rows} rows of the output at a time.")
+    if isinstance(layer, PairLayer):
+        return (*_notes(layer.first), *_notes(layer.second), f"{layer.rows} rows of the output at a time.")
     if not isinstance(layer, WeightsLayer):
         return ()
     stored = layer.stored
@@ -147,7 +146,7 @@ def _notes(layer: Layer) -> tuple[str, ...]:
 def _together(layer: Layer) -> str:
     """How ``forward`` runs a layer: piece by piece, unless it shares out its work itself, since what a thread copies
     or transforms is dear."""
-    return ".together" if isinstance(layer, ExpansionLayer | WinogradLayer) or _is_packed(layer) else ""
+    return ".together" if isinstance(layer, PairLayer | WinogradLayer) or _is_packed(layer) else ""
 
 
 def _is_packed(layer: Layer) -> TypeGuard[ConvLayer]:
@@ -155,8 +154,8 @@ def _is_packed(layer: Layer) -> TypeGuard[ConvLayer]:
 
 
 def _kernels(layer: Layer) -> tuple[str, ...]:
-    if isinstance(layer, ExpansionLayer):
-        return (layer.expand.kernel, layer.depthwise.kernel)
+    if isinstance(layer, PairLayer):
+        return (*_kernels(layer.first), *_kernels(layer.second))
     return (layer.kernel,) if isinstance(layer, WeightsLayer | ElementwiseLayer) else ()
 
 
@@ -176,46 +175,57 @@ def _constants(plan: Plan, layer: Layer) -> tuple[str, ...]:
             f"static constexpr Phase kPhases[] = {{{phases}}};",
             f"static constexpr Split kSplit = {{kPhases, {', '.join(map(str, fields))}}};",
         )
-    if isinstance(layer, ExpansionLayer):
+    if isinstance(layer, PairLayer):
         rows, stride, dilation = layer.window
+        top = layer.second.top if isinstance(layer.second, PoolLayer) else layer.second.depthwise.top
         members = (
-            *(layer.rows, stride, (rows - 1) * dilation + 1, layer.depthwise.depthwise.top, layer.height),
+            *(layer.rows, stride, (rows - 1) * dilation + 1, top, layer.height),
             *(plan.values[layer.scratch[0]].layout.planes, layer.shares),
         )
-        return (f"static constexpr Expansion kExpansion = {{{', '.join(map(str, members))}}};",)
+        return (*_constants(plan, layer.second), f"static constexpr Pair kPair = {{{', '.join(map(str, members))}}};")
     if isinstance(layer, PoolLayer):
-        window = (*layer.window, *layer.stride, layer.top, layer.left, *layer.dilation)
+        window = (*layer.window, *layer.stride, layer.top, layer.left, *layer.dilation, layer.height)
         return (f"static constexpr Window kWindow = {{{', '.join(map(str, window))}}};",)
     return ()
 
 
 def _text(plan: Plan, layer: Layer, specs: Mapping[int, int]) -> str:
-    if isinstance(layer, ExpansionLayer):
-        return _expansion(layer, specs)
+    if isinstance(layer, PairLayer):
+        return _pair(layer, specs)
     function, *arguments = _call(plan, layer, specs.get(id(layer), -1))
     return listing(f"    {function}(", arguments, ");")
 
 
-def _expansion(layer: ExpansionLayer, specs: Mapping[int, int]) -> str:
-    """The loop over the steps of a pair: the convolution of a group on a few rows, and the depthwise layer on those."""
+def _pair(layer: PairLayer, specs: Mapping[int, int]) -> str:
+    """The loop over the steps of a pair: the convolution of a group on a few rows, and the second layer on those."""
     source, out, buffer = _place(layer.inputs[0], "input"), _place(layer.output, "output"), layer.scratch[0]
     residual = [_place(i, "input") for i in layer.inputs[1:]]
-    conv, depthwise = f"run.indexed({specs[id(layer.expand)]})", f"run.depthwise({specs[id(layer.depthwise)]})"
-    first = [conv, source, "buffer", "step.part"]
-    second = [depthwise, "buffer", "out", *residual, "step.strip"]
+    conv, behind = f"run.indexed({specs[id(layer.first)]})", layer.second
+    first = (layer.first.kernel, conv, source, "buffer", "step.part")
+    clear: tuple[str, ...] = ()
+    if isinstance(behind, PoolLayer):  # windows end with the image, of which the buffer needs no margins
+        second = _pooling(behind, "buffer", "out", "step.strip")
+    else:
+        clear = ("        clear_outside(step, kPair, buffer);",)
+        second = (behind.kernel, f"run.depthwise({specs[id(behind)]})", "buffer", "out", *residual, "step.strip")
     return "\n".join(
         (
-            "    if (run.seat().thread >= kExpansion.shares) return;",
+            "    if (run.seat().thread >= kPair.shares) return;",
             f"    const View out = {out}, buffer = own_buffer(run.value({buffer}), run.seat().thread);",
-            f"    const int steps = steps_of(kExpansion, {conv}, *out.layout);",
+            f"    const int steps = steps_of(kPair, {conv}, *out.layout);",
             "    for (int i = run.next(); i < steps; i = run.next()) {",
-            f"        const Step step = step_of(kExpansion, {conv}, *out.layout, i);",
-            "        clear_outside(step, kExpansion, buffer);",
-            listing(f"        {layer.expand.kernel}(", first, ");"),
-            listing(f"        {layer.depthwise.kernel}(", second, ");"),
+            f"        const Step step = step_of(kPair, {conv}, *out.layout, i);",
+            *clear,
+            *(listing(f"        {function}(", arguments, ");") for function, *arguments in (first, second)),
             "    }",
         )
     )
+
+
+def _pooling(layer: PoolLayer, source: str, out: str, part: str) -> tuple[str, ...]:
+    """A pooling function and its arguments."""
+    counted = (str(layer.count_pads).lower(),) if layer.function == "average_pool" else ()
+    return (layer.function, "kWindow", *counted, source, out, part)
 
 
 def _call(plan: Plan, layer: Layer, spec: int) -> tuple[str, ...]:
@@ -251,8 +261,7 @@ def _call(plan: Plan, layer: Layer, spec: int) -> tuple[str, ...]:
     if isinstance(layer, ElementwiseLayer):
         return (layer.kernel, *sources, out, share)
     if isinstance(layer, PoolLayer):
-        counted = (str(layer.count_pads).lower(),) if layer.function == "average_pool" else ()
-        return (layer.function, "kWindow", *counted, *sources, out, share)
+        return _pooling(layer, sources[0], out, share)
     if isinstance(layer, ConcatLayer):
         return ("copy_channels", *sources, out, str(layer.first_channel), share)
     assert isinstance(layer, GlobalAvgPoolLayer), layer

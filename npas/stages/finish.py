@@ -122,7 +122,7 @@ def lock_of(spec_digest_: str, generated: Runtime) -> Lock:
             for node, p in sorted(options.prunings.items())
             if node in present
         },
-        schedules={layer.nodes[0]: layer.stored.schedule for layer in plan.weights_layers},
+        schedules=dict(plan.schedules),
         sources=generated.digests(),
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from npas import measure
 from npas.compiler.indexed import Options
-from npas.compiler.plan import ExpansionLayer, Plan, WeightsLayer
+from npas.compiler.plan import PairLayer, Plan, WeightsLayer
 from npas.graph.graph import Network
 from npas.measure import LayerTime
 from npas.stages.program import Compiled, Machine, compiled
@@ -22,8 +22,8 @@ GAIN = 0.97
 
 @dataclass(frozen=True)
 class Times:
-    """Milliseconds by root node: the layer's kernel and whatever only prepares its input. A depthwise layer computed
-    together with the one before counts there."""
+    """Milliseconds by root node: the layer's kernel and whatever only prepares its input. A depthwise or
+    pooling layer computed together with the one before counts there."""
 
     by_node: Mapping[str, float]
 
@@ -71,7 +71,7 @@ def without_losers(pruned: Network, options: Options, name: str, machine: Machin
 
 def _together(plan: Plan) -> dict[str, tuple[str, str]]:
     """Root nodes that run as one layer, by each of them; where only one program runs them so, both compare the pair."""
-    pairs = [(x.expand.nodes[0], x.depthwise.nodes[0]) for x in plan.layers if isinstance(x, ExpansionLayer)]
+    pairs = [(x.first.nodes[0], x.second.nodes[0]) for x in plan.layers if isinstance(x, PairLayer)]
     return {node: pair for pair in pairs for node in pair}
 
 

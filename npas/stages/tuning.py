@@ -166,7 +166,7 @@ def tunable(lowered: Lowered) -> dict[str, tuple[str, ...]]:
 
 def _strategies(lowered: Lowered, nodes: Nodes, make: MakeStrategy, settings: Tune) -> dict[str, Strategy]:
     rng = np.random.default_rng(settings.seed)
-    now = _schedules(lowered)
+    now = lowered.plan.schedules
     strategies = {}
     for key, (node, *_) in nodes.items():
         choice = lowered.choices[node]
@@ -189,15 +189,10 @@ def _confirmed(
             for program, times in ((base, before), (tuned, after)):
                 for key, time in subject.times(program, nodes).items():
                     times[key] = min(time, times.get(key, time))
-    now = _schedules(base.lowered)
+    now = base.lowered.plan.schedules
     found = {}
     for key, names in nodes.items():
         gained = key in winners and after[key] <= GAIN * before[key]
         schedule, time = (winners[key], after[key]) if gained else (now[names[0]], before[key])
         found[key] = Found(schedule=schedule, time_ms=time, default_ms=before[key], generations=generations)
     return Tuned(found, rounds)
-
-
-def _schedules(lowered: Lowered) -> dict[str, AnySchedule]:
-    """By root node."""
-    return {layer.nodes[0]: layer.stored.schedule for layer in lowered.plan.weights_layers}

@@ -48,15 +48,15 @@ void test_pool(int h, int w, Window k, int out_h, int out_w, int threads) {
 }
 
 void test_pools() {
-    test_pool(6, 6, {2, 2, 2, 2, 0, 0, 1, 1}, 3, 3, 1);
-    test_pool(7, 5, {3, 3, 2, 2, 1, 1, 1, 1}, 4, 3, 2);
-    test_pool(1, 1, {3, 3, 1, 1, 1, 1, 1, 1}, 1, 1, 3);
-    test_pool(5, 9, {1, 4, 3, 1, 0, 2, 1, 1}, 2, 10, 4);
-    test_pool(9, 40, {3, 3, 1, 1, 2, 3, 2, 3}, 9, 40, 2);
-    test_pool(11, 40, {2, 3, 2, 2, 0, 1, 3, 2}, 4, 19, 3);
+    test_pool(6, 6, {2, 2, 2, 2, 0, 0, 1, 1, 6}, 3, 3, 1);
+    test_pool(7, 5, {3, 3, 2, 2, 1, 1, 1, 1, 7}, 4, 3, 2);
+    test_pool(1, 1, {3, 3, 1, 1, 1, 1, 1, 1, 1}, 1, 1, 3);
+    test_pool(5, 9, {1, 4, 3, 1, 0, 2, 1, 1, 5}, 2, 10, 4);
+    test_pool(9, 40, {3, 3, 1, 1, 2, 3, 2, 3, 9}, 9, 40, 2);
+    test_pool(11, 40, {2, 3, 2, 2, 0, 1, 3, 2, 11}, 4, 19, 3);
     // Windows wholly in the padding, before the image and behind it: nothing wins, which is minus infinity.
-    test_pool(2, 2, {2, 2, 2, 2, 2, 2, 1, 1}, 4, 4, 1);
-    test_pool(3, 3, {1, 1, 1, 1, 3, 4, 1, 1}, 9, 11, 2);
+    test_pool(2, 2, {2, 2, 2, 2, 2, 2, 1, 1, 2}, 4, 4, 1);
+    test_pool(3, 3, {1, 1, 1, 1, 3, 4, 1, 1, 3}, 9, 11, 2);
 }
 
 void test_global_pool(int channels, int block, int threads) {

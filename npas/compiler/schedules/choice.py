@@ -12,7 +12,7 @@ from npas.compiler.fuse import Group
 from npas.compiler.schedules.records import AnySchedule
 from npas.compiler.schedules.space import Space
 from npas.graph.graph import Graph
-from npas.ops import Conv2d
+from npas.ops import AvgPool, Conv2d, MaxPool
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,22 @@ def key(
 
     Of pruned weights only the share that is kept counts, in hundredths, since the cost of a list is its length.
     """
-    root = group.root
-    shapes = [graph.shapes[root.inputs[0]], graph.shapes[root.name]]
-    sizes = " -> ".join("x".join(map(str, shape[1:])) for shape in shapes)
-    words = [machine, family, sizes]
-    if isinstance(root.op, Conv2d):
-        op = root.op
-        words += [f"{letter}{y}x{x}" for letter, (y, x) in zip("ksd", (op.kernel, op.stride, op.dilation), strict=True)]
-        words.append(f"g{op.groups}")
-        words.append("p" + ",".join(map(str, op.pads)))
+    words = [window_key(graph, group, family, machine)]
     words.append(format_ if format_ == "dense" else f"{format_} {np.count_nonzero(weight) / weight.size:.2f}")
     if suffix := group.suffix():
         words.append(suffix.lstrip("_"))
+    return " ".join(words)
+
+
+def window_key(graph: Graph, group: Group, family: str, machine: str) -> str:
+    """The part of a key that layers without weights have too: shapes, and the window that passes over them."""
+    root = group.root
+    shapes = [graph.shapes[root.inputs[0]], graph.shapes[root.name]]
+    words = [machine, family, " -> ".join("x".join(map(str, shape[1:])) for shape in shapes)]
+    if isinstance(root.op, Conv2d | MaxPool | AvgPool):
+        op = root.op
+        sizes = (op.kernel, op.stride, (1, 1) if isinstance(op, AvgPool) else op.dilation)
+        words += [f"{letter}{y}x{x}" for letter, (y, x) in zip("ksd", sizes, strict=True)]
+        words += [f"g{op.groups}"] if isinstance(op, Conv2d) else []
+        words.append("p" + ",".join(map(str, op.pads)))
     return " ".join(words)

@@ -49,6 +49,8 @@ class Core:
     """Of a whole list in one channel block: as many weights as stay near while a row of tiles passes."""
     chunk_bytes: int
     """Of a few tiles' input, which every group of filters reads: part of the second-level cache."""
+    buffer_bytes: int
+    """Of a group's rows between two layers that are computed together: part of the second-level cache, too."""
     tile_bytes: int
     """Of a tile's input in one channel block where lists are sparse."""
     list_bytes: float
@@ -77,6 +79,7 @@ _NARROW = Core(
     registers=16,
     entries=640,
     chunk_bytes=160 * 1024,
+    buffer_bytes=192 * 1024,
     tile_bytes=12_800,  # less than half a near cache
     list_bytes=math.inf,
     far_bytes=math.inf,
@@ -101,6 +104,7 @@ CORES: Mapping[int, Core] = {
         registers=32,
         entries=2304,
         chunk_bytes=512 * 1024,
+        buffer_bytes=512 * 1024,
         tile_bytes=56_000,
         list_bytes=28_000,
         far_bytes=8 * 1024 * 1024,

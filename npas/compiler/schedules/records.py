@@ -75,6 +75,13 @@ class DepthwiseSchedule(Record):
     rows: int = Field(0, description="rows for which the layer before is computed at a time; 0: all, before this one")
 
 
+class PoolSchedule(Record):
+    """The tunable part of a pooling layer that can be computed together with the convolution before it."""
+
+    kind: Literal["pool"] = "pool"
+    rows: int = Field(0, description="rows for which the layer before is computed at a time; 0: all, before this one")
+
+
 class WinogradSchedule(Record):
     """The tunable part of a Winograd kernel: F(m x m, r x r)."""
 
@@ -88,7 +95,8 @@ class WinogradSchedule(Record):
 
 
 AnySchedule = Annotated[
-    Schedule | PackedSchedule | LaneSchedule | DepthwiseSchedule | WinogradSchedule, Field(discriminator="kind")
+    Schedule | PackedSchedule | LaneSchedule | DepthwiseSchedule | PoolSchedule | WinogradSchedule,
+    Field(discriminator="kind"),
 ]
 
-AnyScheduleKind = Literal["pixels", "packed", "lanes", "depthwise", "winograd"]
+AnyScheduleKind = Literal["pixels", "packed", "lanes", "depthwise", "pool", "winograd"]

@@ -123,57 +123,65 @@ void pool_pixel(const Window& window, Pooling pooling, const Row& row, const Tap
         }
     }
     const Pixel pooled = pooling.finish(sum, row.rows.count() * columns.count());
-    std::memcpy(target, &pooled, static_cast<std::size_t>(floats) * sizeof(float));
+    if (floats == kFloats) {  // of a length that is known, which is one store
+        std::memcpy(target, &pooled, sizeof pooled);
+    } else {
+        std::memcpy(target, &pooled, static_cast<std::size_t>(floats) * sizeof(float));
+    }
 }
 
-// One plane of the input to pixels from `out` on, of each of which `floats` are stored. Most windows lie inside the
-// image as a whole, and need not be asked what of them does.
+// One row of pixels from `target` on, of each of which `floats` are stored. Most windows lie inside the image as a
+// whole, and need not be asked what of them does.
 template <class Pixel, class Pooling>
-void pool_plane(const Window& window, Pooling pooling, ConstView in, const Layout& to, int plane, float* out,
-                int floats) {
+void pool_row(const Window& window, Pooling pooling, const Row& row, int from_width, int to_width, float* target,
+              int floats) {
     constexpr int kFloats = sizeof(Pixel) / sizeof(float);
-    const Layout& from = *in.layout;
     const int reach = (window.width - 1) * window.dilation_x + 1;
-    const Range inner = whole(window.stride_x, window.left, reach, from.width, to.width);
-    const bool in_vectors = kFloats == 1 && window.stride_x <= 2 && inner.end - inner.begin >= kLanes;
-    for (int y = 0; y < to.height; ++y) {
-        const Taps rows = inside(y, window.stride_y, window.top, window.height, window.dilation_y, from.height);
-        const Row row = {in.plane(plane), from.row_step(), rows, window.dilation_y};
-        float* target = out + y * to.row_step();
-        const auto at_edge = [&](Range columns) {
-            for (int x = columns.begin; x < columns.end; ++x) {
-                const Taps taps = inside(x, window.stride_x, window.left, window.width, window.dilation_x, from.width);
-                pool_pixel<Pixel>(window, pooling, row, taps, target + x * kFloats, floats);
-            }
-        };
-        at_edge({0, inner.begin});
-        if (in_vectors) {
-            pool_vectors(window, pooling, row, inner, target);
-        } else {
-            Taps taps = {inner.begin * window.stride_x - window.left, {0, window.width}};
-            for (int x = inner.begin; x < inner.end; ++x, taps.first += window.stride_x) {
-                pool_pixel<Pixel>(window, pooling, row, taps, target + x * kFloats, floats);
-            }
+    const Range inner = whole(window.stride_x, window.left, reach, from_width, to_width);
+    const auto at_edge = [&](Range columns) {
+        for (int x = columns.begin; x < columns.end; ++x) {
+            const Taps taps = inside(x, window.stride_x, window.left, window.width, window.dilation_x, from_width);
+            pool_pixel<Pixel>(window, pooling, row, taps, target + x * kFloats, floats);
         }
-        at_edge({inner.end, to.width});
+    };
+    at_edge({0, inner.begin});
+    if (kFloats == 1 && window.stride_x <= 2 && inner.end - inner.begin >= kLanes) {
+        pool_vectors(window, pooling, row, inner, target);
+    } else {
+        Taps taps = {inner.begin * window.stride_x - window.left, {0, window.width}};
+        for (int x = inner.begin; x < inner.end; ++x, taps.first += window.stride_x) {
+            pool_pixel<Pixel>(window, pooling, row, taps, target + x * kFloats, floats);
+        }
     }
+    at_edge({inner.end, to_width});
 }
 
 // Both values lie in planes of the same block, but for an output of one pixel, which is a plain array.
 template <class Pooling>
-void pool(const Window& window, Pooling pooling, ConstView in, View out, Share share) {
+void pool(const Window& window, Pooling pooling, ConstView in, View out, const Strip& strip) {
     const Layout &from = *in.layout, &to = *out.layout;
-    const Range planes = slice(share, from.planes());
-    for (int i = planes.begin; i < planes.end; ++i) {
+    const int height = strip.rows.end - strip.rows.begin;
+    for (int unit = strip.units.begin; unit < strip.units.end; ++unit) {
+        const int plane = strip.planes.begin + unit / height, y = strip.rows.begin + unit % height;
+        const Taps rows = inside(y, window.stride_y, window.top, window.height, window.dilation_y, window.image);
+        const float* pixels = in.plane(plane - strip.plane) - strip.row * from.row_step();
+        const Row row = {pixels, from.row_step(), rows, window.dilation_y};
         if (from.block == 1) {
-            pool_plane<float>(window, pooling, in, to, i, out.plane(i), 1);
+            pool_row<float>(window, pooling, row, from.width, to.width, out.plane(plane) + y * to.row_step(), 1);
         } else {
             const bool plain = to.block == 1;
-            const int floats = plain ? std::min(from.block, from.channels - i * from.block) : from.block;
-            pool_plane<vec>(window, pooling, in, to, i, plain ? out.data + i * from.block : out.plane(i), floats);
+            const int floats = plain ? std::min(from.block, from.channels - plane * from.block) : from.block;
+            float* target = plain ? out.data + plane * from.block : out.plane(plane) + y * to.row_step();
+            pool_row<vec>(window, pooling, row, from.width, to.width, target, floats);
         }
-        if (to.block == from.block) clear_gaps(out, i, {0, to.height});
+        if (to.block == from.block) clear_gaps(out, plane, {y, y + 1});
     }
+}
+
+// A thread's share of all planes of a value.
+Strip share_of(const Layout& from, const Layout& to, Share share) {
+    const int planes = from.planes();
+    return {{0, planes}, {0, to.height}, slice(share, planes * to.height), 0, 0};
 }
 
 template <class Pixel>
@@ -189,10 +197,18 @@ Pixel mean(const Layout& from, const float* plane) {
 
 }  // namespace
 
-void max_pool(const Window& window, View in, View out, Share share) { pool(window, Max(), in, out, share); }
+void max_pool(const Window& window, View in, View out, const Strip& strip) { pool(window, Max(), in, out, strip); }
+
+void max_pool(const Window& window, View in, View out, Share share) {
+    max_pool(window, in, out, share_of(*in.layout, *out.layout, share));
+}
+
+void average_pool(const Window& window, bool count_pads, View in, View out, const Strip& strip) {
+    pool(window, Mean{count_pads ? window.height * window.width : 0}, in, out, strip);
+}
 
 void average_pool(const Window& window, bool count_pads, View in, View out, Share share) {
-    pool(window, Mean{count_pads ? window.height * window.width : 0}, in, out, share);
+    average_pool(window, count_pads, in, out, share_of(*in.layout, *out.layout, share));
 }
 
 void global_average_pool(View in, View out, Share share) {

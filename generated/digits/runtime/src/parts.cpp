@@ -20,11 +20,11 @@ Strip strip_of(const Layout& out, Share share) {
     return {{0, out.planes()}, {0, out.height}, slice(share, out.planes() * out.height), 0, 0};
 }
 
-int steps_of(const Expansion& pair, const Indexed& conv, const Layout& out) {
+int steps_of(const Pair& pair, const Indexed& conv, const Layout& out) {
     return (out.height + pair.rows - 1) / pair.rows * conv.groups;
 }
 
-Step step_of(const Expansion& pair, const Indexed& conv, const Layout& out, int unit) {
+Step step_of(const Pair& pair, const Indexed& conv, const Layout& out, int unit) {
     const int chunk = unit / conv.groups, group = unit % conv.groups;  // all groups on the same rows of the input
     const Range rows = {chunk * pair.rows, std::min((chunk + 1) * pair.rows, out.height)};
     const int first = rows.begin * pair.stride - pair.top;
@@ -48,7 +48,7 @@ View own_buffer(View buffer, int thread) {
     return {buffer.data + thread * size, buffer.layout};
 }
 
-void clear_outside(const Step& step, const Expansion& pair, View buffer) {
+void clear_outside(const Step& step, const Pair& pair, View buffer) {
     const Layout& l = *buffer.layout;
     const int last = (step.strip.rows.end - 1) * pair.stride - pair.top + pair.reach - step.part.row;
     const int above = std::max(step.part.rows.begin - step.part.row, 0);

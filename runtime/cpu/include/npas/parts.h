@@ -14,7 +14,7 @@ struct Part {
     int plane, row;  // of the image, with which the memory that is written begins
 };
 
-// Of a depthwise layer: `units` of the rows of a few planes, counted plane by plane.
+// Of a depthwise or pooling layer: `units` of the rows of a few planes, counted plane by plane.
 struct Strip {
     Range planes, rows;
     Range units;
@@ -28,9 +28,9 @@ inline Share first_of(Share seat, int most) { return {seat.thread, seat.threads 
 Part part_of(const Indexed& conv, Share share);
 Strip strip_of(const Layout& out, Share share);
 
-// A convolution whose result only a depthwise layer reads: a group of filters on a few rows, then the depthwise layer
+// A convolution whose result only a depthwise or pooling layer reads: a group of filters on a few rows, then that layer
 // on those, so that the rows need only a buffer.
-struct Expansion {
+struct Pair {
     int rows;           // of the output at a time
     int stride, reach;  // rows from one window to the next, and in a window
     int top;            // rows of padding
@@ -44,11 +44,11 @@ struct Step {
     Part part;
     Strip strip;
 };
-int steps_of(const Expansion& pair, const Indexed& conv, const Layout& out);
-Step step_of(const Expansion& pair, const Indexed& conv, const Layout& out, int unit);
+int steps_of(const Pair& pair, const Indexed& conv, const Layout& out);
+Step step_of(const Pair& pair, const Indexed& conv, const Layout& out, int unit);
 
 // The thread's buffer. What a step's convolution leaves out, above and below the image, becomes zero.
 View own_buffer(View buffer, int thread);
-void clear_outside(const Step& step, const Expansion& pair, View buffer);
+void clear_outside(const Step& step, const Pair& pair, View buffer);
 
 }  // namespace NPAS_NAMESPACE
