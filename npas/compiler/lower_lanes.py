@@ -36,8 +36,11 @@ def lower_conv_lanes(plan: PlanBuilder, group: Group) -> None:
     plan.add(conv_layer(plan, group, source_of(plan, group), plan.result(group)))
 
 
-def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int, whole: bool = True) -> ConvLayer:
-    """The layer from value to value; ``out`` may be a buffer, of the ``whole`` result or of some rows at a time."""
+def conv_layer(
+    plan: PlanBuilder, group: Group, source: int, out: int, *, in_pair: bool = False, whole: bool = True
+) -> ConvLayer:
+    """The layer from value to value; ``in_pair``, ``out`` is a buffer for one group of filters, of the ``whole`` result
+    or of some rows at a time."""
     root, graph = group.root, plan.graph
     op = root.op
     assert isinstance(op, Conv2d)
@@ -50,10 +53,13 @@ def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int, whole: bo
     longest = row if ragged else width
     weight = plan.network.weights[f"{root.name}.weight"].reshape(op.filters, -1)
     format_ = plan.options.format_of(root.name)
-    schedule = plan.choose(group, lane_choice(plan, group, read, (rows, width, longest), format_, weight), LaneSchedule)
+    work = lane_work(plan, group, read, (rows, width, longest), format_, weight)
+    schedule = plan.choose(group, lane_choice(plan, group, read, work, format_), LaneSchedule)
     _check_depth(plan, root.name, schedule, read.channels)
     schedule = schedule.model_copy(update={"pixels": even(width, min(schedule.pixels, longest))})
     columns = -(-width // schedule.pixels)
+    if in_pair:  # groups of filters, which are a call each, pass outside
+        schedule = schedule.model_copy(update={"tiles_at_a_time": rows * columns})
     if plan.backend == "opencl":  # a tile that is a pixel narrower than the others reads as they do
         taps = _taps(op, read)
         plan.reads(
@@ -82,6 +88,7 @@ def conv_layer(plan: PlanBuilder, group: Group, source: int, out: int, whole: bo
             group,
             schedule,
             step=op.stride[1] * read.block,
+            far=plan.backend == "cpu" and work.far(plan.lanes),
             ahead=fetches_ahead(format_ == "dense", height * row) and not blocks and schedule.placement == "buffer",
             ragged=ragged,
             blocks=blocks,
@@ -135,18 +142,15 @@ def _is_flat(op: Conv2d, read: Layout) -> bool:
     return op.kernel == op.stride == (1, 1) and op.pads == (0, 0, 0, 0) and read.pitch == read.width
 
 
-def lane_choice(
+def lane_work(
     plan: PlanBuilder, group: Group, read: Layout, grid: tuple[int, int, int], format_: FormatName, weight: Floats
-) -> Choice:
-    """The schedules of a convolution with filters in lanes, and Winograd's where they compute the same.
-
-    ``grid`` has the output's rows, their width, and the longest tile.
-    """
+) -> LaneWork:
+    """``grid`` has the output's rows, their width, and the longest tile."""
     op = group.root.op
     assert isinstance(op, Conv2d)
     (rows, width, longest), taps = grid, prod(op.kernel)
     shared = op.filters if format_ == "dense" else BLOCK_FILTERS
-    work = LaneWork(
+    return LaneWork(
         filters=op.filters,
         channels=read.channels,
         taps=taps,
@@ -160,6 +164,10 @@ def lane_choice(
         longest=longest,
         half_density=1.0 if format_ == "dense" else density(weight, plan.lanes // 2),
     )
+
+
+def lane_choice(plan: PlanBuilder, group: Group, read: Layout, work: LaneWork, format_: FormatName) -> Choice:
+    """The schedules of a convolution with filters in lanes, and Winograd's where they compute the same."""
     space = lane_space(work, plan.isa, plan.threads)
     estimated: tuple[AnySchedule, ...] = lane_schedules(work, plan.isa, plan.threads)
     winograd = work_of(plan.graph, group.root)
@@ -186,6 +194,7 @@ def _kernel(
     group: Group,
     schedule: LaneSchedule,
     step: int,
+    far: bool,
     ahead: bool,
     ragged: bool,
     blocks: bool,
@@ -197,7 +206,9 @@ def _kernel(
     narrow = needed % schedule.vectors or schedule.vectors
     tail = "" if narrow == schedule.vectors else f"n{narrow}"
     depth = "" if schedule.depth == 1 else f"d{schedule.depth}"
-    words = f"v{schedule.vectors}{tail}{depth}p{schedule.pixels}s{step}{'_ahead' * ahead}{'_ragged' * ragged}"
+    words = (
+        f"v{schedule.vectors}{tail}{depth}p{schedule.pixels}s{step}{'_far' * far}{'_ahead' * ahead}{'_ragged' * ragged}"
+    )
     words += "_blocks" * blocks + ("" if storage == "fp32" else "_fp16") + placed(schedule)
     return plan.kernel(
         Kernel(
@@ -212,6 +223,7 @@ def _kernel(
             epilogue=group.statements(),
             residual=group.residual is not None,
             ragged=ragged,
+            far=far,
             ahead=ahead,
             blocks=blocks,
             storage=storage,

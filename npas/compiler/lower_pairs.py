@@ -79,7 +79,7 @@ def _together(plan: PlanBuilder, first: Group, second: Group, schedule: Depthwis
     assert _is_windowed(op)
     source = source_of(plan, first)
     buffer = plan.value(f"{first.root.name}.rows", _buffer(plan, first, second, rows, vectors=1))
-    conv = conv_layer(plan, first, source, buffer, whole=rows >= plan.graph.shapes[second.root.name][2])
+    conv = conv_layer(plan, first, source, buffer, in_pair=True, whole=rows >= plan.graph.shapes[second.root.name][2])
     tile = conv.indexed.schedule
     assert isinstance(tile, LaneSchedule)
     plan.resize(buffer, _buffer(plan, first, second, rows, tile.planes), plan.threads)
@@ -144,7 +144,8 @@ def _rows(plan: PlanBuilder, first: Group, second: Group) -> int:
     read = plan.layout(plan.place[first.root.inputs[0]])
     read_bytes = 4 * read.channels * read.pitch * conv.stride[0]
     core = CORES[plan.lanes]
-    rows = min(core.buffer_bytes // row_bytes, core.chunk_bytes // read_bytes)
+    chunk = core.far_chunk_bytes if read.size * 4 > core.far_bytes else core.chunk_bytes
+    rows = min(core.buffer_bytes // row_bytes, chunk // read_bytes)
     most = max(1, (rows - max(twice, 0)) // op.stride[0])
     parts = -(-out_height // most)
     return -(-out_height // parts)

@@ -11,7 +11,7 @@ from npas.compiler.formats.base import Geometry
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import pack
 from npas.compiler.lower_indexed import describe, reads, source_of
-from npas.compiler.lower_lanes import lane_choice, placed
+from npas.compiler.lower_lanes import lane_choice, lane_work, placed
 from npas.compiler.plan import Kernel, Layout, WinogradLayer
 from npas.compiler.schedules.records import WinogradSchedule
 from npas.compiler.schedules.winograd import WinogradWork, planes_in, position_step, work_of
@@ -29,8 +29,8 @@ def lower_winograd(plan: PlanBuilder, group: Group) -> None:
     read, to = plan.layout(source), plan.layout(out)
     inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
     weight = plan.network.weights[f"{root.name}.weight"].reshape(op.filters, -1)
-    choice = lane_choice(plan, group, read, (to.height, to.width, to.width), "dense", weight)
-    schedule = plan.choose(group, choice, WinogradSchedule)
+    direct = lane_work(plan, group, read, (to.height, to.width, to.width), "dense", weight)
+    schedule = plan.choose(group, lane_choice(plan, group, read, direct, "dense"), WinogradSchedule)
     work = work_of(graph, root)
     if work is None or schedule.tile not in work.tiles:
         raise UnsupportedError(

@@ -224,6 +224,7 @@ class Kernel(Record):
     residual: bool = False
     ragged: bool = Field(False, description="whether tiles pass the ends of rows that lie apart in the output")
     ahead: bool = Field(False, description="whether the next group's weights are fetched while one runs")
+    far: bool = Field(False, description="whether the next rows of the input are fetched while some are read")
     blocks: bool = Field(False, description="whether a work group passes over blocks of channels together")
     storage: Storage = "fp32"
     placement: Placement = "buffer"

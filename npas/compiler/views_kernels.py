@@ -15,7 +15,7 @@ _NAMING = {
     "conv_packed": "conv_packed_<isa>_h<lines of pixels>[n<of a shorter tile>][x<filters>][_planar: its output]_"
     "<epilogue>: pixels lie in lanes, input in copies.",
     "conv_lanes": "conv_lanes_<isa>_v<vectors of weights>[n<of the last group>][d<depth>]p<pixels>s<step>"
-    "[_ahead: fetches weights][_ragged: past the ends of rows]_<epilogue>: filters do.",
+    "[_far: fetches input][_ahead: weights][_ragged: past the ends of rows]_<epilogue>: filters do.",
     "depthwise_lanes": "depthwise_lanes_<isa>_k<window>_s<stride>[_d<dilation>]_p<pixels>_<epilogue>: channels do.",
     "winograd_lanes": "winograd_lanes_<isa>_m<pixels on a tile's side>r<taps>v<vectors of filters>"
     "[n<of the last group>]p<tiles>[_planar: its input]_<epilogue>.",
@@ -56,6 +56,7 @@ class KernelView:
     residual: bool
     ragged: bool
     ahead: bool
+    far: bool
     blocks: bool
     half: bool
     in_half: bool
@@ -116,6 +117,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         residual=kernel.residual,
         ragged=kernel.ragged,
         ahead=kernel.ahead,
+        far=kernel.far,
         blocks=kernel.blocks,
         half=kernel.storage == "fp16",
         in_half=kernel.template == "linear" and 1 < kernel.rows < plan.lanes,

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from programs import LOCAL_TARGETS, assert_parity, network_of, parity
+from programs import LOCAL_ISAS, LOCAL_TARGETS, assert_parity, network_of, parity
 
 from npas.algorithms import one_shot
 from npas.compiler.indexed import Options
 from npas.compiler.lower import lower
 from npas.compiler.plan import ConvLayer, DepthwiseLayer, WeightsLayer
+from npas.compiler.schedules.core import CORES
 from npas.compiler.schedules.records import LaneSchedule
 from npas.graph.builder import Builder
 from npas.graph.graph import Graph, Network
 from npas.ops import Conv2d
 from npas.search.candidate import Pruning
-from npas.targets.isa import ISAS
+from npas.targets.isa import ISAS, IsaName
 
 SIDE = 17
 
@@ -136,6 +138,26 @@ def test_the_depthwise_shapes_are_of_all_kinds(isa):
 def test_convolutions(tmp_path: Path, isa, threads):
     graph, prunings = shapes()
     assert_parity(parity(tmp_path, network_of(graph), Options(prunings=prunings, direct=True), isa, threads))
+
+
+@pytest.mark.parametrize("isa", LOCAL_ISAS)
+def test_rows_that_are_fetched_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isa: IsaName):
+    """As of inputs that lie in far memory, which here all do; several channel blocks, and a row of tiles at a time."""
+    lanes = ISAS[isa].lanes
+    monkeypatch.setitem(CORES, lanes, replace(CORES[lanes], far_bytes=0.0, far_chunk_bytes=1, entries=8, tile_bytes=64))
+    graph, prunings = shapes()
+    network, options = network_of(graph), Options(prunings=prunings, direct=True)
+    plan = lower(one_shot(network, prunings).network, isa=isa, threads=1, options=options).plan
+    assert {kernel.far for kernel in plan.kernels if kernel.template == "conv_lanes"} == {True, False}
+    assert_parity(parity(tmp_path, network, options, isa, threads=2))
+
+
+def test_only_inputs_that_no_near_cache_holds_are_fetched_ahead():
+    for side, far in ((40, False), (120, True)):
+        builder = Builder("net")
+        graph = builder.graph(builder.conv(builder.input((80, side, side)), 16, 3))
+        plan = lower(network_of(graph), isa="avx512", threads=1, options=Options(direct=True)).plan
+        assert [kernel.far for kernel in plan.kernels] == [far]
 
 
 def test_depthwise_layers(tmp_path: Path, isa):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,13 @@ from npas.algorithms import one_shot
 from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered, lower
 from npas.compiler.plan import ConvLayer, DepthwiseLayer, PairLayer, PoolLayer
+from npas.compiler.schedules.core import CORES
 from npas.compiler.schedules.records import AnySchedule, DepthwiseSchedule, PoolSchedule
 from npas.graph.builder import Builder
 from npas.graph.graph import Graph
 from npas.ops import AvgPool, Conv2d, MaxPool
 from npas.search.candidate import Pruning
-from npas.targets.isa import CPU_ISAS
+from npas.targets.isa import CPU_ISAS, ISAS
 
 SIDE = 17
 
@@ -122,6 +124,13 @@ def test_any_rows_at_a_time_compute_the_same(tmp_path: Path, isa, threads):
     graph, schedules, prunings = pairs()
     options = Options(prunings=prunings, schedules=schedules)
     assert_parity(parity(tmp_path, network_of(graph), options, isa, threads))
+
+
+def test_rows_of_the_input_may_be_fetched_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isa):
+    lanes = ISAS[isa].lanes
+    monkeypatch.setitem(CORES, lanes, replace(CORES[lanes], far_bytes=0.0))
+    graph, schedules, prunings = pairs()
+    assert_parity(parity(tmp_path, network_of(graph), Options(prunings=prunings, schedules=schedules), isa, threads=2))
 
 
 def inverted_residual(side: int) -> Graph:

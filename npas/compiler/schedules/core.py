@@ -18,7 +18,6 @@ from dataclasses import dataclass
 LATENCY = 10
 """Multiplications in flight that keep two units with a latency of four cycles busy, with some to spare."""
 FOURS_MORE = 5
-FAR_PIXELS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,9 @@ class Core:
     list_bytes: float
     """Of a group's weights in one channel block, where tiles are so small that these must stay in the nearest cache."""
     far_bytes: float
-    """Of an output that no near cache takes: sparse layers that write so much gain by tiles of ``FAR_PIXELS`` at most,
-    whose stores come a few at a time."""
+    """Of an input that may lie in far memory: its next rows are fetched meanwhile."""
+    far_chunk_bytes: int
+    """``chunk_bytes`` then, since two chunks stay."""
     streams: float
     """Channels of a block for the root of the groups of filters, where lists are whole. More planes of the input at a
     time are more streams than hardware foresees: what first touches them costs in proportion to the planes, sums
@@ -82,7 +82,8 @@ _NARROW = Core(
     buffer_bytes=192 * 1024,
     tile_bytes=12_800,  # less than half a near cache
     list_bytes=math.inf,
-    far_bytes=math.inf,
+    far_bytes=math.inf,  # not measured
+    far_chunk_bytes=160 * 1024,
     streams=28.0,
     sparse_streams=56.0,
 )
@@ -107,7 +108,8 @@ CORES: Mapping[int, Core] = {
         buffer_bytes=512 * 1024,
         tile_bytes=56_000,
         list_bytes=28_000,
-        far_bytes=8 * 1024 * 1024,
+        far_bytes=4 * 1024 * 1024,
+        far_chunk_bytes=128 * 1024,
         streams=math.inf,
         sparse_streams=math.inf,
     ),

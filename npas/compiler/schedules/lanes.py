@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from npas.compiler.schedules.core import CORES, FAR_PIXELS, step_cycles, tile_cycles
+from npas.compiler.schedules.core import CORES, step_cycles, tile_cycles
 from npas.compiler.schedules.records import AnySchedule, LaneSchedule
 from npas.compiler.schedules.space import PLACEMENTS, WORK_GROUP, WORK_GROUPS, Axes, Space, halvings, parts
 from npas.targets.isa import ISAS, Backend, IsaName
@@ -72,6 +72,10 @@ class LaneWork:
     half_density: float = 1.0
     """Of the positions of half as many filters as there are lanes."""
 
+    def far(self, lanes: int) -> bool:
+        """Whether the next rows of the input are fetched while some are read."""
+        return self.rows > 1 and 4 * self.channels * self.row_floats * self.rows > CORES[lanes].far_bytes
+
 
 def lane_schedules(work: LaneWork, isa: IsaName, threads: int) -> tuple[LaneSchedule, ...]:
     """Schedules of a convolution with filters in lanes, the best for each depth and number of vectors, best first by
@@ -117,7 +121,11 @@ def _blocked(shape: tuple[int, int], depth: int, work: LaneWork, lanes: int, thr
     vectors, pixels = shape[0], even(work.width, shape[1])
     columns = -(-work.width // pixels)
     channel_block = _channel_block(work, vectors, depth, pixels, lanes)
-    row_bytes, chunk_bytes = 4 * work.row_floats * channel_block, CORES[lanes].chunk_bytes
+    core = CORES[lanes]
+    row_bytes, chunk_bytes = (
+        4 * work.row_floats * channel_block,
+        core.far_chunk_bytes if work.far(lanes) else core.chunk_bytes,
+    )
     if work.rows == 1:
         at_a_time = max(4, chunk_bytes * columns // max(row_bytes, 1))
     else:
@@ -201,9 +209,6 @@ def _kept(work: LaneWork, vectors: int, depth: int) -> float:
 def _shapes(vectors: int, depth: int, work: LaneWork, isa: IsaName) -> list[tuple[int, int]]:
     """The vectors with each number of pixels that a tile may have."""
     most = most_pixels(vectors, isa, _lists(vectors, depth))
-    written = 4 * work.filters * work.rows * work.width
-    if work.density <= ALL_BUT and written > CORES[ISAS[isa].lanes].far_bytes:
-        most = min(most, FAR_PIXELS)
     return [(vectors, pixels) for pixels in range(1, min(most, work.longest) + 1)]
 
 

@@ -10,6 +10,16 @@ constexpr std::ptrdiff_t kAligned = 16;  // floats in a cache line, at which eac
 
 }  // namespace
 
+Coming::Coming(ConstView in, Range planes, Range rows, int calls)
+    : line_(in.plane(planes.begin) + rows.begin * in.layout->row_step()),
+      run_((std::min(rows.end, in.layout->height) - rows.begin) * in.layout->row_step()),
+      gap_(in.layout->plane_step() - run_),
+      planes_(run_ > 0 ? planes.end - planes.begin : 0) {
+    end_ = line_ + run_;
+    const std::ptrdiff_t lines = (run_ + kLine - 1) / kLine * planes_;
+    pace_ = static_cast<int>((lines + calls - 1) / std::max(calls, 1));
+}
+
 Part part_of(const Indexed& conv, Share share) {
     const IndexedSpec& spec = *conv.spec;
     const Range rows = spec.split_pixels ? slice(share, spec.height) : Range{0, spec.height};

@@ -92,6 +92,13 @@ ${view.signature} {
 % endif
                 const int pace = (kStored + stop - start - 1) / (stop - start);
 % endif
+% if view.far:
+                // Far rows: while some are read by a group, it fetches its part of the planes of as many next ones.
+                const int step = static_cast<int>(spec.grid.row_step / in.layout->row_step());
+                const int seen = start / spec.grid.columns, next = stop / spec.grid.columns;
+                Coming coming_rows(in, slice({block * conv.groups + group, blocks * conv.groups}, in.layout->planes()),
+                                   {next * step + 1, (2 * next - seen) * step + 1}, stop - start);
+% endif
                 // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
                 const bool ahead = spec.taps == 1 && group == groups.begin;
                 int y = start / spec.grid.columns, column = start % spec.grid.columns;
@@ -145,6 +152,9 @@ tile_v${vectors}p1(tile, ${given});\
                     }
 % else:
                     ${call(view.vectors)}
+% endif
+% if view.far:
+                    coming_rows.fetch();
 % endif
                     if (ahead) fetch(tile.in + kPixels * kStep, block * spec.channel_block, in, spec);
 % if view.ragged:

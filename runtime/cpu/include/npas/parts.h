@@ -14,6 +14,32 @@ struct Part {
     int plane, row;  // of the image, with which the memory that is written begins
 };
 
+// Rows of an input that will be read next and may lie in far memory: line by line they are fetched to the second-level
+// cache, `calls` times a few, while others are read. `planes` are those of the input that one caller sees to; `rows`
+// may end below the image.
+class Coming {
+  public:
+    Coming(ConstView in, Range planes, Range rows, int calls);
+
+    void fetch() {
+        for (int i = 0; i < pace_ && planes_ > 0; ++i, line_ += kLine) {
+            if (line_ >= end_) {
+                if (--planes_ == 0) return;
+                line_ = end_ + gap_;
+                end_ = line_ + run_;
+            }
+            __builtin_prefetch(line_, 0, 2);
+        }
+    }
+
+  private:
+    static constexpr int kLine = 16;  // floats
+
+    const float *line_, *end_;
+    std::ptrdiff_t run_, gap_;
+    int planes_, pace_;
+};
+
 // Of a depthwise or pooling layer: `units` of the rows of a few planes, counted plane by plane.
 struct Strip {
     Range planes, rows;
