@@ -206,9 +206,8 @@ def _kernel(
     narrow = needed % schedule.vectors or schedule.vectors
     tail = "" if narrow == schedule.vectors else f"n{narrow}"
     depth = "" if schedule.depth == 1 else f"d{schedule.depth}"
-    words = (
-        f"v{schedule.vectors}{tail}{depth}p{schedule.pixels}s{step}{'_far' * far}{'_ahead' * ahead}{'_ragged' * ragged}"
-    )
+    words = f"v{schedule.vectors}{tail}{depth}p{schedule.pixels}s{step}"
+    words += "_far" * far + "_ahead" * ahead + "_ragged" * ragged
     words += "_blocks" * blocks + ("" if storage == "fp32" else "_fp16") + placed(schedule)
     return plan.kernel(
         Kernel(

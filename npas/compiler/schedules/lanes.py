@@ -121,15 +121,13 @@ def _blocked(shape: tuple[int, int], depth: int, work: LaneWork, lanes: int, thr
     vectors, pixels = shape[0], even(work.width, shape[1])
     columns = -(-work.width // pixels)
     channel_block = _channel_block(work, vectors, depth, pixels, lanes)
-    core = CORES[lanes]
-    row_bytes, chunk_bytes = (
-        4 * work.row_floats * channel_block,
-        core.far_chunk_bytes if work.far(lanes) else core.chunk_bytes,
-    )
+    row_bytes, core = 4 * work.row_floats * channel_block, CORES[lanes]
     if work.rows == 1:
-        at_a_time = max(4, chunk_bytes * columns // max(row_bytes, 1))
+        at_a_time = max(4, core.chunk_bytes * columns // max(row_bytes, 1))
+    elif work.far(lanes):
+        at_a_time = columns * max(1, core.far_chunk_bytes // row_bytes)
     else:
-        at_a_time = columns * max(1, chunk_bytes // row_bytes - work.taps // 4)
+        at_a_time = columns * max(1, core.chunk_bytes // row_bytes - work.taps // 4)
     tiles, groups = columns * work.rows, -(-work.filters * depth // (lanes * vectors * _lists(vectors, depth)))
     return LaneSchedule(
         vectors=vectors,
