@@ -51,7 +51,8 @@ def _times(network: Network, group: Group, options: Options, isa: IsaName) -> tu
     if not isinstance(op, Conv2d) or op.groups > 1 or is_compact(graph.shapes[group.root.name]):
         return None
     weight = network.weights[f"{group.root.name}.weight"].reshape(op.filters, -1)
-    dense = lanes.cycles(_work(graph, group, op.filters, 1.0), isa)
+    whole = lanes.whole_together(op.filters, graph.input_shapes(group.root)[0][1], isa)
+    dense = lanes.cycles(_work(graph, group, op.filters, 1.0, together=whole), isa)
     square = winograd.work_of(graph, group.root)
     if square is not None and not options.direct:
         dense = min(dense, winograd.cycles(square, isa))

@@ -21,6 +21,7 @@ from npas.compiler.schedules.lanes import (
     fetches_ahead,
     lane_schedules,
     lane_space,
+    whole_together,
 )
 from npas.compiler.schedules.masks import density, kept_together
 from npas.compiler.schedules.records import AnySchedule, LaneSchedule, WinogradSchedule
@@ -89,7 +90,7 @@ def conv_layer(
             schedule,
             step=op.stride[1] * read.block,
             far=plan.backend == "cpu" and work.far(plan.lanes),
-            ahead=fetches_ahead(format_ == "dense", height * row) and not blocks and schedule.placement == "buffer",
+            ahead=fetches_ahead(work.whole, height * row) and not blocks and schedule.placement == "buffer",
             ragged=ragged,
             blocks=blocks,
             storage=storage,
@@ -149,7 +150,11 @@ def lane_work(
     op = group.root.op
     assert isinstance(op, Conv2d)
     (rows, width, longest), taps = grid, prod(op.kernel)
-    shared = op.filters if format_ == "dense" else BLOCK_FILTERS
+    shared, together = (op.filters if format_ == "dense" else BLOCK_FILTERS), 1
+    if read.block > 1 and format_ == "dense":
+        together = whole_together(op.filters, read.channels, plan.isa)
+    elif read.block > 1 and format_ == "bcs":
+        together = kept_together(weight, taps, BLOCK_FILTERS)
     return LaneWork(
         filters=op.filters,
         channels=read.channels,
@@ -158,7 +163,7 @@ def lane_work(
         width=width,
         row_floats=width if rows == 1 else op.stride[0] * read.pitch,
         shared=max(shared, plan.lanes),
-        together=kept_together(weight, taps, BLOCK_FILTERS) if format_ == "bcs" and read.block > 1 else 1,
+        together=together,
         density=1.0 if format_ == "dense" else density(weight, plan.lanes),
         stride=op.stride[1],
         longest=longest,

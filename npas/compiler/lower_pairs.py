@@ -7,8 +7,6 @@ value between is the largest of the network, written to and read from far memory
 
 from __future__ import annotations
 
-from typing import TypeGuard
-
 from npas.compiler.builder import PlanBuilder
 from npas.compiler.fuse import Group
 from npas.compiler.layout import spread
@@ -76,7 +74,7 @@ def _second(
 
 def _together(plan: PlanBuilder, first: Group, second: Group, schedule: DepthwiseSchedule | PoolSchedule) -> PairLayer:
     rows, op = schedule.rows, second.root.op
-    assert _is_windowed(op)
+    assert isinstance(op, Windowed)
     source = source_of(plan, first)
     buffer = plan.value(f"{first.root.name}.rows", _buffer(plan, first, second, rows, vectors=1))
     conv = conv_layer(plan, first, source, buffer, in_pair=True, whole=rows >= plan.graph.shapes[second.root.name][2])
@@ -101,10 +99,6 @@ def _together(plan: PlanBuilder, first: Group, second: Group, schedule: Depthwis
     )
 
 
-def _is_windowed(op: object) -> TypeGuard[Windowed]:
-    return isinstance(op, Windowed)
-
-
 def _dilation(op: Windowed) -> int:
     """From one row of a window to the next."""
     return 1 if isinstance(op, AvgPool) else op.dilation[0]
@@ -113,7 +107,7 @@ def _dilation(op: Windowed) -> int:
 def _buffer(plan: PlanBuilder, first: Group, second: Group, rows: int, vectors: int) -> Layout:
     """Room for what ``rows`` of the result read of the planes of one group."""
     op = second.root.op
-    assert _is_windowed(op)
+    assert isinstance(op, Windowed)
     width, pitch = plan.graph.shapes[first.value][3], plan.planes.pitch[first.value]
     height = (rows - 1) * op.stride[0] + (op.kernel[0] - 1) * _dilation(op) + 1
     left, right = (op.pads[1], op.pads[3]) if isinstance(op, Conv2d) else (0, 0)  # pooling reads no margins
@@ -134,7 +128,7 @@ def _rows(plan: PlanBuilder, first: Group, second: Group) -> int:
     where the wide value is small, or its rows are dear: those that two windows read are computed twice."""
     _, channels, height, width = plan.graph.shapes[first.value]
     op, conv = second.root.op, first.root.op
-    assert _is_windowed(op)
+    assert isinstance(op, Windowed)
     assert isinstance(conv, Conv2d)
     twice = (op.kernel[0] - 1) * _dilation(op) + 1 - op.stride[0]
     if 4 * channels * height * width <= WIDE_BYTES or (twice > 0 and conv.kernel != (1, 1)):

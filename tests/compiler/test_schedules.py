@@ -9,7 +9,7 @@ from programs import lowered
 
 from npas.compiler.indexed import Options
 from npas.compiler.schedules.depthwise import depthwise_schedule
-from npas.compiler.schedules.lanes import LaneWork, lane_schedules
+from npas.compiler.schedules.lanes import LaneWork, lane_schedules, whole_together
 from npas.compiler.schedules.pixels import MOST_LINEAR, ConvWork, conv_schedule, linear_schedule
 from npas.compiler.schedules.records import AnySchedule, DepthwiseSchedule, LaneSchedule, Schedule
 from npas.errors import UnsupportedError
@@ -126,6 +126,25 @@ def test_half_a_vector_of_filters_has_a_list_of_its_own_where_that_is_shorter(is
 def test_long_lists_take_four_channels_at_a_time_where_a_vector_is_long(isa, depth):
     work = LaneWork(256, 256, 9, 14, 14, 16, ISAS[isa].lanes, 4, 0.36, half_density=0.2)
     assert lane_schedules(work, isa, 1)[0].depth == depth
+
+
+@pytest.mark.parametrize(
+    ("filters", "channels", "depth"),
+    [(24, 144, 2), (40, 120, 2), (32, 144, 1), (28, 144, 1), (24, 16, 1), (200, 80, 1)],
+)
+def test_half_a_vector_of_filters_is_not_filled_up(filters, channels, depth):
+    """Where dense layers would compute a fourth in vain; not where lists are short, or nearly all vectors are full."""
+    together = whole_together(filters, channels, "avx512")
+    work = LaneWork(filters, channels, 1, 1, 56 * 56, 56 * 56, filters, together, 1.0, longest=28)
+    assert lane_schedules(work, "avx512", 1)[0].depth == depth
+
+
+def test_only_what_several_channels_may_fill_is_together():
+    assert whole_together(24, 30, "avx512") == 2
+    assert whole_together(24, 31, "avx512") == 1
+    assert whole_together(24, 8, "avx512") == 1  # of an image with planes
+    assert whole_together(24, 144, "opencl16") == 1
+    assert whole_together(20, 64, "avx2") == 4
 
 
 def test_short_lists_take_two_channels_at_a_time():

@@ -15,6 +15,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from npas.targets.isa import Isa
+
 LATENCY = 10
 """Multiplications in flight that keep two units with a latency of four cycles busy, with some to spare."""
 FOURS_MORE = 5
@@ -43,7 +45,6 @@ class Core:
     """Of each output then."""
     waiting: float
     """Of each sum of one list that waits in memory while another one runs."""
-    registers: int
     entries: int
     """Of a whole list in one channel block: as many weights as stay near while a row of tiles passes."""
     chunk_bytes: int
@@ -76,7 +77,6 @@ _NARROW = Core(
     turned_sum=1.6,
     turned_output=0.0,
     waiting=2.0,
-    registers=16,
     entries=640,
     chunk_bytes=160 * 1024,
     buffer_bytes=192 * 1024,
@@ -102,7 +102,6 @@ CORES: Mapping[int, Core] = {
         turned_sum=0.7,
         turned_output=3.0,
         waiting=1.5,
-        registers=32,
         entries=2304,
         chunk_bytes=512 * 1024,
         buffer_bytes=512 * 1024,
@@ -123,13 +122,13 @@ def step_cycles(vectors: int, pixels: int, depth: int, lanes: int) -> float:
     return max(multiplied, core.load * vectors + core.broadcast * (pixels + 1), LATENCY / 2)
 
 
-def tile_cycles(vectors: int, pixels: int, depth: int, lists: float, lanes: int) -> float:
+def tile_cycles(vectors: int, pixels: int, depth: int, lists: float, isa: Isa) -> float:
     """Of a tile beside its lists' entries; a part of the tiles may have fewer ``lists`` than others."""
-    core, sums = CORES[lanes], vectors * pixels
+    core, sums = CORES[isa.lanes], vectors * pixels
     around = core.tile + core.list * (lists - 1)
     if depth == 1:
         return around + core.sum * sums
     left = sums / min(vectors, depth)
-    waiting = max(0.0, min(left, sums + vectors + 1 + left - core.registers)) if vectors < depth else 0.0
+    waiting = max(0.0, min(left, sums + vectors + 1 + left - isa.registers)) if vectors < depth else 0.0
     turned = core.turned_sum * sums + core.turned_output * sums / depth
     return around + lists * turned + (lists - 1) * core.waiting * waiting

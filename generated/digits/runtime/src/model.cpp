@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 
+#include "npas/formats.h"
 #include "npas/team.h"
 
 namespace NPAS_NAMESPACE {

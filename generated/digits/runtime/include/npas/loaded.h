@@ -22,9 +22,6 @@ struct LoadedIndexed {
     Indexed view;
 };
 
-// Sections of a format behind weights and bias. Their contents are in a LoadedIndexed's own arrays.
-std::size_t index_sections(Format format);
-
 // These check the file's sections and build the arrays. May throw std::bad_alloc.
 Status prepare(const IndexedSpec& spec, const Weights& weights, int pieces, LoadedIndexed& out);
 Status prepare(const DepthwiseSpec& spec, const Weights& weights, Depthwise& out);
