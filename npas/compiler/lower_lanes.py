@@ -90,7 +90,7 @@ def conv_layer(
             schedule,
             step=op.stride[1] * read.block,
             far=plan.backend == "cpu" and work.far(plan.lanes),
-            ahead=fetches_ahead(work.whole, height * row) and not blocks and schedule.placement == "buffer",
+            ahead=fetches_ahead(format_ == "dense", height * row) and not blocks and schedule.placement == "buffer",
             ragged=ragged,
             blocks=blocks,
             storage=storage,

@@ -204,7 +204,7 @@ def test_a_pool_that_looks_elsewhere(tmp_path, made):
     edit(
         tmp_path,
         f"src/layer_{number:03d}.cpp",
-        lambda t: t.replace("{2, 2, 2, 2, 0, 0, 1, 1}", "{2, 2, 1, 2, 0, 0, 1, 1}"),
+        lambda t: t.replace("{2, 2, 2, 2, 0, 0, 1, 1, 4}", "{2, 2, 1, 2, 0, 0, 1, 1, 4}"),
     )
     assert failed(report(tmp_path, made)) == ["pool"]
 

@@ -26,7 +26,7 @@ from npas.compiler.formats import FORMATS
 from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered, lower
 from npas.compiler.plan import ConvLayer, ElementwiseLayer, GlobalAvgPoolLayer, Kernel, Plan, PoolLayer, WeightsLayer
-from npas.compiler.schedules.records import LaneSchedule
+from npas.compiler.schedules.records import LaneSchedule, PoolSchedule
 from npas.compiler.schedules.space import PLACEMENTS
 from npas.compiler.views_layers import weighted
 from npas.ops import Conv2d
@@ -168,7 +168,11 @@ def test_every_kind_of_kernel_is_there(isa: Isa) -> None:
     assert {kernel.binary for kernel in plan.kernels} == set(get_args(Kernel.model_fields["binary"].annotation))
     _, schedules = get_args(get_type_hints(Options)["schedules"])
     kinds = {record.model_fields["kind"].default for record in get_args(schedules)}
-    assert {layer.stored.schedule.kind for layer in plan.weights_layers} == kinds
+    assert {schedule.kind for schedule in plan.schedules.values()} == kinds
+    assert {schedule.rows > 0 for schedule in plan.schedules.values() if isinstance(schedule, PoolSchedule)} == {
+        True,
+        False,
+    }
     formats = {template: {layer.stored.format for layer in found} for template, found in layers.items()}
     assert formats["conv"] == set(FORMATS)
     assert formats["conv_lanes"] == {"dense", "bcs"}

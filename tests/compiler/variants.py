@@ -14,7 +14,14 @@ import numpy as np
 from elementwise_operators import elementwise_operators
 
 from npas.compiler.schedules.lanes import MOST_DEPTH
-from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
+from npas.compiler.schedules.records import (
+    DepthwiseSchedule,
+    LaneSchedule,
+    PackedSchedule,
+    PoolSchedule,
+    Schedule,
+    WinogradSchedule,
+)
 from npas.graph.builder import ACTIVATIONS, Builder
 from npas.ops import AvgPool, Conv2d, MaxPool
 from npas.spec.schema import Activation
@@ -38,7 +45,7 @@ EPILOGUES: tuple[Epilogue, ...] = (
     ("relu", "add"),
 )
 
-AnySchedule = Schedule | PackedSchedule | LaneSchedule | DepthwiseSchedule | WinogradSchedule
+AnySchedule = Schedule | PackedSchedule | LaneSchedule | DepthwiseSchedule | PoolSchedule | WinogradSchedule
 Family = Literal["pixels", "grouped", "packed", "lanes", "pointwise", "depthwise", "winograd", "linear"]
 COUNTS: dict[Backend, dict[Family, int]] = {
     "cpu": {
@@ -224,6 +231,11 @@ class Cases:
                 pooled = self.builder.node(kind(kernel=kernel, stride=stride, pads=pads, **more), x)
                 scaled = self.builder.mul(x, self.builder.global_avg_pool(x))
                 self.outputs += [self.read(pooled, planar), self.read(scaled, planar)]
+        for rows, op in enumerate((MaxPool(kernel=(2, 3), stride=(2, 1), pads=(1, 1, 0, 2)), AvgPool(kernel=(3, 2)))):
+            # Alone behind a convolution with filters in lanes: a few rows of both at a time, or one after the other.
+            pooled = self.builder.node(op, self.value(self.lanes + 3, SIDE, SIDE - 4, planar=False))
+            self.schedules[pooled] = PoolSchedule(rows=rows)
+            self.outputs.append(self.read(pooled, planar=False))
 
     def elementwise(self) -> None:
         """On values that are outputs too, with which nothing is fused."""
