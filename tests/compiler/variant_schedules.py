@@ -9,12 +9,19 @@ from functools import cache
 
 import numpy as np
 from programs import RATES, network_of
-from variants import COUNTS, AnySchedule, Case, Cases
+from variants import COUNTS, Case, Cases
 
 from npas.algorithms import one_shot
 from npas.compiler.formats import FormatName
 from npas.compiler.indexed import Options, shared_filters
-from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
+from npas.compiler.schedules.records import (
+    AnySchedule,
+    DepthwiseSchedule,
+    LaneSchedule,
+    PackedSchedule,
+    Schedule,
+    WinogradSchedule,
+)
 from npas.compiler.schedules.space import PLACEMENTS
 from npas.compiler.schedules.winograd import WinogradWork
 from npas.graph.graph import Graph, Network

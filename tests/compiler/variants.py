@@ -14,14 +14,7 @@ import numpy as np
 from elementwise_operators import elementwise_operators
 
 from npas.compiler.schedules.lanes import MOST_DEPTH
-from npas.compiler.schedules.records import (
-    DepthwiseSchedule,
-    LaneSchedule,
-    PackedSchedule,
-    PoolSchedule,
-    Schedule,
-    WinogradSchedule,
-)
+from npas.compiler.schedules.records import AnySchedule, LaneSchedule, PoolSchedule, Schedule
 from npas.graph.builder import ACTIVATIONS, Builder
 from npas.ops import AvgPool, Conv2d, MaxPool
 from npas.spec.schema import Activation
@@ -45,7 +38,6 @@ EPILOGUES: tuple[Epilogue, ...] = (
     ("relu", "add"),
 )
 
-AnySchedule = Schedule | PackedSchedule | LaneSchedule | DepthwiseSchedule | PoolSchedule | WinogradSchedule
 Family = Literal["pixels", "grouped", "packed", "lanes", "pointwise", "depthwise", "winograd", "linear"]
 COUNTS: dict[Backend, dict[Family, int]] = {
     "cpu": {
