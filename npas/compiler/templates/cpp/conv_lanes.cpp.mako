@@ -49,7 +49,6 @@ void fetch(const float* pixels, int first_channel, View in, const IndexedSpec& s
 
 }  // namespace
 
-<% row, left = ("row", "left") if view.ragged else ("y", "x") %>\
 // A few tiles of pixels at a time, channel blocks and groups of filters inside: the tiles' input stays in a near cache
 // while every group of filters passes over it.
 ${view.signature} {
@@ -57,6 +56,12 @@ ${view.signature} {
     const Layout& to = *out.layout;
     const Range groups = part.groups, tiles = part.tiles;
     const int blocks = conv.channel_blocks;
+% if view.ragged:
+    const std::ptrdiff_t row_gap = to.row_step() - spec.width * kLanes;
+% if view.residual:
+    const std::ptrdiff_t residual_gap = residual.layout->row_step() - spec.width * kLanes;
+% endif
+% endif
     for (int start = tiles.begin; start < tiles.end; start += spec.tiles_at_a_time) {
         const int most = start + spec.tiles_at_a_time, stop = most < tiles.end ? most : tiles.end;
         for (int block = 0; block < blocks; ++block) {
@@ -102,19 +107,26 @@ ${view.signature} {
                 // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
                 const bool ahead = spec.taps == 1 && group == groups.begin;
                 int y = start / spec.grid.columns, column = start % spec.grid.columns;
+                const int passed = column * kPixels - (column < spec.grid.wide ? 0 : column - spec.grid.wide);
+                const float* from = in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step + passed * kStep;
 % if view.ragged:
-                const int passed = column < spec.grid.wide ? 0 : column - spec.grid.wide;
-                int row = (column * kPixels - passed) / spec.width, left = (column * kPixels - passed) % spec.width;
+                int left = passed % spec.width;
+                const int row = passed / spec.width - part.row;
+% else:
+                const int left = passed, row = y - part.row;
+% endif
+                float* target = out.plane(plane) + row * to.row_step() + left * kLanes;
+% if view.residual:
+                const float* other = residual.plane(plane) + row * residual.layout->row_step() + left * kLanes;
 % endif
                 for (int t = start; t < stop; ++t) {
                     const bool wide = column < spec.grid.wide;
-                    const int x = column * kPixels - (wide ? 0 : column - spec.grid.wide);
                     const Tile tile = {
-                        in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step + x * kStep,
-                        out.plane(plane) + (${row} - part.row) * to.row_step() + ${left} * kLanes,
+                        from,
+                        target,
                         to.plane_step(),
 % if view.residual:
-                        residual.plane(plane) + (${row} - part.row) * residual.layout->row_step() + ${left} * kLanes,
+                        other,
                         residual.layout->plane_step(),
 % endif
                         conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
@@ -130,43 +142,63 @@ ${view.signature} {
 % endif
 % if view.ragged:
                         spec.width - left,
-                        to.row_step() - spec.width * kLanes,
+                        row_gap,
 % if view.residual:
-                        residual.layout->row_step() - spec.width * kLanes,
+                        residual_gap,
 % endif
 % endif
                     };
-<%def name="call(vectors)">\
+<%def name="call(vectors, indent)">\
 <% given = "lists" if view.lists > 1 else "begin, end, weights" %>\
 % if view.pixels > 1:
-(wide ? tile_v${vectors}p${view.pixels} : tile_v${vectors}p${view.pixels - 1})(tile, ${given});\
+${indent}if (wide) {
+${indent}    tile_v${vectors}p${view.pixels}(tile, ${given});
+${indent}} else {
+${indent}    tile_v${vectors}p${view.pixels - 1}(tile, ${given});
+${indent}}
 % else:
-tile_v${vectors}p1(tile, ${given});\
+${indent}tile_v${vectors}p1(tile, ${given});
 % endif
 </%def>\
 % if view.narrow != view.vectors:
                     if (group + 1 == conv.groups) {
-                        ${call(view.narrow)}
+${call(view.narrow, " " * 24)}\
                     } else {
-                        ${call(view.vectors)}
+${call(view.vectors, " " * 24)}\
                     }
 % else:
-                    ${call(view.vectors)}
+${call(view.vectors, " " * 20)}\
 % endif
 % if view.far:
                     coming_rows.fetch();
 % endif
-                    if (ahead) fetch(tile.in + kPixels * kStep, block * spec.channel_block, in, spec);
+                    if (ahead) fetch(from + kPixels * kStep, block * spec.channel_block, in, spec);
+                    const int pixels = wide ? kPixels : kPixels - 1;
+                    from += pixels * kStep;
+                    target += pixels * kLanes;
+% if view.residual:
+                    other += pixels * kLanes;
+% endif
 % if view.ragged:
-                    left += wide ? kPixels : kPixels - 1;
+                    left += pixels;
                     if (left >= spec.width) {
                         left -= spec.width;
-                        ++row;
+                        target += row_gap;
+% if view.residual:
+                        other += residual_gap;
+% endif
                     }
 % endif
                     if (++column == spec.grid.columns) {
                         column = 0;
                         ++y;
+% if not view.ragged:
+                        from = in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step;
+                        target = out.plane(plane) + (y - part.row) * to.row_step();
+% if view.residual:
+                        other = residual.plane(plane) + (y - part.row) * residual.layout->row_step();
+% endif
+% endif
                     }
                 }
             }

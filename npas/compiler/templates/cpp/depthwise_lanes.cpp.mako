@@ -1,7 +1,7 @@
 <%page args="view"/>\
 <%def name="tile(pixels)">
 // ${pixels} pixel${"s" if pixels > 1 else ""} of one vector of channels.
-void tile_p${pixels}(const Tile& tile) {
+[[gnu::always_inline]] inline void tile_p${pixels}(const Tile& tile) {
     vec aa = load(tile.bias);
 % if pixels > 1:
     vec ${", ".join(f"a{chr(97 + p)} = aa" for p in range(1, pixels))};
@@ -62,36 +62,54 @@ ${view.signature} {
     const int columns = (to.width + ${view.pixels - 1}) / ${view.pixels};
     const int wide = to.width - columns * ${view.pixels - 1};
     const int rows = strip.rows.end - strip.rows.begin;
-    for (int unit = strip.units.begin; unit < strip.units.end; ++unit) {
-        const int plane = strip.planes.begin + unit / rows, y = strip.rows.begin + unit % rows;
+    for (int unit = strip.units.begin; unit < strip.units.end;) {
+        const int plane = strip.planes.begin + unit / rows, first = strip.rows.begin + unit % rows;
+        const int left = first + strip.units.end - unit, last = left < strip.rows.end ? left : strip.rows.end;
+        unit += last - first;
         const float* source = in.plane(plane - strip.plane) +
-                              (y * ${view.stride[0]} - layer.spec->top - strip.row) * from.row_step() -
+                              (first * ${view.stride[0]} - layer.spec->top - strip.row) * from.row_step() -
                               layer.spec->left * kLanes;
-        Tile tile = {
-            source,
-            ${view.dilation[0]} * from.row_step(),
-            out.plane(plane) + y * to.row_step(),
+        float* target = out.plane(plane) + first * to.row_step();
 % if view.residual:
-            residual.plane(plane) + y * residual.layout->row_step(),
+        const float* other = residual.plane(plane) + first * residual.layout->row_step();
 % endif
-            layer.weights + static_cast<std::ptrdiff_t>(plane) * kTaps * kLanes,
-            layer.bias + static_cast<std::ptrdiff_t>(plane) * kLanes,
-        };
-        for (int column = 0; column < columns; ++column) {
+        for (int y = first; y < last; ++y) {
+            Tile tile = {
+                source,
+                ${view.dilation[0]} * from.row_step(),
+                target,
+% if view.residual:
+                other,
+% endif
+                layer.weights + static_cast<std::ptrdiff_t>(plane) * kTaps * kLanes,
+                layer.bias + static_cast<std::ptrdiff_t>(plane) * kLanes,
+            };
+            for (int column = 0; column < columns; ++column) {
 % if view.pixels > 1:
-            const int width = column < wide ? ${view.pixels} : ${view.pixels - 1};
-            (column < wide ? tile_p${view.pixels} : tile_p${view.pixels - 1})(tile);
+                const bool whole = column < wide;
+                if (whole) {
+                    tile_p${view.pixels}(tile);
+                } else {
+                    tile_p${view.pixels - 1}(tile);
+                }
+                const int width = whole ? ${view.pixels} : ${view.pixels - 1};
 % else:
-            const int width = wide < 0 ? 0 : 1;
-            tile_p1(tile);
+                const int width = wide < 0 ? 0 : 1;
+                tile_p1(tile);
 % endif
-            tile.in += width * ${view.stride[1]} * kLanes;
-            tile.out += width * kLanes;
+                tile.in += width * ${view.stride[1]} * kLanes;
+                tile.out += width * kLanes;
 % if view.residual:
-            tile.residual += width * kLanes;
+                tile.residual += width * kLanes;
+% endif
+            }
+            source += ${view.stride[0]} * from.row_step();
+            target += to.row_step();
+% if view.residual:
+            other += residual.layout->row_step();
 % endif
         }
-        clear_gaps(out, plane, {y, y + 1});
+        clear_gaps(out, plane, {first, last});
     }
 }
 
