@@ -87,7 +87,7 @@ ${indent}    next = tile.in + offset[2];
 ${indent}}
 </%def>\
 // ${vectors} vector${"s" if vectors > 1 else ""} of weights x ${pixels} pixel${"s" if pixels > 1 else ""}.
-${"[[gnu::always_inline]] inline " if blocks else ""}void tile_v${vectors}p${pixels}(const Tile& tile, ${"const List* lists" if lists > 1 else "const std::int32_t* offset, const std::int32_t* end, const float* weights"}) {
+${"[[gnu::always_inline]] inline " if blocks and lists == 1 else ""}void tile_v${vectors}p${pixels}(const Tile& tile, ${"const List* lists" if lists > 1 else "const std::int32_t* offset, const std::int32_t* end, const float* weights"}) {
 % for v in range(sums):
     vec ${", ".join(f"a{v}{letter(p)}{{}}" for p in range(pixels))};
 % endfor
