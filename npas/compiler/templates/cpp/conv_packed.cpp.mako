@@ -113,21 +113,22 @@ ${view.signature} {
             }
         }
         if (!alone) run.barrier();
+<% other = "*residual.layout" if view.residual else "to" %>\
 % if view.step > 1:
-        leave_in_lanes(spec, lines, buffer, planes, [&](int plane, int y, int x, vec sum) {
-            const vec biased = sum + load(conv.bias + plane * kLanes);
-            const std::ptrdiff_t pixel = y * to.row_step() + x * kLanes;
+        leave_in_lanes<${view.rows}>(spec, lines, buffer, planes, to, ${other}, [&](int plane) {
+            const vec bias = load(conv.bias + plane * kLanes);
+            float* pixels = out.plane(plane);
 % if view.residual:
-            const float* other = residual.plane(plane) + y * residual.layout->row_step() + x * kLanes;
-            store(out.plane(plane) + pixel, epilogue(biased, load(other)));
+            const float* others = residual.plane(plane);
+            return [=](std::ptrdiff_t at, std::ptrdiff_t from, vec sum) { store(pixels + at, epilogue(sum + bias, load(others + from))); };
 % else:
-            store(out.plane(plane) + pixel, epilogue(biased));
+            return [=](std::ptrdiff_t at, std::ptrdiff_t, vec sum) { store(pixels + at, epilogue(sum + bias)); };
 % endif
         });
 % else:
-        leave_planar(spec, lines, buffer, planes, [&](int filter, const Places& at, vec sum) {
+        leave_planar<${view.rows}>(spec, lines, buffer, planes, to, ${other}, [&](int filter, const Places& at, const Places&${" from" if view.residual else ""}, vec sum) {
             const vec biased = sum + broadcast(conv.bias + filter);
-            scatter(out, filter, at, epilogue(biased${", gather(residual, filter, at)" if view.residual else ""}));
+            scatter(out.plane(filter), at, epilogue(biased${", gather(residual.plane(filter), from)" if view.residual else ""}));
         });
 % endif
         if (!alone) run.barrier();
