@@ -15,17 +15,10 @@ from npas.compiler.fuse import Group, fuse
 from npas.compiler.indexed import Options, Section
 from npas.compiler.layout import Planes, assign, compact_layout
 from npas.compiler.plan import CopyLayer, ElementwiseLayer, Kernel, Layer, Layout, Plan, Port, Stationary, Value
+from npas.compiler.record import Record
 from npas.compiler.schedules import packed, winograd
 from npas.compiler.schedules.choice import Choice, key
 from npas.compiler.schedules.pixels import MOST_LINEAR
-from npas.compiler.schedules.records import (
-    DepthwiseSchedule,
-    LaneSchedule,
-    PackedSchedule,
-    PoolSchedule,
-    Schedule,
-    WinogradSchedule,
-)
 from npas.graph.graph import Network
 from npas.ops import Conv2d
 from npas.targets.isa import ISAS, Backend, IsaName
@@ -39,7 +32,7 @@ KERNELS: Mapping[Backend, frozenset[KernelKind]] = {
 }
 """Kinds of kernels that a backend has."""
 
-_S = TypeVar("_S", Schedule, PackedSchedule, LaneSchedule, DepthwiseSchedule, PoolSchedule, WinogradSchedule)
+_S = TypeVar("_S", bound=Record)
 
 
 class PlanBuilder:

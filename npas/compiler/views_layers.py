@@ -253,7 +253,7 @@ def _call(plan: Plan, layer: Layer, spec: int) -> tuple[str, ...]:
         part = f"part_of({weights}, {share})" if isinstance(layer.indexed.schedule, LaneSchedule) else share
         return (layer.kernel, weights, sources[0], out, *sources[1:], part)
     if isinstance(layer, DepthwiseLayer):
-        strip = f"strip_of(*{out}.layout, {share})"
+        strip = f"strip_of({out}.layout->planes(), {out}.layout->height, {share})"
         return (layer.kernel, f"run.depthwise({spec})", sources[0], out, *sources[1:], strip)
     if isinstance(layer, WinogradLayer):
         work = _place(layer.scratch[0], "input")

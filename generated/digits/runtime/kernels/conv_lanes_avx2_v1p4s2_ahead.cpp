@@ -27,7 +27,7 @@ struct Tile {
 };
 
 // 1 vector of weights x 4 pixels.
-void tile_v1p4(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+[[gnu::always_inline]] inline void tile_v1p4(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{}, a0b{}, a0c{}, a0d{};
     const float* coming = tile.coming;
     // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
@@ -68,7 +68,7 @@ void tile_v1p4(const Tile& tile, const std::int32_t* offset, const std::int32_t*
 }
 
 // 1 vector of weights x 3 pixels.
-void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+[[gnu::always_inline]] inline void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{}, a0b{}, a0c{};
     const float* coming = tile.coming;
     // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
@@ -142,12 +142,15 @@ void conv_lanes_avx2_v1p4s2_ahead(const Indexed& conv, View in, View out, const 
                 // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
                 const bool ahead = spec.taps == 1 && group == groups.begin;
                 int y = start / spec.grid.columns, column = start % spec.grid.columns;
+                const int passed = column * kPixels - (column < spec.grid.wide ? 0 : column - spec.grid.wide);
+                const float* from = in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step + passed * kStep;
+                const int left = passed, row = y - part.row;
+                float* target = out.plane(plane) + row * to.row_step() + left * kLanes;
                 for (int t = start; t < stop; ++t) {
                     const bool wide = column < spec.grid.wide;
-                    const int x = column * kPixels - (wide ? 0 : column - spec.grid.wide);
                     const Tile tile = {
-                        in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step + x * kStep,
-                        out.plane(plane) + (y - part.row) * to.row_step() + x * kLanes,
+                        from,
+                        target,
                         to.plane_step(),
                         conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
@@ -155,11 +158,20 @@ void conv_lanes_avx2_v1p4s2_ahead(const Indexed& conv, View in, View out, const 
                         coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,
                         pace,
                     };
-                    (wide ? tile_v1p4 : tile_v1p3)(tile, begin, end, weights);
-                    if (ahead) fetch(tile.in + kPixels * kStep, block * spec.channel_block, in, spec);
+                    if (wide) {
+                        tile_v1p4(tile, begin, end, weights);
+                    } else {
+                        tile_v1p3(tile, begin, end, weights);
+                    }
+                    if (ahead) fetch(from + kPixels * kStep, block * spec.channel_block, in, spec);
+                    const int pixels = wide ? kPixels : kPixels - 1;
+                    from += pixels * kStep;
+                    target += pixels * kLanes;
                     if (++column == spec.grid.columns) {
                         column = 0;
                         ++y;
+                        from = in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step;
+                        target = out.plane(plane) + (y - part.row) * to.row_step();
                     }
                 }
             }

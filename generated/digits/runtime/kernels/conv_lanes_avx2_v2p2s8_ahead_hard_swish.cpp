@@ -28,7 +28,7 @@ struct Tile {
 };
 
 // 2 vectors of weights x 2 pixels.
-void tile_v2p2(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+[[gnu::always_inline]] inline void tile_v2p2(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{}, a0b{};
     vec a1a{}, a1b{};
     const float* coming = tile.coming;
@@ -71,7 +71,7 @@ void tile_v2p2(const Tile& tile, const std::int32_t* offset, const std::int32_t*
 }
 
 // 2 vectors of weights x 1 pixel.
-void tile_v2p1(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+[[gnu::always_inline]] inline void tile_v2p1(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{};
     vec a1a{};
     const float* coming = tile.coming;
@@ -143,12 +143,15 @@ void conv_lanes_avx2_v2p2s8_ahead_hard_swish(const Indexed& conv, View in, View 
                 // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
                 const bool ahead = spec.taps == 1 && group == groups.begin;
                 int y = start / spec.grid.columns, column = start % spec.grid.columns;
+                const int passed = column * kPixels - (column < spec.grid.wide ? 0 : column - spec.grid.wide);
+                const float* from = in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step + passed * kStep;
+                const int left = passed, row = y - part.row;
+                float* target = out.plane(plane) + row * to.row_step() + left * kLanes;
                 for (int t = start; t < stop; ++t) {
                     const bool wide = column < spec.grid.wide;
-                    const int x = column * kPixels - (wide ? 0 : column - spec.grid.wide);
                     const Tile tile = {
-                        in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step + x * kStep,
-                        out.plane(plane) + (y - part.row) * to.row_step() + x * kLanes,
+                        from,
+                        target,
                         to.plane_step(),
                         conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
@@ -156,11 +159,20 @@ void conv_lanes_avx2_v2p2s8_ahead_hard_swish(const Indexed& conv, View in, View 
                         coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,
                         pace,
                     };
-                    (wide ? tile_v2p2 : tile_v2p1)(tile, begin, end, weights);
-                    if (ahead) fetch(tile.in + kPixels * kStep, block * spec.channel_block, in, spec);
+                    if (wide) {
+                        tile_v2p2(tile, begin, end, weights);
+                    } else {
+                        tile_v2p1(tile, begin, end, weights);
+                    }
+                    if (ahead) fetch(from + kPixels * kStep, block * spec.channel_block, in, spec);
+                    const int pixels = wide ? kPixels : kPixels - 1;
+                    from += pixels * kStep;
+                    target += pixels * kLanes;
                     if (++column == spec.grid.columns) {
                         column = 0;
                         ++y;
+                        from = in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step;
+                        target = out.plane(plane) + (y - part.row) * to.row_step();
                     }
                 }
             }

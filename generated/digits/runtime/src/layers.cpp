@@ -178,12 +178,6 @@ void pool(const Window& window, Pooling pooling, ConstView in, View out, const S
     }
 }
 
-// A thread's share of all planes of a value.
-Strip share_of(const Layout& from, const Layout& to, Share share) {
-    const int planes = from.planes();
-    return {{0, planes}, {0, to.height}, slice(share, planes * to.height), 0, 0};
-}
-
 template <class Pixel>
 Pixel mean(const Layout& from, const float* plane) {
     constexpr int kFloats = sizeof(Pixel) / sizeof(float);
@@ -200,7 +194,7 @@ Pixel mean(const Layout& from, const float* plane) {
 void max_pool(const Window& window, View in, View out, const Strip& strip) { pool(window, Max(), in, out, strip); }
 
 void max_pool(const Window& window, View in, View out, Share share) {
-    max_pool(window, in, out, share_of(*in.layout, *out.layout, share));
+    max_pool(window, in, out, strip_of(in.layout->planes(), out.layout->height, share));
 }
 
 void average_pool(const Window& window, bool count_pads, View in, View out, const Strip& strip) {
@@ -208,7 +202,7 @@ void average_pool(const Window& window, bool count_pads, View in, View out, cons
 }
 
 void average_pool(const Window& window, bool count_pads, View in, View out, Share share) {
-    average_pool(window, count_pads, in, out, share_of(*in.layout, *out.layout, share));
+    average_pool(window, count_pads, in, out, strip_of(in.layout->planes(), out.layout->height, share));
 }
 
 void global_average_pool(View in, View out, Share share) {

@@ -53,30 +53,40 @@ Sources sources_of(const IndexedSpec& spec, const CopyPart& part, int line, int 
     return found;
 }
 
-// One vector of each of a few channels, `step` floats apart, from planes of one channel.
-void copy_planar(ConstView in, Range channels, const Sources& from, float* to, std::ptrdiff_t step) {
-    const bool together = from.apart(1), every_other = from.apart(2);
-    for (int c = channels.begin; c < channels.end; ++c, to += step) {
-        const float* plane = in.plane(c);
-        if (together) {
-            store(to, load(plane + from.at[0]));
-        } else if (every_other) {
-            store(to, evens(load(plane + from.at[0]), load(plane + from.at[0] + kLanes)));
-        } else {
-            for (int i = 0; i < kLanes; ++i) to[i] = plane[from.at[i]];
+constexpr int kTogether = 16;  // lines whose sources are known at a time
+
+// A few lines of each of a few channels, `step` floats apart, from planes of one channel.
+void copy_planar(ConstView in, Range channels, const Sources* from, int lines, float* to, std::ptrdiff_t step) {
+    for (int i = 0; i < lines; ++i, to += kLanes) {
+        const bool together = from[i].apart(1), every_other = from[i].apart(2);
+        float* target = to;
+        for (int c = channels.begin; c < channels.end; ++c, target += step) {
+            const float* plane = in.plane(c);
+            if (together) {
+                store(target, load(plane + from[i].at[0]));
+            } else if (every_other) {
+                store(target, evens(load(plane + from[i].at[0]), load(plane + from[i].at[0] + kLanes)));
+            } else {
+                for (int k = 0; k < kLanes; ++k) target[k] = plane[from[i].at[k]];
+            }
         }
     }
 }
 
 // The same from planes with as many channels as there are lanes: a vector of channels for each pixel, turned round.
-void copy_lanes(ConstView in, Range channels, const Sources& from, float* to, std::ptrdiff_t step) {
-    for (int c = channels.begin; c < channels.end;) {
+void copy_lanes(ConstView in, Range channels, const Sources* from, int lines, float* to, std::ptrdiff_t step) {
+    for (int c = channels.begin; c < channels.end; c += kLanes, to += kLanes * step) {
         const float* plane = in.plane(c / kLanes);
-        vec v[kLanes];
-        for (int i = 0; i < kLanes; ++i) v[i] = load(plane + from.at[i]);
-        transpose(v);
-        const int end = std::min((c / kLanes + 1) * kLanes, channels.end);
-        for (; c < end; ++c, to += step) store(to, v[c % kLanes]);
+        const int left = channels.end - c;
+        for (int i = 0; i < lines; ++i) {
+            float* target = to + i * kLanes;
+            vec v[kLanes];
+            packing::for_lanes([&](auto k) { v[k] = load(plane + from[i].at[k]); });
+            transpose(v);
+            packing::for_lanes([&](auto k) {
+                if (k < left) store(target + k * step, v[k]);
+            });
+        }
     }
 }
 
@@ -96,42 +106,46 @@ void copy_tile(const IndexedSpec& spec, ConstView in, int part, const Lines& lin
     const std::ptrdiff_t step = static_cast<std::ptrdiff_t>(p.vectors) * kLanes;
     for (int i = 0; i < p.part_count; ++i) {
         const CopyPart& copied = p.parts[i];
-        for (int r = 0; r < lines.count + copied.more; ++r) {
-            const Sources from = sources_of(spec, copied, lines.first + r, lines.x, *in.layout);
-            float* vectors = to + (copied.first + r) * kLanes;
+        const int all = lines.count + copied.more;
+        for (int first = 0; first < all; first += kTogether) {
+            const int count = std::min(kTogether, all - first);
+            Sources from[kTogether];
+            for (int r = 0; r < count; ++r) {
+                from[r] = sources_of(spec, copied, lines.first + first + r, lines.x, *in.layout);
+            }
+            float* vectors = to + (copied.first + first) * kLanes;
             if (in.layout->block == 1) {
-                copy_planar(in, channels, from, vectors, step);
+                copy_planar(in, channels, from, count, vectors, step);
             } else {
-                copy_lanes(in, channels, from, vectors, step);
+                copy_lanes(in, channels, from, count, vectors, step);
             }
         }
     }
 }
 
-Places places_of(const IndexedSpec& spec, int line, int x) {
+Places places_of(const IndexedSpec& spec, int line, int x, const Layout& layout) {
     Places found;
-    found.count = 0;
     Lane lane(spec, line, x);
     for (int i = 0; i < kLanes; ++i, lane.next()) {
-        if (lane.row >= spec.height || lane.column >= spec.width) continue;
-        found.lane[found.count] = i;
-        found.y[found.count] = lane.row;
-        found.x[found.count] = lane.column;
-        ++found.count;
+        const bool is_pixel = lane.row < spec.height && lane.column < spec.width;
+        found.at[i] = is_pixel ? lane.row * layout.row_step() + static_cast<std::ptrdiff_t>(lane.column) * layout.block
+                               : kNowhere;
     }
     return found;
 }
 
-vec gather(ConstView value, int plane, const Places& at) {
-    const float* pixels = value.plane(plane);
+vec gather(const float* plane, const Places& places) {
     vec found{};
-    for (int i = 0; i < at.count; ++i) found[at.lane[i]] = pixels[at.y[i] * value.layout->row_step() + at.x[i]];
+    for (int i = 0; i < kLanes; ++i) {
+        if (places.at[i] != kNowhere) found[i] = plane[places.at[i]];
+    }
     return found;
 }
 
-void scatter(View value, int plane, const Places& at, vec x) {
-    float* pixels = value.plane(plane);
-    for (int i = 0; i < at.count; ++i) pixels[at.y[i] * value.layout->row_step() + at.x[i]] = x[at.lane[i]];
+void scatter(float* plane, const Places& places, vec x) {
+    for (int i = 0; i < kLanes; ++i) {
+        if (places.at[i] != kNowhere) plane[places.at[i]] = x[i];
+    }
 }
 
 }  // namespace NPAS_NAMESPACE

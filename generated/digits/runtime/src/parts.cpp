@@ -26,8 +26,8 @@ Part part_of(const Indexed& conv, Share share) {
     return {conv.groups_of(share), conv.tiles_of(share), rows, 0, 0};
 }
 
-Strip strip_of(const Layout& out, Share share) {
-    return {{0, out.planes()}, {0, out.height}, slice(share, out.planes() * out.height), 0, 0};
+Strip strip_of(int planes, int height, Share share) {
+    return {{0, planes}, {0, height}, slice(share, planes * height), 0, 0};
 }
 
 int steps_of(const Pair& pair, const Indexed& conv, const Layout& out) {

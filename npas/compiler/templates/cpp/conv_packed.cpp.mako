@@ -120,9 +120,13 @@ ${view.signature} {
             float* pixels = out.plane(plane);
 % if view.residual:
             const float* others = residual.plane(plane);
-            return [=](std::ptrdiff_t at, std::ptrdiff_t from, vec sum) { store(pixels + at, epilogue(sum + bias, load(others + from))); };
+            return [=](std::ptrdiff_t at, std::ptrdiff_t from, vec sum) {
+                store(pixels + at, epilogue(sum + bias, load(others + from)));
+            };
 % else:
-            return [=](std::ptrdiff_t at, std::ptrdiff_t, vec sum) { store(pixels + at, epilogue(sum + bias)); };
+            return [=](std::ptrdiff_t at, std::ptrdiff_t, vec sum) {
+                store(pixels + at, epilogue(sum + bias));
+            };
 % endif
         });
 % else:

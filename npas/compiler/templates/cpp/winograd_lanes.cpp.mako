@@ -59,14 +59,18 @@ ${view.signature} {
     const std::int32_t *offsets = layer.offsets, *end = offsets + terms;
     const float* weights = layer.weights;
     const std::ptrdiff_t panel = static_cast<std::ptrdiff_t>(terms) * kStored;
-    const auto put = [&](int plane, int y, int x, vec sum) {
-        const vec biased = sum + load(layer.bias + plane * kLanes);
-        const std::ptrdiff_t pixel = y * to.row_step() + x * kLanes;
+    const auto plane_of = [&](int plane) {
+        const vec bias = load(layer.bias + plane * kLanes);
+        float* pixels = out.plane(plane);
 % if view.residual:
-        const float* other = residual.plane(plane) + y * residual.layout->row_step() + x * kLanes;
-        store(out.plane(plane) + pixel, epilogue(biased, load(other)));
+        const float* others = residual.plane(plane);
+        return [=](std::ptrdiff_t at, std::ptrdiff_t from, vec sum) {
+            store(pixels + at, epilogue(sum + bias, load(others + from)));
+        };
 % else:
-        store(out.plane(plane) + pixel, epilogue(biased));
+        return [=](std::ptrdiff_t at, std::ptrdiff_t, vec sum) {
+            store(pixels + at, epilogue(sum + bias));
+        };
 % endif
     };
     if (spec.split_tiles && all.thread >= spec.shares) return;  // as many threads as there is room for
@@ -96,7 +100,8 @@ ${view.signature} {
             }
         }
         if (!spec.split_tiles) run.barrier();
-        transform_output<kSide, kTile>(spec, to, first, count, slice(share, planes), room, planes, sums, put);
+        transform_output<kSide, kTile>(spec, to, ${"*residual.layout" if view.residual else "to"}, first, count,
+                                       slice(share, planes), room, planes, sums, plane_of);
     }
     const int threads = spec.split_tiles && spec.shares < all.threads ? spec.shares : all.threads;
     const Range margins = slice({all.thread, threads}, planes);

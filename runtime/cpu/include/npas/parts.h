@@ -50,9 +50,9 @@ struct Strip {
 // The seat among the first `most`.
 inline Share first_of(Share seat, int most) { return {seat.thread, seat.threads < most ? seat.threads : most}; }
 
-// A piece of a layer that stands alone.
+// A piece of a layer that stands alone; of planes that all have `height` rows.
 Part part_of(const Indexed& conv, Share share);
-Strip strip_of(const Layout& out, Share share);
+Strip strip_of(int planes, int height, Share share);
 
 // A convolution whose result only a depthwise or pooling layer reads: a group of filters on a few rows, then that layer
 // on those, so that the rows need only a buffer.

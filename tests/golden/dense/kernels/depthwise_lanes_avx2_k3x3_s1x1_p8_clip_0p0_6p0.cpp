@@ -20,7 +20,7 @@ struct Tile {
 };
 
 // 8 pixels of one vector of channels.
-void tile_p8(const Tile& tile) {
+[[gnu::always_inline]] inline void tile_p8(const Tile& tile) {
     vec aa = load(tile.bias);
     vec ab = aa, ac = aa, ad = aa, ae = aa, af = aa, ag = aa, ah = aa;
     const float* x = tile.in;
@@ -75,7 +75,7 @@ void tile_p8(const Tile& tile) {
 }
 
 // 7 pixels of one vector of channels.
-void tile_p7(const Tile& tile) {
+[[gnu::always_inline]] inline void tile_p7(const Tile& tile) {
     vec aa = load(tile.bias);
     vec ab = aa, ac = aa, ad = aa, ae = aa, af = aa, ag = aa;
     const float* x = tile.in;
@@ -133,25 +133,37 @@ void depthwise_lanes_avx2_k3x3_s1x1_p8_clip_0p0_6p0(const Depthwise& layer, View
     const int columns = (to.width + 7) / 8;
     const int wide = to.width - columns * 7;
     const int rows = strip.rows.end - strip.rows.begin;
-    for (int unit = strip.units.begin; unit < strip.units.end; ++unit) {
-        const int plane = strip.planes.begin + unit / rows, y = strip.rows.begin + unit % rows;
+    for (int unit = strip.units.begin; unit < strip.units.end;) {
+        const int plane = strip.planes.begin + unit / rows, first = strip.rows.begin + unit % rows;
+        const int left = first + strip.units.end - unit, last = left < strip.rows.end ? left : strip.rows.end;
+        unit += last - first;
         const float* source = in.plane(plane - strip.plane) +
-                              (y * 1 - layer.spec->top - strip.row) * from.row_step() -
+                              (first * 1 - layer.spec->top - strip.row) * from.row_step() -
                               layer.spec->left * kLanes;
-        Tile tile = {
-            source,
-            1 * from.row_step(),
-            out.plane(plane) + y * to.row_step(),
-            layer.weights + static_cast<std::ptrdiff_t>(plane) * kTaps * kLanes,
-            layer.bias + static_cast<std::ptrdiff_t>(plane) * kLanes,
-        };
-        for (int column = 0; column < columns; ++column) {
-            const int width = column < wide ? 8 : 7;
-            (column < wide ? tile_p8 : tile_p7)(tile);
-            tile.in += width * 1 * kLanes;
-            tile.out += width * kLanes;
+        float* target = out.plane(plane) + first * to.row_step();
+        for (int y = first; y < last; ++y) {
+            Tile tile = {
+                source,
+                1 * from.row_step(),
+                target,
+                layer.weights + static_cast<std::ptrdiff_t>(plane) * kTaps * kLanes,
+                layer.bias + static_cast<std::ptrdiff_t>(plane) * kLanes,
+            };
+            for (int column = 0; column < columns; ++column) {
+                const bool whole = column < wide;
+                if (whole) {
+                    tile_p8(tile);
+                } else {
+                    tile_p7(tile);
+                }
+                const int width = whole ? 8 : 7;
+                tile.in += width * 1 * kLanes;
+                tile.out += width * kLanes;
+            }
+            source += 1 * from.row_step();
+            target += to.row_step();
         }
-        clear_gaps(out, plane, {y, y + 1});
+        clear_gaps(out, plane, {first, last});
     }
 }
 

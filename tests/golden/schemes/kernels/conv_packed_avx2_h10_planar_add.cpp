@@ -107,9 +107,9 @@ void conv_packed_avx2_h10_planar_add(const Indexed& conv, View in, View out, Vie
             }
         }
         if (!alone) run.barrier();
-        leave_planar(spec, lines, buffer, planes, [&](int filter, const Places& at, vec sum) {
+        leave_planar<10>(spec, lines, buffer, planes, to, *residual.layout, [&](int filter, const Places& at, const Places& from, vec sum) {
             const vec biased = sum + broadcast(conv.bias + filter);
-            scatter(out, filter, at, epilogue(biased, gather(residual, filter, at)));
+            scatter(out.plane(filter), at, epilogue(biased, gather(residual.plane(filter), from)));
         });
         if (!alone) run.barrier();
     }

@@ -19,7 +19,7 @@ struct Tile {
 };
 
 // 3 pixels of one vector of channels.
-void tile_p3(const Tile& tile) {
+[[gnu::always_inline]] inline void tile_p3(const Tile& tile) {
     vec aa = load(tile.bias);
     vec ab = aa, ac = aa;
     const float* x = tile.in;
@@ -49,7 +49,7 @@ void tile_p3(const Tile& tile) {
 }
 
 // 2 pixels of one vector of channels.
-void tile_p2(const Tile& tile) {
+[[gnu::always_inline]] inline void tile_p2(const Tile& tile) {
     vec aa = load(tile.bias);
     vec ab = aa;
     const float* x = tile.in;
@@ -82,25 +82,37 @@ void depthwise_lanes_avx2_k3x3_s1x1_p3(const Depthwise& layer, View in, View out
     const int columns = (to.width + 2) / 3;
     const int wide = to.width - columns * 2;
     const int rows = strip.rows.end - strip.rows.begin;
-    for (int unit = strip.units.begin; unit < strip.units.end; ++unit) {
-        const int plane = strip.planes.begin + unit / rows, y = strip.rows.begin + unit % rows;
+    for (int unit = strip.units.begin; unit < strip.units.end;) {
+        const int plane = strip.planes.begin + unit / rows, first = strip.rows.begin + unit % rows;
+        const int left = first + strip.units.end - unit, last = left < strip.rows.end ? left : strip.rows.end;
+        unit += last - first;
         const float* source = in.plane(plane - strip.plane) +
-                              (y * 1 - layer.spec->top - strip.row) * from.row_step() -
+                              (first * 1 - layer.spec->top - strip.row) * from.row_step() -
                               layer.spec->left * kLanes;
-        Tile tile = {
-            source,
-            1 * from.row_step(),
-            out.plane(plane) + y * to.row_step(),
-            layer.weights + static_cast<std::ptrdiff_t>(plane) * kTaps * kLanes,
-            layer.bias + static_cast<std::ptrdiff_t>(plane) * kLanes,
-        };
-        for (int column = 0; column < columns; ++column) {
-            const int width = column < wide ? 3 : 2;
-            (column < wide ? tile_p3 : tile_p2)(tile);
-            tile.in += width * 1 * kLanes;
-            tile.out += width * kLanes;
+        float* target = out.plane(plane) + first * to.row_step();
+        for (int y = first; y < last; ++y) {
+            Tile tile = {
+                source,
+                1 * from.row_step(),
+                target,
+                layer.weights + static_cast<std::ptrdiff_t>(plane) * kTaps * kLanes,
+                layer.bias + static_cast<std::ptrdiff_t>(plane) * kLanes,
+            };
+            for (int column = 0; column < columns; ++column) {
+                const bool whole = column < wide;
+                if (whole) {
+                    tile_p3(tile);
+                } else {
+                    tile_p2(tile);
+                }
+                const int width = whole ? 3 : 2;
+                tile.in += width * 1 * kLanes;
+                tile.out += width * kLanes;
+            }
+            source += 1 * from.row_step();
+            target += to.row_step();
         }
-        clear_gaps(out, plane, {y, y + 1});
+        clear_gaps(out, plane, {first, last});
     }
 }
 

@@ -7,6 +7,8 @@
 // and as many lines further down lie those under another row that begins with the same ones.
 #pragma once
 
+#include <type_traits>
+
 #include "npas/config.h"
 #include "npas/indexed.h"
 #include "npas/simd.h"
@@ -25,13 +27,14 @@ Lines lines_of(const IndexedSpec& spec, int tile);
 // [channels][vectors][lanes]. Lanes without a pixel hold those of another one.
 void copy_tile(const IndexedSpec& spec, ConstView in, int part, const Lines& lines, float* to);
 
-// The output pixels of a line, first to last: pixel i lies in lane `lane[i]`.
+// Where the output pixels of a line lie in a plane, in floats from its first pixel on, lane by lane; `kNowhere` where
+// there is none.
+constexpr std::ptrdiff_t kNowhere = -1;
 struct Places {
-    int count;
-    int lane[kLanes], y[kLanes], x[kLanes];
+    std::ptrdiff_t at[kLanes];
 };
 
-Places places_of(const IndexedSpec& spec, int line, int x);
+Places places_of(const IndexedSpec& spec, int line, int x, const Layout& layout);
 
 namespace packing {
 
@@ -104,36 +107,73 @@ template <int H, int I>
     packing::turn<4, 0>(v);
 }
 
-// Finished sums [filters][lines][lanes] of a tile, pixel by pixel: `put(plane, y, x, vector of filters)`.
-template <class Put>
-void leave_in_lanes(const IndexedSpec& spec, const Lines& lines, const float* sums, Range planes, Put put) {
-    for (int line = 0; line < lines.count; ++line) {
-        const Places at = places_of(spec, lines.first + line, lines.x);
-        for (int plane = planes.begin; plane < planes.end; ++plane) {
+namespace packing {
+
+// A constant index each, so that all vectors stay in registers.
+template <class Each, int... I>
+[[gnu::always_inline]] inline void for_lanes(Each each, Indices<I...>) {
+    (each(std::integral_constant<int, I>()), ...);
+}
+
+template <class Each>
+[[gnu::always_inline]] inline void for_lanes(Each each) {
+    for_lanes(each, typename Counted<kLanes>::Type{});
+}
+
+}  // namespace packing
+
+// Where the lines of a tile lie in a value.
+template <int Most>
+struct TilePlaces {
+    TilePlaces(const IndexedSpec& spec, const Lines& lines, const Layout& layout) {
+        for (int i = 0; i < lines.count; ++i) of[i] = places_of(spec, lines.first + i, lines.x, layout);
+    }
+
+    Places of[Most];
+};
+
+// Finished sums [filters][lines][lanes] of a tile of at most `Most` lines, plane by plane, so that what is written lies
+// together: `plane(i)` gives what puts one pixel, (at, other, vector of filters), with its place in a plane of either
+// layout. It holds all that a plane has in common: after a store nothing else would stay in registers.
+template <int Most, class Plane>
+void leave_in_lanes(const IndexedSpec& spec, const Lines& lines, const float* sums, Range planes, const Layout& to,
+                    const Layout& other, Plane plane) {
+    const TilePlaces<Most> at(spec, lines, to), from(spec, lines, other);
+    const std::ptrdiff_t step = static_cast<std::ptrdiff_t>(spec.packing.lines) * kLanes;
+    for (int i = planes.begin; i < planes.end; ++i) {
+        const auto put = plane(i);
+        const int filters = spec.filters - i * kLanes;
+        const float* p = sums + i * kLanes * step;
+        for (int line = 0; line < lines.count; ++line, p += kLanes) {
             vec v[kLanes];
-            for (int i = 0; i < kLanes; ++i) {
-                const int filter = plane * kLanes + i;
-                v[i] = filter < spec.filters ? load(sums + (filter * spec.packing.lines + line) * kLanes) : vec{};
+            if (filters >= kLanes) {
+                packing::for_lanes([&](auto k) { v[k] = load(p + k * step); });
+            } else {
+                packing::for_lanes([&](auto k) { v[k] = k < filters ? load(p + k * step) : vec{}; });
             }
             transpose(v);
-            for (int i = 0; i < at.count; ++i) put(plane, at.y[i], at.x[i], v[at.lane[i]]);
+            packing::for_lanes([&](auto k) {
+                const std::ptrdiff_t place = at.of[line].at[k];
+                if (place != kNowhere) put(place, from.of[line].at[k], v[k]);
+            });
         }
     }
 }
 
-// The same for planes of one channel: `put(filter, places, sums)` takes a line.
-template <class Put>
-void leave_planar(const IndexedSpec& spec, const Lines& lines, const float* sums, Range filters, Put put) {
-    for (int line = 0; line < lines.count; ++line) {
-        const Places at = places_of(spec, lines.first + line, lines.x);
-        for (int filter = filters.begin; filter < filters.end; ++filter) {
-            put(filter, at, load(sums + (filter * spec.packing.lines + line) * kLanes));
+// The same for planes of one channel: `put(filter, places, others, sums)` takes a line.
+template <int Most, class Put>
+void leave_planar(const IndexedSpec& spec, const Lines& lines, const float* sums, Range filters, const Layout& to,
+                  const Layout& other, Put put) {
+    const TilePlaces<Most> at(spec, lines, to), from(spec, lines, other);
+    for (int filter = filters.begin; filter < filters.end; ++filter) {
+        for (int line = 0; line < lines.count; ++line) {
+            put(filter, at.of[line], from.of[line], load(sums + (filter * spec.packing.lines + line) * kLanes));
         }
     }
 }
 
 // A line of one plane, from and to wherever its pixels lie.
-vec gather(ConstView value, int plane, const Places& at);
-void scatter(View value, int plane, const Places& at, vec x);
+vec gather(const float* plane, const Places& places);
+void scatter(float* plane, const Places& places, vec x);
 
 }  // namespace NPAS_NAMESPACE

@@ -178,13 +178,19 @@ void transform_input(const WinogradSpec& spec, ConstView in, int first, int coun
             const int rows = from.height + spec.bottom - top, width = from.width + spec.right - left;
             const bool inside = rows >= Side * stride && width >= Side * stride;
             vec half[Side][Side];  // [column][row]
-            for (int x = 0; x < Side; ++x) {
-                vec d[Side];
-                for (int y = 0; y < Side; ++y) {
-                    const std::ptrdiff_t pixel = source + y * down + x * right;
-                    d[y] = inside ? pixels.at(pixel) : pixels.within(pixel, rows - y * stride, width - x * stride);
+            const auto columns = [&](auto pixel) {
+                for (int x = 0; x < Side; ++x) {
+                    vec d[Side];
+                    for (int y = 0; y < Side; ++y) d[y] = pixel(y, x);
+                    transform_line(d, half[x]);
                 }
-                transform_line(d, half[x]);
+            };
+            if (inside) {
+                columns([&](int y, int x) { return pixels.at(source + y * down + x * right); });
+            } else {
+                columns([&](int y, int x) {
+                    return pixels.within(source + y * down + x * right, rows - y * stride, width - x * stride);
+                });
             }
             float* out = v + (static_cast<std::ptrdiff_t>(plane) * room + n) * kLanes;
             for (int y = 0; y < Side; ++y) {
@@ -197,28 +203,38 @@ void transform_input(const WinogradSpec& spec, ConstView in, int first, int coun
     }
 }
 
-// Y of the same tiles for planes of the output; `put(plane, y, x, sum)` takes each pixel that lies inside the image.
-template <int Side, int M, class Put>
-void transform_output(const WinogradSpec& spec, const Layout& to, int first, int count, Range planes, int room,
-                      int stored_planes, const float* sums, Put put) {
+// Y of the same tiles for planes of the output, as far as they lie inside the image: `plane(i)` gives what puts one
+// pixel, (at, other, sum), with its place in a plane of either layout. It holds all that a plane has in common: after a
+// store nothing else would stay in registers.
+template <int Side, int M, class Plane>
+void transform_output(const WinogradSpec& spec, const Layout& to, const Layout& other, int first, int count,
+                      Range planes, int room, int stored_planes, const float* sums, Plane plane) {
     const std::ptrdiff_t position = position_step(stored_planes, room);
-    for (int plane = planes.begin; plane < planes.end; ++plane) {
+    const std::ptrdiff_t down = to.row_step(), other_down = other.row_step();
+    for (int i = planes.begin; i < planes.end; ++i) {
+        const auto put = plane(i);
         for (int n = 0; n < count; ++n) {
             const int top = (first + n) / spec.columns * M, left = (first + n) % spec.columns * M;
-            const float* in = sums + (static_cast<std::ptrdiff_t>(plane) * room + n) * kLanes;
+            const float* in = sums + (static_cast<std::ptrdiff_t>(i) * room + n) * kLanes;
             vec half[Side][M];
             for (int x = 0; x < Side; ++x) {
                 vec t[Side];
                 for (int y = 0; y < Side; ++y) t[y] = load(in + (y * Side + x) * position);
                 transform_back(t, half[x]);
             }
-            const int rows = to.height - top < M ? to.height - top : M,
-                      width = to.width - left < M ? to.width - left : M;
+            const int rows = to.height - top < M ? to.height - top : M;
+            const int width = to.width - left < M ? to.width - left : M;
             for (int y = 0; y < rows; ++y) {
                 vec t[Side], sum[M];
                 for (int x = 0; x < Side; ++x) t[x] = half[x][y];
                 transform_back(t, sum);
-                for (int x = 0; x < width; ++x) put(plane, top + y, left + x, sum[x]);
+                const std::ptrdiff_t at = (top + y) * down + left * kLanes;
+                const std::ptrdiff_t from = (top + y) * other_down + left * kLanes;
+                if (width == M) {  // sums stay in registers
+                    for (int x = 0; x < M; ++x) put(at + x * kLanes, from + x * kLanes, sum[x]);
+                } else {
+                    for (int x = 0; x < width; ++x) put(at + x * kLanes, from + x * kLanes, sum[x]);
+                }
             }
         }
     }
