@@ -18,7 +18,7 @@ STRICT = ("-std=c++17", "-pedantic", "-Wall", "-Wextra", "-Wshadow", "-Werror", 
 UNIT = [Path(__file__).parent / f"runtime_{part}.cpp" for part in ("unit", "tensors", "layers", "arrays", "memory")]
 FOLDERS = {backend: [RUNTIME / "common", RUNTIME / backend] for backend in get_args(Backend)}
 BY_ITSELF = [*(p for f in FOLDERS["cpu"] for room in ("src", "tools") for p in sorted(f.glob(f"{room}/*.cpp"))), *UNIT]
-PARTS = (*(source.stem for source in UNIT), "team", "tensor", "parts", "layers", "arrays", "memory", "weights")
+PARTS = (*(source.stem for source in UNIT), "team", "tensor", "layers", "arrays", "memory", "weights")
 
 
 def includes(backend: Backend) -> list[str]:

@@ -26,10 +26,6 @@ Part part_of(const Indexed& conv, Share share) {
     return {conv.groups_of(share), conv.tiles_of(share), rows, 0, 0};
 }
 
-Strip strip_of(int planes, int height, Share share) {
-    return {{0, planes}, {0, height}, slice(share, planes * height), 0, 0};
-}
-
 int steps_of(const Pair& pair, const Indexed& conv, const Layout& out) {
     return (out.height + pair.rows - 1) / pair.rows * conv.groups;
 }

@@ -52,7 +52,9 @@ inline Share first_of(Share seat, int most) { return {seat.thread, seat.threads 
 
 // A piece of a layer that stands alone; of planes that all have `height` rows.
 Part part_of(const Indexed& conv, Share share);
-Strip strip_of(int planes, int height, Share share);
+inline Strip strip_of(int planes, int height, Share share) {
+    return {{0, planes}, {0, height}, slice(share, planes * height), 0, 0};
+}
 
 // A convolution whose result only a depthwise or pooling layer reads: a group of filters on a few rows, then that layer
 // on those, so that the rows need only a buffer.
