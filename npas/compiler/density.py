@@ -17,6 +17,7 @@ from npas.compiler.blocks import is_compact
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import BLOCK_FILTERS, Options
 from npas.compiler.schedules import lanes, masks, packed, winograd
+from npas.compiler.schedules.items import WARP
 from npas.compiler.schedules.lanes import LaneWork
 from npas.graph.graph import Graph, Network
 from npas.ops import Conv2d
@@ -27,6 +28,9 @@ CLEARLY = 0.8
 OWN_LIST_CYCLES = 1.35
 """On an OpenCL device, of a vector's multiplication where a filter has a list of its own: loads, most of them out of
 line, do not keep up with it."""
+OWN_LIST_ITEMS = 70.0
+"""The same of a warp's multiplication where work items are lanes, since each multiplies what it loaded once: an H200
+took 35 times as long as for one of a dense layer."""
 
 
 def decided(network: Network, groups: Sequence[Group], options: Options, isa: IsaName) -> Options:
@@ -54,7 +58,7 @@ def _times(network: Network, group: Group, options: Options, isa: IsaName) -> tu
     whole = lanes.whole_together(op.filters, graph.input_shapes(group.root)[0][1], isa)
     dense = lanes.cycles(_work(graph, group, op.filters, 1.0, together=whole), isa)
     square = winograd.work_of(graph, group.root)
-    if square is not None and not options.direct:
+    if square is not None and not options.direct and not ISAS[isa].items:
         dense = min(dense, winograd.cycles(square, isa))
     if options.format_of(group.root.name) == "bcs":
         kept, half_kept = (masks.density(weight, count) for count in (ISAS[isa].lanes, ISAS[isa].lanes // 2))
@@ -66,7 +70,8 @@ def _times(network: Network, group: Group, options: Options, isa: IsaName) -> tu
         assert copied is not None
         return dense, packed.cycles(copied, isa)
     _, _, height, width = graph.shapes[group.root.name]
-    return dense, np.count_nonzero(weight) * height * width / ISAS[isa].lanes * OWN_LIST_CYCLES
+    each = OWN_LIST_ITEMS / WARP if ISAS[isa].items else OWN_LIST_CYCLES / ISAS[isa].lanes
+    return dense, np.count_nonzero(weight) * height * width * each
 
 
 def _work(

@@ -9,7 +9,9 @@ from npas.compiler.cpp_text import WIDTH
 GROUP = 32
 """Work items of a group where an item computes a number or a pixel."""
 TILES = 8
-"""Where an item has several vectors, or a row, of its own."""
+"""Where an item has several vectors, or a row, of its own, and goes through them as a thread of a processor does."""
+WARPS = 64
+"""Where work items are lanes of hardware: a few times what runs in step."""
 INDENT = " " * 4
 
 

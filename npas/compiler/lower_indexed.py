@@ -22,6 +22,7 @@ from npas.compiler.stored import Indexed
 from npas.errors import UnsupportedError
 from npas.ops import Conv2d, Linear
 from npas.spec.schema import Storage
+from npas.targets.isa import ISAS
 
 
 def lower_conv(plan: PlanBuilder, group: Group) -> None:
@@ -188,6 +189,8 @@ def _indexed(
 def _kernel(plan: PlanBuilder, group: Group, template: str, schedule: Schedule, storage: Storage = "fp32") -> str:
     tile = f"r{schedule.rows}" + (f"p{schedule.vectors}" if template == "conv" else "")
     tile += "" if storage == "fp32" else "_fp16"
+    slices = schedule.tiles_at_a_time if template == "linear" and ISAS[plan.isa].items else 0
+    tile += f"_x{slices}" if slices else ""
     return plan.kernel(
         Kernel(
             name=f"{template}_indexed_{plan.isa}_{tile}{group.suffix()}",
@@ -197,6 +200,7 @@ def _kernel(plan: PlanBuilder, group: Group, template: str, schedule: Schedule, 
             epilogue=group.statements(),
             residual=group.residual is not None,
             storage=storage,
+            slices=slices,
         )
     )
 

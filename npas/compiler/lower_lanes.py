@@ -15,8 +15,8 @@ from npas.compiler.lower_indexed import describe, reads, source_of, storage_of
 from npas.compiler.plan import ConvLayer, Kernel, Layout
 from npas.compiler.schedules.choice import Choice
 from npas.compiler.schedules.lanes import (
-    MOST_DEPTH,
     LaneWork,
+    depths_of,
     even,
     fetches_ahead,
     lane_schedules,
@@ -30,6 +30,7 @@ from npas.compiler.stored import Grid, Indexed
 from npas.errors import UnsupportedError
 from npas.ops import Conv2d
 from npas.spec.schema import Storage
+from npas.targets.isa import ISAS
 
 
 def lower_conv_lanes(plan: PlanBuilder, group: Group) -> None:
@@ -48,7 +49,8 @@ def conv_layer(
     read = plan.layout(source)
     _, _, height, row = graph.shapes[root.name]
     inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
-    flat = whole and _is_flat(op, read)
+    items = ISAS[plan.isa].items  # each has pixels anywhere in the image: no tile of theirs is part of a row
+    flat = whole and _is_flat(op, read) and not items
     ragged = flat and (plan.backend == "opencl" or any(plan.layout(i).pitch != row for i in (out, *inputs)))
     rows, width = (1, height * row) if flat else (height, row)
     longest = row if ragged else width
@@ -56,8 +58,11 @@ def conv_layer(
     format_ = plan.options.format_of(root.name)
     work = lane_work(plan, group, read, (rows, width, longest), format_, weight)
     schedule = plan.choose(group, lane_choice(plan, group, read, work, format_), LaneSchedule)
-    _check_depth(plan, root.name, schedule, read.channels)
-    schedule = schedule.model_copy(update={"pixels": even(width, min(schedule.pixels, longest))})
+    _check(plan, root.name, schedule, read.channels)
+    if items:
+        schedule = schedule.model_copy(update={"channel_block": read.channels})
+    else:
+        schedule = schedule.model_copy(update={"pixels": even(width, min(schedule.pixels, longest))})
     columns = -(-width // schedule.pixels)
     if in_pair:  # groups of filters, which are a call each, pass outside
         schedule = schedule.model_copy(update={"tiles_at_a_time": rows * columns})
@@ -90,7 +95,9 @@ def conv_layer(
             schedule,
             step=op.stride[1] * read.block,
             far=plan.backend == "cpu" and work.far(plan.lanes),
-            ahead=fetches_ahead(format_ == "dense", height * row) and not blocks and schedule.placement == "buffer",
+            ahead=fetches_ahead(format_ == "dense", height * row)
+            and not (blocks or items)
+            and schedule.placement == "buffer",
             ragged=ragged,
             blocks=blocks,
             storage=storage,
@@ -106,10 +113,10 @@ def conv_layer(
             input_block=read.block,
             plane_step=read.plane * read.block,
             tile=schedule.pixels,
-            tiles=rows * columns,
+            tiles=-(-rows * width // schedule.pixels) if items else rows * columns,
             grid=Grid(
                 columns=columns,
-                wide=width - columns * (schedule.pixels - 1),
+                wide=0 if items else width - columns * (schedule.pixels - 1),
                 row_step=0 if flat else op.stride[0] * read.pitch * read.block,
                 rows=height if flat else 1,
             ),
@@ -123,18 +130,23 @@ def conv_layer(
     )
 
 
-def _check_depth(plan: PlanBuilder, node: str, schedule: LaneSchedule, channels: int) -> None:
-    """Raises UnsupportedError where no kernel has the schedule's depth."""
-    depth, most = schedule.depth, MOST_DEPTH[plan.backend]
+def _check(plan: PlanBuilder, node: str, schedule: LaneSchedule, channels: int) -> None:
+    """Raises UnsupportedError where no kernel has the schedule's depth, or reads weights from there."""
+    depth, depths = schedule.depth, depths_of(plan.isa)
     if channels % depth:
         raise UnsupportedError(
             f"node {node}: the depth of its schedule must divide its {channels} input channels, "
             f"got {depth}, build again without --locked"
         )
-    if depth not in (1, 2, 4) or depth > most or schedule.vectors * schedule.lists % depth:
+    if depth not in depths or schedule.vectors * schedule.lists % depth:
         raise UnsupportedError(
-            f"node {node}: the depth of its schedule must be a power of two, at most {most}, that divides its vectors "
-            f"or is a multiple of them, got depth {depth}, vectors {schedule.vectors}, build again without --locked"
+            f"node {node}: the depth of its schedule must be {' or '.join(map(str, depths))} and divide its vectors or "
+            f"be a multiple of them, got depth {depth}, vectors {schedule.vectors}, build again without --locked"
+        )
+    if ISAS[plan.isa].items and schedule.placement == "local":
+        raise UnsupportedError(
+            f"node {node}: the placement of its schedule must be buffer or image where work items are lanes, got "
+            "local, build again without --locked"
         )
 
 
@@ -208,16 +220,18 @@ def _kernel(
     op = group.root.op
     assert isinstance(op, Conv2d)
     needed = -(-op.filters // plan.lanes) * schedule.depth
-    narrow = needed % schedule.vectors or schedule.vectors
+    items = ISAS[plan.isa].items
+    narrow = schedule.vectors if items else needed % schedule.vectors or schedule.vectors
     tail = "" if narrow == schedule.vectors else f"n{narrow}"
     depth = "" if schedule.depth == 1 else f"d{schedule.depth}"
     words = f"v{schedule.vectors}{tail}{depth}p{schedule.pixels}s{step}"
     words += "_far" * far + "_ahead" * ahead + "_ragged" * ragged
     words += "_blocks" * blocks + ("" if storage == "fp32" else "_fp16") + placed(schedule)
+    words += f"_x{schedule.slices}t{schedule.tiles_at_a_time}" if schedule.slices > 1 else ""
     return plan.kernel(
         Kernel(
             name=f"conv_lanes_{plan.isa}_{words}{group.suffix()}",
-            template="conv_lanes",
+            template="conv_items" if items else "conv_lanes",
             vectors=schedule.vectors,
             narrow=narrow,
             depth=schedule.depth,
@@ -232,6 +246,8 @@ def _kernel(
             blocks=blocks,
             storage=storage,
             placement=schedule.placement,
+            slices=schedule.slices if items else 0,
+            items=schedule.tiles_at_a_time if schedule.slices > 1 else 0,
         )
     )
 

@@ -204,7 +204,9 @@ class Kernel(Record):
     """A generated kernel, shared by all layers that name it."""
 
     name: str
-    template: Literal["conv", "conv_packed", "conv_lanes", "depthwise_lanes", "winograd_lanes", "linear", "elementwise"]
+    template: Literal[
+        "conv", "conv_packed", "conv_lanes", "conv_items", "depthwise_lanes", "winograd_lanes", "linear", "elementwise"
+    ]
     rows: int = 0
     vectors: int = 0
     narrow: int = Field(0, description="vectors of the last group of filters, in lanes")
@@ -228,6 +230,8 @@ class Kernel(Record):
     blocks: bool = Field(False, description="whether a work group passes over blocks of channels together")
     storage: Storage = "fp32"
     placement: Placement = "buffer"
+    slices: int = Field(0, description="of a list, each for a work item of its own; 0 where items are no lanes")
+    items: int = Field(0, description="that a work group has side by side, where it has slices")
     binary: Literal["", "plane", "channel"] = ""
 
 

@@ -16,6 +16,8 @@ _NAMING = {
     "<epilogue>: pixels lie in lanes, input in copies.",
     "conv_lanes": "conv_lanes_<isa>_v<vectors of weights>[n<of the last group>][d<depth>]p<pixels>s<step>"
     "[_far: fetches input][_ahead: weights][_ragged: past the ends of rows]_<epilogue>: filters do.",
+    "conv_items": "conv_lanes_<isa>_v<vectors of weights>[d<depth>]p<pixels>s<step>[_x<slices of a list>t<items side "
+    "by side>]_<epilogue>: neighbouring work items have neighbouring pixels.",
     "depthwise_lanes": "depthwise_lanes_<isa>_k<window>_s<stride>[_d<dilation>]_p<pixels>_<epilogue>: channels do.",
     "winograd_lanes": "winograd_lanes_<isa>_m<pixels on a tile's side>r<taps>v<vectors of filters>"
     "[n<of the last group>]p<tiles>[_planar: its input]_<epilogue>.",
@@ -36,7 +38,9 @@ class InputColumn:
 class KernelView:
     namespace: str
     name: str
-    template: Literal["conv", "conv_packed", "conv_lanes", "depthwise_lanes", "winograd_lanes", "linear", "elementwise"]
+    template: Literal[
+        "conv", "conv_packed", "conv_lanes", "conv_items", "depthwise_lanes", "winograd_lanes", "linear", "elementwise"
+    ]
     rows: int
     vectors: int
     narrow: int
@@ -62,6 +66,9 @@ class KernelView:
     in_half: bool
     """Whether a fully connected kernel's filters fill half a vector, so that it holds two entries of their list."""
     placement: Placement
+    slices: int
+    items: int
+    """Of a work group, side by side; 0 where they have nothing in common."""
     binary: Literal["", "plane", "channel"]
     summary: str
     naming: str
@@ -84,6 +91,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         "conv": ["const Indexed& conv"],
         "conv_packed": ["const Indexed& conv"],
         "conv_lanes": ["const Indexed& conv"],
+        "conv_items": [],
         "depthwise_lanes": ["const Depthwise& layer"],
         "winograd_lanes": ["const Winograd& layer"],
         "linear": ["const Indexed& layer"],
@@ -122,6 +130,8 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         half=kernel.storage == "fp16",
         in_half=kernel.template == "linear" and 1 < kernel.rows < plan.lanes,
         placement=kernel.placement,
+        slices=kernel.slices,
+        items=kernel.items,
         binary=kernel.binary,
         summary=_summary(kernel, plan.lanes),
         naming=_NAMING[kernel.template],
@@ -155,6 +165,9 @@ def _summary(kernel: Kernel, lanes: int) -> str:
         deep = {1: "", 2: ", two input channels side by side,", 4: ", four input channels side by side,"}[kernel.depth]
         times = {1: "", 2: "twice ", 4: "four times "}[kernel.lists]
         return f"{times}{vectors} of weights{deep} x {kernel.pixels} pixels in registers"
+    if kernel.template == "conv_items":
+        sums = f"{kernel.vectors * lanes // kernel.depth} filters x {kernel.pixels} pixels"
+        return sums + (f", {kernel.slices} slices of a list side by side" if kernel.slices > 1 else "")
     if kernel.template == "winograd_lanes":
         return f"{vectors} of weights x {kernel.pixels} tiles in registers"
     if kernel.template == "depthwise_lanes":

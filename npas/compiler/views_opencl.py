@@ -12,7 +12,7 @@ from typing import get_args
 
 from npas.compiler.array_layers import ArrayLayer
 from npas.compiler.cpp_text import layout_text
-from npas.compiler.launches import GROUP, TILES, Calls, Launch, Loop, numbers
+from npas.compiler.launches import GROUP, TILES, WARPS, Calls, Launch, Loop, numbers
 from npas.compiler.launches_arrays import array_calls
 from npas.compiler.plan import (
     ConcatLayer,
@@ -39,6 +39,7 @@ from npas.compiler.views_arrays import definition
 from npas.compiler.views_kernels import namespace
 from npas.ops.reduce import Function as Reduction
 from npas.ops.softmax import Kind as SoftmaxKind
+from npas.targets.isa import ISAS
 
 _TOGETHER = {
     **dict.fromkeys((f"reduce_{name}" for name in get_args(Reduction)), "reduce"),
@@ -100,7 +101,7 @@ def file_of(kernel: str, generated: Collection[str]) -> str:
 def calls(plan: Plan, layer: Layer, spec: int) -> Calls:
     """Of a layer; ``spec`` is the number of its weights."""
     inputs, out = [_place(i, "input") for i in layer.inputs], _place(layer.output, "output")
-    to = _layout(plan, layer.output)
+    to, tiles = _layout(plan, layer.output), _tiles(plan)
     match layer:
         case InputLayer() | OutputLayer():
             return (), (_copy(plan, _layout(plan, layer.inputs[0], plan.inputs), to, inputs[0], out),)
@@ -112,17 +113,17 @@ def calls(plan: Plan, layer: Layer, spec: int) -> Calls:
             launch = Launch(
                 "split_phases",
                 (-(-to.width // plan.lanes), to.height, to.planes),
-                TILES,
+                tiles,
                 (*inputs, out, "table(kPhases)", *sizes),
             )
             return (f"static constexpr std::int32_t kPhases[] = {{{phases}}};",), (launch,)
         case ConvLayer() | LinearLayer():
-            return (), (_indexed(layer, spec, inputs, out),)
+            return (), (_indexed(plan, layer, spec, inputs, out),)
         case DepthwiseLayer():
             columns = -(-to.width // layer.depthwise.schedule.pixels)
             sizes = numbers(columns, layer.depthwise.top, layer.depthwise.left)
             operands = (f"depthwise({spec})", inputs[0], out, *inputs[1:], *sizes)
-            return (), (Launch(layer.kernel, (columns * to.height, to.planes), TILES, operands),)
+            return (), (Launch(layer.kernel, (columns * to.height, to.planes), tiles, operands),)
         case WinogradLayer():
             return _winograd(plan, layer, spec, inputs, out)
         case ElementwiseLayer():
@@ -130,7 +131,9 @@ def calls(plan: Plan, layer: Layer, spec: int) -> Calls:
         case PoolLayer():
             return (), (_pool(layer, _layout(plan, layer.inputs[0]), to, inputs, out),)
         case GlobalAvgPoolLayer():
-            return (), (Launch("global_average_pool", (_layout(plan, layer.inputs[0]).planes,), TILES, (*inputs, out)),)
+            together = WARPS if ISAS[plan.isa].items else 1  # a work group for each plane
+            planes = _layout(plan, layer.inputs[0]).planes
+            return (), (Launch("global_average_pool", (planes * together,), together, (*inputs, out)),)
         case ConcatLayer():
             own, first = _layout(plan, layer.inputs[0]), layer.first_channel
             planes = (first + own.channels - 1) // to.block - first // to.block + 1
@@ -152,7 +155,7 @@ def _copy(plan: Plan, source: Layout, target: Layout, from_: str, to: str) -> La
         return Launch("copy_plain", (-(-elements // plan.lanes),), GROUP, (from_, to, f"number({elements})"))
     if source.block == target.block:
         vectors = -(-target.width * target.block // plan.lanes)
-        return Launch("copy_rows", (vectors, target.height, target.planes), TILES, (from_, to))
+        return Launch("copy_rows", (vectors, target.height, target.planes), _tiles(plan), (from_, to))
     kernel, planes = ("pack", target.planes) if source.block == 1 else ("unpack", source.planes)
     return Launch(kernel, (target.width, target.height, planes), GROUP, (from_, to))
 
@@ -180,14 +183,26 @@ def _elementwise(plan: Plan, layer: ElementwiseLayer, inputs: Sequence[str], out
     return (), (Launch(layer.kernel, (vectors, to.planes), GROUP, (*inputs, out)),)
 
 
-def _indexed(layer: ConvLayer | LinearLayer, spec: int, inputs: Sequence[str], out: str) -> Launch:
+def _tiles(plan: Plan) -> int:
+    """Of a work group whose items have several vectors each."""
+    return WARPS if ISAS[plan.isa].items else TILES
+
+
+def _indexed(plan: Plan, layer: ConvLayer | LinearLayer, spec: int, inputs: Sequence[str], out: str) -> Launch:
     """Tiles of pixels times groups of filters, or groups alone."""
     ix, groups = layer.indexed, f"run.groups({spec})"
     schedule = ix.schedule
     in_image = isinstance(schedule, LaneSchedule) and schedule.placement == "image"
     operands = (f"indexed{'_image' * in_image}({spec})", inputs[0], out, *inputs[1:])
+    if isinstance(layer, LinearLayer) and ISAS[plan.isa].items:  # a work group for each, which shares its list out
+        assert isinstance(schedule, Schedule), layer
+        return Launch(layer.kernel, (f"{schedule.tiles_at_a_time} * {groups}",), schedule.tiles_at_a_time, operands)
     if isinstance(layer, LinearLayer):
         return Launch(layer.kernel, (groups,), TILES, (*operands, f"number({groups})"))
+    if isinstance(schedule, LaneSchedule) and ISAS[plan.isa].items:
+        size, side = schedule.tiles_at_a_time * schedule.slices, -(-ix.tiles // schedule.tiles_at_a_time)
+        along = (size, groups, side) if schedule.split == "pixels" else (size * side, groups)
+        return Launch(layer.kernel, along, size, (*operands, f"number({ix.grid.row_step})"))
     assert not isinstance(schedule, PackedSchedule), layer
     # Work groups of the same filters follow each other, or those of the same pixels.
     few = schedule.tiles_at_a_time

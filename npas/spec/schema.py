@@ -173,11 +173,25 @@ class CpuTarget(Part):
 class OpenClTarget(Part):
     """A C++ host and OpenCL kernels, on a device of this machine."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "not": {
+                "properties": {"work_items": {"const": "lanes"}, "lanes": {"type": "integer"}},
+                "required": ["work_items", "lanes"],
+            }
+        }
+    )
+
     type: Literal["opencl"]
     platform: DeviceName = Field("", description="Part of the platform's name, in any case; empty: any.")
     device: DeviceName = Field("", description="Part of the device's name, in any case; empty: the first.")
     lanes: Literal[4, 8, 16] | None = Field(
         None, description="Floats in a vector of a work item; by default as many as the device prefers, at least 4."
+    )
+    work_items: Literal["lanes", "threads"] | None = Field(
+        None,
+        description="What a work item is: a lane of the hardware's vectors, as on a GPU, or a thread with vectors of "
+        "its own, as on a processor; by default as the device has them, threads where lanes are named.",
     )
     threads: Annotated[int, Field(ge=1, le=256)] = Field(
         256, description="Of a device that is a processor, as many of its cores, or all it has."
@@ -185,6 +199,14 @@ class OpenClTarget(Part):
     weights: Storage = Field(
         "fp32", description="How weights are stored, but for depthwise layers; fp16 rounds them, and halves their size."
     )
+
+    @model_validator(mode="after")
+    def _vectors_are_of_threads(self) -> Self:
+        if self.work_items == "lanes" and self.lanes is not None:
+            raise ValueError(
+                f"takes no lanes where work_items are lanes themselves, got {self.lanes}, remove one of them"
+            )
+        return self
 
 
 Target = Annotated[CpuTarget | OpenClTarget, Field(discriminator="type")]

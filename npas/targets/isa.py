@@ -12,7 +12,7 @@ from npas.spec.schema import Isa as CpuIsaName
 _CPUINFO = Path("/proc/cpuinfo")
 
 Backend = Literal["cpu", "opencl"]
-IsaName = CpuIsaName | Literal["opencl4", "opencl8", "opencl16"]
+IsaName = CpuIsaName | Literal["opencl4", "opencl8", "opencl16", "opencl_gpu"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Isa:
     """One instruction set. ``lanes`` are float32 per vector, ``registers`` the vector registers,
     ``flags`` what GCC and Clang need, ``features`` what /proc/cpuinfo calls it.
 
-    OpenCL's are as many lanes of a work item; the device's compiler makes instructions of them."""
+    OpenCL's are as many lanes of a work item; the device's compiler makes instructions of them, but where ``items`` are
+    the lanes of its hardware, as a GPU's are: there vectors are no more than what an item loads at once."""
 
     name: IsaName
     lanes: int
@@ -28,6 +29,7 @@ class Isa:
     flags: tuple[str, ...]
     features: frozenset[str] = frozenset()
     backend: Backend = "cpu"
+    items: bool = False
 
 
 # From the narrowest to the widest. Portable is what every x86-64 (SSE2) and every AArch64 (NEON) has.
@@ -46,6 +48,7 @@ ISAS: dict[IsaName, Isa] = {
         Isa("opencl4", 4, 16, (), backend="opencl"),
         Isa("opencl8", 8, 16, (), backend="opencl"),
         Isa("opencl16", 16, 32, (), backend="opencl"),
+        Isa("opencl_gpu", 4, 16, (), backend="opencl", items=True),
     )
 }
 

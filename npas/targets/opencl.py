@@ -82,8 +82,11 @@ def find(target: OpenClTarget) -> OpenClDevice:
 
 
 def isa_of(target: OpenClTarget, device: OpenClDevice) -> Isa:
-    """Vectors as wide as the target says, or the device prefers."""
-    return next(isa for isa in ISAS.values() if isa.backend == "opencl" and isa.lanes == (target.lanes or device.lanes))
+    """Work items as the target says, or the device has them; of threads, vectors likewise."""
+    by_device = not device.is_processor and target.lanes is None
+    items = by_device if target.work_items is None else target.work_items == "lanes"
+    of_opencl = [isa for isa in ISAS.values() if isa.backend == "opencl" and isa.items == items]
+    return next(isa for isa in of_opencl if items or isa.lanes == (target.lanes or device.lanes))
 
 
 def environment() -> Mapping[str, str]:

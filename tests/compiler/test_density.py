@@ -51,7 +51,14 @@ def test_high_rates_keep_their_lists(scheme, format_, isa):
     assert stored.pruned.built_dense_because is None
 
 
-@pytest.mark.parametrize("isa", ALL)
+@pytest.mark.parametrize(("scheme", "dense"), [("unstructured", True), ("pattern", True), ("block_punched", False)])
+def test_where_work_items_are_lanes_only_shared_lists_pay(scheme, dense):
+    pruned = built(3, scheme, 5.0, isa="opencl_gpu").weights_layers[-1].stored.pruned
+    assert pruned is not None
+    assert (pruned.built_dense_because is not None) == dense
+
+
+@pytest.mark.parametrize("isa", (*ALL, "opencl_gpu"))
 @pytest.mark.parametrize(("kernel", "direct"), [(1, False), (3, True)])
 def test_a_block_punched_layer_is_not_slower_than_a_direct_one(kernel, direct, isa):
     assert built(kernel, "block_punched", 2.0, direct, isa).weights_layers[-1].stored.format == "bcs"

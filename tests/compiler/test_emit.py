@@ -63,6 +63,7 @@ STORED = {
     "schemes": ("schemes", "avx2"),
     "opencl": ("schemes", "opencl8"),
     "opencl_dense": ("dense", "opencl8"),
+    "opencl_gpu": ("dense", "opencl_gpu"),
 }
 """Case and instruction set by golden folder."""
 

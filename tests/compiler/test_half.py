@@ -78,25 +78,28 @@ def test_the_program_computes_what_the_exported_model_does(tmp_path: Path, schem
 
 
 @pytest.mark.parametrize(
-    ("scheme", "placement"),
+    ("scheme", "placement", "isa"),
     [
-        (None, "buffer"),
-        (None, "image"),
-        ("unstructured", "buffer"),
-        ("pattern", "buffer"),
-        ("block_punched", "buffer"),
-        ("block_punched", "local"),
-        ("filter", "buffer"),
+        (None, "buffer", "opencl8"),
+        (None, "image", "opencl8"),
+        ("unstructured", "buffer", "opencl8"),
+        ("pattern", "buffer", "opencl8"),
+        ("block_punched", "buffer", "opencl8"),
+        ("block_punched", "local", "opencl8"),
+        ("filter", "buffer", "opencl8"),
+        (None, "buffer", "opencl_gpu"),
+        ("block_punched", "buffer", "opencl_gpu"),
+        ("block_punched", "image", "opencl_gpu"),
     ],
 )
-def test_on_opencl_those_of_convolutions_are_too(tmp_path: Path, scheme: SchemeName | None, placement: str):
+def test_on_opencl_those_of_convolutions_are_too(tmp_path: Path, scheme: SchemeName | None, placement: str, isa: str):
     builder = Builder("net")
     x = builder.act(builder.bn(builder.conv(builder.input((3, 9, 9)), 16, 3)), "relu")
     x = builder.act(builder.conv(builder.conv(x, 16, 3, groups=16, name="depthwise"), 24, 3, name="pruned"), "relu")
     graph = builder.graph(builder.linear(builder.flatten(builder.act(builder.conv(x, 8, 1), "relu")), 12, name="head"))
     whole = initialise(graph, np.random.default_rng(0))
     prunings = {} if scheme is None else {"pruned": Pruning(scheme, 3.0)}
-    half = replace(machine("opencl8"), fully_connected="fp16", weights="fp16")
+    half = replace(machine(isa), fully_connected="fp16", weights="fp16")
     pruned = stored(one_shot(whole, prunings).network, half)
     options = Options(prunings=prunings)
     if placement != "buffer":
@@ -106,7 +109,7 @@ def test_on_opencl_those_of_convolutions_are_too(tmp_path: Path, scheme: SchemeN
     runtime.write(tmp_path, made, b"")
     kinds = {layer.nodes[0]: layer.stored.storage for layer in made.lowered.plan.weights_layers}
     assert kinds.pop("depthwise") == "fp32" and set(kinds.values()) == {"fp16"}
-    assert_parity(verify(subject_of(tmp_path, made, "opencl8"), images_of(pruned, 2)))
+    assert_parity(verify(subject_of(tmp_path, made, isa), images_of(pruned, 2)))
     lock = finish.lock_of("", made)
     assert (lock.fully_connected, lock.weights) == ("fp16", "fp16")
 

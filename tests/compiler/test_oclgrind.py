@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(not _LIBRARY.is_file(), reason="no Oclgrind (Deb
 
 READS_BEHIND = "conv_indexed_"
 """Kernels whose last tile reads on behind its plane, where another value may be written, and keeps nothing of it."""
-ISAS_HERE: tuple[IsaName, ...] = ("opencl4", "opencl8", "opencl16")
+ISAS_HERE: tuple[IsaName, ...] = ("opencl4", "opencl8", "opencl16", "opencl_gpu")
 
 
 def dense() -> tuple[Network, Options]:

@@ -25,7 +25,8 @@ def test_parity(seed: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(ON_OPENCL))
 def test_parity_on_opencl(seed: int, tmp_path: Path) -> None:
-    report = parity(tmp_path, *by_every_scheme(seed), "opencl8", 2, in_few_files)
+    isa = ("opencl8", "opencl_gpu")[seed % 2]
+    report = parity(tmp_path, *by_every_scheme(seed), isa, 2, in_few_files)
     assert report.passed, (report.first_difference, report.relative_l2)
 
 

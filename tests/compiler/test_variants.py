@@ -34,7 +34,7 @@ from npas.schemes import SCHEMES, LayerKind, kind_of
 from npas.spec.schema import Isa, Storage
 from npas.stages import finish
 from npas.targets.compilers import Compiler
-from npas.targets.isa import CPU_ISAS, ISAS
+from npas.targets.isa import CPU_ISAS, ISAS, IsaName
 from npas.targets.toolchain import compile_program
 from npas.targets.tree_writer import write_tree
 from npas.verify import ParityReport, verify
@@ -42,6 +42,8 @@ from npas.verify.parity import Subject
 
 THREADS = 3
 TEMPLATES = set(get_args(Kernel.model_fields["template"].annotation))
+LANE_TEMPLATES = {"conv_lanes", "conv_items"}
+"""Of which a program has one: as its work items are."""
 SIDES = set(range(1, SIDE + 1))
 CHANNELS = set(range(1, MOST_CHANNELS + 1))
 
@@ -104,23 +106,26 @@ def test_every_variant(built: Built, threads: int) -> None:
     assert_parity(built.verify(threads))
 
 
-def test_every_variant_on_opencl(tmp_path: Path) -> None:
-    """One width stands for all."""
-    made = variants("opencl8", seed=8)
-    lowered = lower(made.network, isa="opencl8", threads=THREADS, options=made.options)
+@pytest.mark.parametrize(
+    ("isa", "lanes", "placements"),
+    [("opencl8", "conv_lanes", set(PLACEMENTS["opencl"])), ("opencl_gpu", "conv_items", {"buffer", "image"})],
+)
+def test_every_variant_on_opencl(isa: IsaName, lanes: str, placements: set[str], tmp_path: Path) -> None:
+    """One width of vectors stands for all."""
+    made = variants(isa, seed=8)
+    lowered = lower(made.network, isa=isa, threads=THREADS, options=made.options)
     kernels = lowered.plan.kernels
-    assert {kernel.template for kernel in kernels} == TEMPLATES - {"conv_packed"}
-    for template in ("conv_lanes", "winograd_lanes"):
-        placements = {kernel.placement for kernel in kernels if kernel.template == template}
-        assert placements == set(PLACEMENTS["opencl"]), template
+    assert {kernel.template for kernel in kernels} == TEMPLATES - {"conv_packed", *(LANE_TEMPLATES - {lanes})}
+    for template, there in ((lanes, placements), ("winograd_lanes", set(PLACEMENTS["opencl"]))):
+        assert {kernel.placement for kernel in kernels if kernel.template == template} == there, template
     write_tree(tmp_path / "runtime", {**emit(lowered.plan, together=True), "weights.bin": lowered.weights()})
     subject = Subject(
         network=made.network,
         lowered=lowered,
         model=finish.export(made.network, NAME, tmp_path).read_bytes(),
-        verify=compile_program(tmp_path / "runtime", "verify", ISAS["opencl8"]),
+        verify=compile_program(tmp_path / "runtime", "verify", ISAS[isa]),
         weights=lowered.weights(),
-        device=device("opencl8"),
+        device=device(isa),
     )
     assert_parity(verify(subject, images_of(made.network, 1)))
 
@@ -164,7 +169,7 @@ def test_every_kind_of_kernel_is_there(isa: Isa) -> None:
     """A new template, format or kind of schedule is missing here until some case reaches it."""
     plan = lowered_for(isa).plan
     layers = layers_by_template(plan)
-    assert {kernel.template for kernel in plan.kernels} == TEMPLATES
+    assert {kernel.template for kernel in plan.kernels} == TEMPLATES - {"conv_items"}
     assert {kernel.binary for kernel in plan.kernels} == set(get_args(Kernel.model_fields["binary"].annotation))
     _, schedules = get_args(get_type_hints(Options)["schedules"])
     kinds = {record.model_fields["kind"].default for record in get_args(schedules)}

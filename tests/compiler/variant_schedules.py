@@ -121,11 +121,13 @@ def schedule_of(case: Case, graph: Graph, options: Options, made: Cases) -> AnyS
     )
     # Several filters share a list; those of formats that have one for each are then stored as bcs.
     shared = shared_filters(format_, filters // groups) > 1 or made.rng.random() < 0.15
+    items = ISAS[made.isa].items
     placements: Fields = {"placement": PLACEMENTS[ISAS[made.isa].backend]}
+    lanes = item_fields(depth) if items else lane_fields(depth, made.lanes) | placements
     kind, fields = {
         "packed": (PackedSchedule, packed_fields(case.source[0])),
-        "lanes": (LaneSchedule, lane_fields(depth, made.lanes) | placements),
-        "pointwise": (LaneSchedule, lane_fields(depth, made.lanes) | placements),
+        "lanes": (LaneSchedule, lanes),
+        "pointwise": (LaneSchedule, lanes),
         "depthwise": (DepthwiseSchedule, DEPTHWISE),
         "winograd": (WinogradSchedule, WINOGRAD | winograd_tile(op) | placements),
     }.get(case.family, (Schedule, pixel_fields((1, 2, 4, 8) if shared else (1,), case.source[0])))
@@ -165,7 +167,23 @@ def lane_fields(depth: int, lanes: int) -> Fields:
     }
 
 
+def item_fields(depth: int) -> Fields:
+    """Where work items are lanes."""
+    return {
+        "depth": (depth,),
+        "vectors": {1: (1, 2, 4), 4: (4, 8, 16)}[depth],
+        "pixels": (1, 2, 3, 4),
+        "tiles_at_a_time": (1, 2, 7, 16),
+        "channel_block": (1, depth),
+        "split": ("filters", "pixels"),
+        "placement": ("buffer", "image"),
+        "slices": (1, 2, 3, 8),
+    }
+
+
 def linear_schedule(filters: int, columns: int, format_: FormatName, made: Cases) -> Schedule:
     alone = shared_filters(format_, filters) == 1
     vectors = 1 if alone else made.dealt("linear vectors", (1, 2, 4))
-    return Schedule(rows=1 if alone else vectors * made.lanes, vectors=vectors, channel_block=columns)
+    items = made.dealt("linear items", (1, 3, 16)) if ISAS[made.isa].items else 4
+    rows = 1 if alone else vectors * made.lanes
+    return Schedule(rows=rows, vectors=vectors, channel_block=columns, tiles_at_a_time=items)

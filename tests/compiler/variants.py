@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from elementwise_operators import elementwise_operators
 
-from npas.compiler.schedules.lanes import MOST_DEPTH
+from npas.compiler.schedules.lanes import depths_of
 from npas.compiler.schedules.records import AnySchedule, LaneSchedule, PoolSchedule, Schedule
 from npas.graph.builder import ACTIVATIONS, Builder
 from npas.ops import AvgPool, Conv2d, MaxPool
@@ -154,8 +154,8 @@ class Cases:
         planar = family == "grouped" or (family in ("pixels", "packed", "lanes") and self.rng.random() < 0.4)
         x = self.value(channels, height, width, planar)
         made = self.builder.node(op, x, kind=family)
-        most = 1 if planar or channels < self.lanes else MOST_DEPTH[ISAS[self.isa].backend]
-        depths = tuple(depth for depth in (1, 2, 4) if depth <= most and channels % depth == 0)
+        flat = planar or channels < self.lanes
+        depths = tuple(depth for depth in depths_of(self.isa) if depth == 1 or (not flat and channels % depth == 0))
         self.cases.append(Case(made, family, (channels, height, width), depths))
         # A packed kernel writes either layout, as those that share its output have it.
         either = family == "packed" and filters >= self.lanes and self.rng.random() < 0.6

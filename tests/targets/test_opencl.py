@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,7 +90,25 @@ def test_without_pyopencl_it_says_what_to_install(monkeypatch: pytest.MonkeyPatc
 def test_vectors_are_as_wide_as_the_target_says_or_the_device_prefers(lanes: int | None, width: int) -> None:
     device = OpenClDevice("p", "d", "OpenCL 3.0", "1", True, 2, 8, 2**30, 2**28, ())
     isa = opencl.isa_of(TARGET.model_copy(update={"lanes": lanes}), device)
-    assert (isa.backend, isa.lanes) == ("opencl", width)
+    assert (isa.backend, isa.lanes, isa.items) == ("opencl", width, False)
+
+
+@pytest.mark.parametrize(
+    ("processor", "target", "name"),
+    [
+        (False, {}, "opencl_gpu"),
+        (False, {"lanes": 4}, "opencl4"),
+        (False, {"work_items": "threads"}, "opencl4"),
+        (False, {"work_items": "threads", "lanes": 16}, "opencl16"),
+        (True, {}, "opencl4"),
+        (True, {"work_items": "lanes"}, "opencl_gpu"),
+    ],
+)
+def test_work_items_are_what_the_target_says_or_the_device_has(
+    processor: bool, target: dict[str, Any], name: str
+) -> None:
+    device = OpenClDevice("p", "d", "OpenCL 3.0", "1", processor, 2, 4, 2**30, 2**28, ())
+    assert opencl.isa_of(TARGET.model_copy(update=target), device).name == name
 
 
 def test_a_machine_says_what_it_computes_on() -> None:

@@ -12,7 +12,10 @@ MOST_DEPTHWISE = 8
 
 
 def depthwise_schedule(width: int, window: int, isa: IsaName) -> DepthwiseSchedule:
-    """Tiles of one width, as wide as the registers allow beside a row of the window's weights."""
+    """Tiles of one width, as wide as the registers allow beside a row of the window's weights; a pixel where work items
+    are lanes of a device, so that neighbours read neighbouring vectors."""
+    if ISAS[isa].items:
+        return DepthwiseSchedule(pixels=1)
     most = max(2, min(MOST_DEPTHWISE, ISAS[isa].registers - 1 - min(window, MOST_DEPTHWISE)))
     return DepthwiseSchedule(pixels=even(width, most))
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from npas.compiler.schedules.core import CORES, step_cycles, tile_cycles
+from npas.compiler.schedules.items import LANES as ITEM_LANES
+from npas.compiler.schedules.items import item_cycles, item_schedules, item_space
 from npas.compiler.schedules.records import AnySchedule, LaneSchedule
 from npas.compiler.schedules.space import PLACEMENTS, WORK_GROUP, WORK_GROUPS, Axes, Space, halvings, parts
 from npas.targets.isa import ISAS, Backend, IsaName
@@ -29,8 +31,6 @@ CHANNEL_GRAIN = 16
 """Channels to whose multiples blocks are rounded: the widest vectors."""
 MOST_BLOCKS = 8
 """Of channels: as many as a search tries."""
-MOST_DEPTH: Mapping[Backend, int] = {"cpu": 4, "opencl": 2}
-"""Neighbouring channels that an entry of a list covers."""
 FOURS: tuple[IsaName, ...] = ("avx512",)
 """Where an entry of four channels may be estimated best; elsewhere only a search tries it."""
 MOST_VECTORS = 6
@@ -82,9 +82,18 @@ class LaneWork:
         return self.rows > 1 and 4 * self.channels * self.row_floats * self.rows > CORES[lanes].far_bytes
 
 
+def depths_of(isa: IsaName) -> tuple[int, ...]:
+    """How many neighbouring channels an entry of a list may cover."""
+    if ISAS[isa].items:
+        return (1, ITEM_LANES)
+    return (1, 2, 4) if ISAS[isa].backend == "cpu" else (1, 2)
+
+
 def lane_schedules(work: LaneWork, isa: IsaName, threads: int) -> tuple[LaneSchedule, ...]:
     """Schedules of a convolution with filters in lanes, the best for each depth and number of vectors, best first by
     estimate."""
+    if ISAS[isa].items:
+        return item_schedules(work)
     best = []
     for depth in _estimated(work, isa):
         for vectors in _vectors(work, isa, depth):
@@ -97,6 +106,8 @@ def lane_schedules(work: LaneWork, isa: IsaName, threads: int) -> tuple[LaneSche
 
 def cycles(work: LaneWork, isa: IsaName) -> float:
     """Of the whole layer by its best schedule."""
+    if ISAS[isa].items:
+        return item_cycles(work)
     return work.rows * min(
         _cycles(shape, depth, work, isa)
         for depth in _estimated(work, isa)
@@ -152,6 +163,8 @@ def fetches_ahead(dense: bool, pixels: int) -> bool:
 
 def lane_space(work: LaneWork, isa: IsaName, threads: int) -> Space:
     """All schedules of a convolution with filters in lanes."""
+    if ISAS[isa].items:
+        return item_space(work)
     depths = _depths(work, isa)
     vectors = sorted({v for depth in depths for v in _vectors(work, isa, depth)})
     axes: Axes = {
@@ -176,18 +189,21 @@ def lane_space(work: LaneWork, isa: IsaName, threads: int) -> Space:
 
 def whole_together(filters: int, channels: int, isa: IsaName) -> int:
     """``LaneWork.together`` of a dense layer: 1, but where the last vector of filters is half empty. Lists for half as
-    many filters, of several channels, leave nothing empty: 24 filters on AVX-512 take three of them."""
+    many filters, of several channels, leave nothing empty: 24 filters on AVX-512 take three of them. Where work items
+    are lanes, each reads as many channels at once as a pixel has."""
     lanes = ISAS[isa].lanes
+    if ISAS[isa].items:
+        return ITEM_LANES if channels % ITEM_LANES == 0 else 1
     if ISAS[isa].backend != "cpu" or channels < lanes or not 0 < filters % lanes <= lanes // 2:
         return 1
-    return math.gcd(channels, MOST_DEPTH["cpu"])
+    return math.gcd(channels, max(depths_of(isa)))
 
 
 def _depths(work: LaneWork, isa: IsaName) -> tuple[int, ...]:
     """How many neighbouring channels an entry may cover: 1, and more where a list's filters fit one vector."""
     own = work.shared == ISAS[isa].lanes or work.whole
-    most = min(work.together, MOST_DEPTH[ISAS[isa].backend]) if own else 1
-    return tuple(depth for depth in (1, 2, 4) if depth <= most)
+    most = work.together if own else 1
+    return tuple(depth for depth in depths_of(isa) if depth <= most)
 
 
 def _estimated(work: LaneWork, isa: IsaName) -> tuple[int, ...]:

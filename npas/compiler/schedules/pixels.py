@@ -19,6 +19,11 @@ NEAR_CACHE_BYTES = 15 * 1024
 MOST_LINEAR = 64
 """Filters that a fully connected kernel writes at once: arrays are rounded up to as many floats."""
 
+LINEAR_ITEMS = 64
+"""Of a work group that shares out a list of columns, where work items are lanes of a device."""
+_FEWEST_ITEMS = 16
+_UNUSED = Schedule.model_fields["tiles_at_a_time"].default
+
 _WIDEST: dict[int, dict[int, int]] = {
     4: {1: 8, 2: 5, 4: 3, 8: 1},
     8: {1: 12, 2: 5, 4: 3, 8: 1},
@@ -108,9 +113,11 @@ def _shared_out(schedule: Schedule, work: ConvWork, tiles: int, threads: int) ->
 def linear_schedule(filters: int, columns: int, shared: int, isa: IsaName) -> Schedule:
     """Schedule of a fully connected layer: filters side by side in lanes where ``shared`` of them, at least two, share
     their columns. More than those would be stored with the columns of all."""
+    lanes, items = ISAS[isa].lanes, LINEAR_ITEMS if ISAS[isa].items else _UNUSED
     if shared == 1:
-        return Schedule(rows=1, vectors=1, channel_block=columns)
-    lanes = ISAS[isa].lanes
+        return Schedule(rows=1, vectors=1, tiles_at_a_time=items, channel_block=columns)
+    if ISAS[isa].items:
+        return Schedule(rows=lanes, vectors=1, tiles_at_a_time=items, channel_block=columns)
     vectors = 2 if filters >= 4 * lanes and shared >= 2 * lanes else 1
     return Schedule(rows=_linear_rows(vectors, shared, isa), vectors=vectors, channel_block=columns)
 
@@ -122,7 +129,7 @@ def linear_space(columns: int, shared: int, isa: IsaName) -> Space:
     axes: Axes = {
         "rows": tuple(_linear_rows(v, shared, isa) for v in vectors),
         "vectors": vectors,
-        "tiles_at_a_time": (Schedule.model_fields["tiles_at_a_time"].default,),
+        "tiles_at_a_time": tuple(n for n in WORK_GROUPS if n >= _FEWEST_ITEMS) if ISAS[isa].items else (_UNUSED,),
         "channel_block": (columns,),
         "split": ("filters",),
     }

@@ -29,7 +29,9 @@ class Schedule(Record):
     kind: Literal["pixels"] = "pixels"
     rows: int = Field(description="filters in registers")
     vectors: int = Field(description="vectors of pixels (of filters, in a fully connected layer) in registers")
-    tiles_at_a_time: int = Field(4, description="on an OpenCL device: in a work group")
+    tiles_at_a_time: int = Field(
+        4, description="on an OpenCL device: in a work group; of a fully connected layer, items that share out a list"
+    )
     channel_block: int = Field(description="input channels worked through at a time")
     split: Split = "filters"
 
@@ -54,6 +56,7 @@ class LaneSchedule(Record):
     channel_block: int = Field(description="input channels worked through at a time")
     split: Split = "filters"
     placement: Placement = "buffer"
+    slices: int = Field(1, description="of a list, each for a work item of its own, on an OpenCL device")
 
     @property
     def lists(self) -> int:

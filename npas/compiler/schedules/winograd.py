@@ -113,8 +113,11 @@ def cycles(work: WinogradWork, isa: IsaName) -> float:
 
 
 def winograd_schedule(work: WinogradWork, isa: IsaName, threads: int) -> WinogradSchedule | None:
-    """The fastest by estimate; None where direct convolution is not slower."""
+    """The fastest by estimate; None where direct convolution is not slower. Where work items are lanes, only a search
+    tries the method: its kernels are made for processors, and there is no estimate of them."""
     lanes = ISAS[isa].lanes
+    if ISAS[isa].items:
+        return None
     direct = work.height * work.width * work.channels * work.kernel**2 * -(-work.filters // lanes) / 2
     return winograd_schedules(work, isa, threads)[0] if cycles(work, isa) <= MARGIN * direct else None
 

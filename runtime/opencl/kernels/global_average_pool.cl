@@ -1,19 +1,27 @@
-// [C, H, W] -> [C]. A work item has a plane.
+// [C, H, W] -> [C]. A work group has a plane; of its items each adds up a part of the pixels, and the first those sums.
+#define MOST_ITEMS 64
+
 __kernel void global_average_pool(VIEW(in), VIEW(out)) {
-    const int plane = get_global_id(0);
-    if (plane >= PLANES(in)) return;
-    const float count = in.height * in.width;
-    if (in.block == 1) {
-        float sum = 0.0f;
-        for (int y = 0; y < in.height; ++y) {
-            for (int x = 0; x < in.width; ++x) sum += PLANE(in, plane)[y * in.pitch + x];
-        }
-        out_data[out.offset + plane] = sum / count;
-        return;
-    }
+    const int plane = get_group_id(0), item = get_local_id(0), items = get_local_size(0), pixels = in.height * in.width;
+    __local vec waiting[MOST_ITEMS];
     vec sum = splat(0.0f);
-    for (int y = 0; y < in.height; ++y) {
-        for (int x = 0; x < in.width; ++x) sum += load(PLANE(in, plane) + y * ROW_STEP(in) + x * in.block);
+    for (int i = item, y = 0, x = item; i < pixels; i += items, x += items) {
+        for (; x >= in.width; x -= in.width) ++y;
+        const __global float* pixel = PLANE(in, plane) + y * ROW_STEP(in) + x * in.block;
+        if (in.block == 1) {
+            sum.s0 += *pixel;
+        } else {
+            sum += load(pixel);
+        }
     }
-    put_pixel(out_data, out, in.block, plane, 0, 0, in.channels, sum / splat(count));
+    waiting[item] = sum;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (item > 0) return;
+    for (int i = 1; i < items; ++i) sum += waiting[i];
+    const vec mean = sum / splat((float)pixels);
+    if (in.block == 1) {
+        out_data[out.offset + plane] = mean.s0;
+    } else {
+        put_pixel(out_data, out, in.block, plane, 0, 0, in.channels, mean);
+    }
 }

@@ -64,3 +64,10 @@ ${indent}a${v}${letter} = fma(w${v}, x${letter}, a${v}${letter});
 % endfor
 % endif
 </%def>\
+\
+## Of a kernel whose work groups have just so many items; 0: any number.
+<%def name="size(items)">\
+% if items:
+__attribute__((reqd_work_group_size(${items}, 1, 1))) \
+% endif
+</%def>\

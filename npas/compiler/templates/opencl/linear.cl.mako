@@ -1,5 +1,6 @@
 <%page args="view"/>\
 <%namespace name="common" file="epilogue.mako"/>\
+<%namespace name="lanes" file="lanes.mako"/>\
 <%
 vectors = range(view.vectors)
 chains = range({1: 4, 2: 2}.get(view.vectors, 1))  # sums of a filter, so that one addition need not wait for the other
@@ -8,7 +9,54 @@ load = "load_halves" if view.half else "load"
 %>\
 // Fully connected layer over lists of kept columns, ${view.summary}.
 ${common.epilogue(view)}
+% if view.slices:
+#define SLICES ${view.slices}
 % if view.rows > 1:
+#define STORED (${view.vectors} * LANES)  // weights of a group for one column
+% endif
+
+// A work group has ${"a group of filters, which lie side by side in lanes" if view.rows > 1 else "a filter"}; its items take the columns in turn.
+VECTOR_KERNEL ${lanes.size(view.slices)}void ${view.name}(const __global ${stored}* weights, LISTS, VIEW(in), VIEW(out)${", VIEW(residual)" if view.residual else ""}) {
+    const int group = get_group_id(0), slice = get_local_id(0);
+    const int begin = bounds[2 * group], count = bounds[2 * group + 1] - begin;
+    const __global float* x = in_data + in.offset;
+    const __global ${stored}* weight = weights + first_weight[group];
+% if view.rows > 1:
+    __local vec waiting[SLICES * ${view.vectors}];
+    vec ${", ".join(f"sum{v} = splat(0.0f)" for v in vectors)};
+    for (int k = slice; k < count; k += SLICES) {
+        const vec in_column = broadcast(x + offsets[begin + k]);
+% for v in vectors:
+        sum${v} = fma(${load}(weight + k * STORED + ${v} * LANES), in_column, sum${v});
+% endfor
+    }
+% for v in vectors:
+    waiting[slice * ${view.vectors} + ${v}] = sum${v};
+% endfor
+    barrier(CLK_LOCAL_MEM_FENCE);
+    // An item adds up what all have of a vector.
+    for (int v = slice; v < ${view.vectors}; v += SLICES) {
+        vec sum = waiting[v];
+        for (int i = 1; i < SLICES; ++i) sum += waiting[i * ${view.vectors} + v];
+        const int at = group * STORED + v * LANES;
+        store(out_data + out.offset + at, epilogue(sum + load(bias + at)${", load(residual_data + residual.offset + at)" if view.residual else ""}));
+    }
+% else:
+    __local float waiting[SLICES];
+    float sum = 0.0f;
+    for (int k = slice; k < count; k += SLICES) {
+        sum = fma(${"vload_half(k, weight)" if view.half else "weight[k]"}, x[offsets[begin + k]], sum);
+    }
+    waiting[slice] = sum;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (slice > 0) return;
+    for (int i = 1; i < SLICES; ++i) sum += waiting[i];
+    const int row = rows[group];
+    const vec result = splat(bias[group] + sum);
+    out_data[out.offset + row] = epilogue(result${", splat(residual_data[residual.offset + row])" if view.residual else ""}).s0;
+% endif
+}
+% elif view.rows > 1:
 #define STORED (${view.vectors} * LANES)  // weights of a group for one column
 
 // A work item has a group of filters, which lie side by side in lanes.

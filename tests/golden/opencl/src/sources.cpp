@@ -430,24 +430,32 @@ VECTOR_KERNEL void depthwise_lanes_opencl8_k3x3_s1x1_p3(const __global float* we
 )opencl";
 
 // kernels/global_average_pool.cl
-constexpr char kText9[] = R"opencl(// [C, H, W] -> [C]. A work item has a plane.
+constexpr char kText9[] = R"opencl(// [C, H, W] -> [C]. A work group has a plane; of its items each adds up a part of the pixels, and the first those sums.
+#define MOST_ITEMS 64
+
 __kernel void global_average_pool(VIEW(in), VIEW(out)) {
-    const int plane = get_global_id(0);
-    if (plane >= PLANES(in)) return;
-    const float count = in.height * in.width;
-    if (in.block == 1) {
-        float sum = 0.0f;
-        for (int y = 0; y < in.height; ++y) {
-            for (int x = 0; x < in.width; ++x) sum += PLANE(in, plane)[y * in.pitch + x];
-        }
-        out_data[out.offset + plane] = sum / count;
-        return;
-    }
+    const int plane = get_group_id(0), item = get_local_id(0), items = get_local_size(0), pixels = in.height * in.width;
+    __local vec waiting[MOST_ITEMS];
     vec sum = splat(0.0f);
-    for (int y = 0; y < in.height; ++y) {
-        for (int x = 0; x < in.width; ++x) sum += load(PLANE(in, plane) + y * ROW_STEP(in) + x * in.block);
+    for (int i = item, y = 0, x = item; i < pixels; i += items, x += items) {
+        for (; x >= in.width; x -= in.width) ++y;
+        const __global float* pixel = PLANE(in, plane) + y * ROW_STEP(in) + x * in.block;
+        if (in.block == 1) {
+            sum.s0 += *pixel;
+        } else {
+            sum += load(pixel);
+        }
     }
-    put_pixel(out_data, out, in.block, plane, 0, 0, in.channels, sum / splat(count));
+    waiting[item] = sum;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (item > 0) return;
+    for (int i = 1; i < items; ++i) sum += waiting[i];
+    const vec mean = sum / splat((float)pixels);
+    if (in.block == 1) {
+        out_data[out.offset + plane] = mean.s0;
+    } else {
+        put_pixel(out_data, out, in.block, plane, 0, 0, in.channels, mean);
+    }
 }
 )opencl";
 
@@ -792,13 +800,22 @@ static inline void zero(__global float* p, int count) {
     for (int i = 0; i < count; ++i) p[i] = 0.0f;
 }
 
+// The same of pixels that are vectors, or single floats.
+static inline void zero_pixels(__global float* p, int count, int block) {
+    if (block != LANES) {
+        zero(p, count);
+        return;
+    }
+    for (int i = 0; i < count; i += LANES) store(p + i, splat(0.0f));
+}
+
 // Zeroes what is not a pixel between row y of a plane and the next; before the first row and behind the last too.
 static inline void clear_row(__global float* plane, const Layout l, int y) {
     if (l.plane == l.height * l.width) return;  // there is nothing but pixels
     const int origin = l.origin * l.block;
-    if (y == 0) zero(plane - origin, origin);
+    if (y == 0) zero_pixels(plane - origin, origin, l.block);
     const int end = y * ROW_STEP(l) + l.width * l.block;
-    zero(plane + end, (y + 1 < l.height ? (y + 1) * ROW_STEP(l) : PLANE_STEP(l) - origin) - end);
+    zero_pixels(plane + end, (y + 1 < l.height ? (y + 1) * ROW_STEP(l) : PLANE_STEP(l) - origin) - end, l.block);
 }
 
 // Zeroes what is not a pixel before and after the rows of a plane; `written` floats from the first pixel on are the

@@ -1,0 +1,724 @@
+// The kernels of net, as the device's compiler gets them: each text behind the prelude, by itself.
+#include "npas/model.h"
+
+namespace npas_net {
+
+namespace {
+
+// kernels/conv_lanes_opencl_gpu_v1p1s1_x4t32_relu.cl
+constexpr char kText0[] = R"opencl(// Convolution over lists of kept positions: 4 filters x 1 pixels, 4 slices of a list side by side.
+#define PIXELS 1
+#define STEP 1  // floats from the input of one pixel to that of the next
+#define STORED (1 * LANES)  // weights for one entry of a list
+#define SLICES 4
+#define PAIRS 1  // of planes and pixels, an item's
+#define OUT out_data, out
+
+static inline vec epilogue(vec x) {
+    x = relu(x);
+    return x;
+}
+
+// A pixel of a plane. Whose pixel is the last of a row makes zeros of what follows it.
+static inline void put(vec sum, int plane, int y, int x, VIEW(out)) {
+    __global float* to = PLANE(out, plane);
+    store(to + y * ROW_STEP(out) + x * LANES, epilogue(sum));
+    if (x + 1 == out.width) clear_row(to, out, y);
+}
+
+// A work group has neighbouring pixels of a group of filters, and shares the list. Each pixel of an item is the
+// neighbour of the next item's, so that they are read together.
+VECTOR_KERNEL __attribute__((reqd_work_group_size(128, 1, 1))) void conv_lanes_opencl_gpu_v1p1s1_x4t32_relu(const __global float* weights, LISTS, VIEW(in), VIEW(out), const int row_step) {
+    const int group = get_global_id(1), items = get_local_size(0) / SLICES;
+    const int slice = get_local_id(0) / items, item = get_local_id(0) % items;
+    __local vec waiting[SLICES * PAIRS * 32];
+    const int tile = get_group_id(0) + get_group_id(2) * get_num_groups(0);
+    const int first = tile * items * PIXELS + item, last = out.height * out.width - 1;
+    const int na = least(first + 0 * items, last), ya = na / out.width, xa = na - ya * out.width;
+    const __global float* froma = in_data + in.offset + ya * row_step + xa * STEP;
+    const int begin = bounds[2 * group], count = bounds[2 * group + 1] - begin;
+    const int at_first = count * slice / SLICES, behind = count * (slice + 1) / SLICES;
+    const __global float* weight = weights + (first_weight[group] + at_first * STORED);
+    vec a0a = splat(0.0f);
+#pragma unroll 4
+    for (int k = at_first; k < behind; ++k, weight += STORED) {
+        const int at = offsets[begin + k];
+        const float ina = froma[at];
+        const vec w0 = load(weight + 0 * LANES);
+        a0a = fma(w0, splat(ina), a0a);
+    }
+    // Every slice leaves its sums; each then adds up some of all slices' for a plane and a pixel.
+    __local vec* own = waiting + slice * PAIRS * items + item;
+    own[0 * items] = a0a;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int pair = slice; pair < PAIRS; pair += SLICES) {
+        vec sum = waiting[pair * items + item];
+        for (int i = 1; i < SLICES; ++i) sum += waiting[(i * PAIRS + pair) * items + item];
+        const int plane = group * 1 + pair / PIXELS, n = first + pair % PIXELS * items;
+        const int y = n / out.width, x = n - y * out.width;
+        if (plane < PLANES(out) && n <= last) put(sum + load(bias + plane * LANES), plane, y, x, OUT);
+    }
+}
+)opencl";
+
+// kernels/conv_lanes_opencl_gpu_v4d4p1s8_x4t32.cl
+constexpr char kText1[] = R"opencl(// Convolution over lists of kept positions: 4 filters x 1 pixels, 4 slices of a list side by side.
+#define PIXELS 1
+#define STEP 8  // floats from the input of one pixel to that of the next
+#define STORED (4 * LANES)  // weights for one entry of a list
+#define SLICES 4
+#define PAIRS 1  // of planes and pixels, an item's
+#define OUT out_data, out
+
+static inline vec epilogue(vec x) {
+    return x;
+}
+
+// A pixel of a plane. Whose pixel is the last of a row makes zeros of what follows it.
+static inline void put(vec sum, int plane, int y, int x, VIEW(out)) {
+    __global float* to = PLANE(out, plane);
+    store(to + y * ROW_STEP(out) + x * LANES, epilogue(sum));
+    if (x + 1 == out.width) clear_row(to, out, y);
+}
+
+// A work group has neighbouring pixels of a group of filters, and shares the list. Each pixel of an item is the
+// neighbour of the next item's, so that they are read together.
+VECTOR_KERNEL __attribute__((reqd_work_group_size(128, 1, 1))) void conv_lanes_opencl_gpu_v4d4p1s8_x4t32(const __global float* weights, LISTS, VIEW(in), VIEW(out), const int row_step) {
+    const int group = get_global_id(1), items = get_local_size(0) / SLICES;
+    const int slice = get_local_id(0) / items, item = get_local_id(0) % items;
+    __local vec waiting[SLICES * PAIRS * 32];
+    const int tile = get_group_id(0) + get_group_id(2) * get_num_groups(0);
+    const int first = tile * items * PIXELS + item, last = out.height * out.width - 1;
+    const int na = least(first + 0 * items, last), ya = na / out.width, xa = na - ya * out.width;
+    const __global float* froma = in_data + in.offset + ya * row_step + xa * STEP;
+    const int begin = bounds[2 * group], count = bounds[2 * group + 1] - begin;
+    const int at_first = count * slice / SLICES, behind = count * (slice + 1) / SLICES;
+    const __global float* weight = weights + (first_weight[group] + at_first * STORED);
+    float a0a = 0.0f;
+    float a1a = 0.0f;
+    float a2a = 0.0f;
+    float a3a = 0.0f;
+#pragma unroll 4
+    for (int k = at_first; k < behind; ++k, weight += STORED) {
+        const int at = offsets[begin + k];
+        const vec ina = load(froma + at);
+        const vec w0 = load(weight + 0 * LANES);
+        const vec w1 = load(weight + 1 * LANES);
+        const vec w2 = load(weight + 2 * LANES);
+        const vec w3 = load(weight + 3 * LANES);
+        a0a = fma(w0.s0, ina.s0, a0a);
+        a1a = fma(w1.s0, ina.s0, a1a);
+        a2a = fma(w2.s0, ina.s0, a2a);
+        a3a = fma(w3.s0, ina.s0, a3a);
+        a0a = fma(w0.s1, ina.s1, a0a);
+        a1a = fma(w1.s1, ina.s1, a1a);
+        a2a = fma(w2.s1, ina.s1, a2a);
+        a3a = fma(w3.s1, ina.s1, a3a);
+        a0a = fma(w0.s2, ina.s2, a0a);
+        a1a = fma(w1.s2, ina.s2, a1a);
+        a2a = fma(w2.s2, ina.s2, a2a);
+        a3a = fma(w3.s2, ina.s2, a3a);
+        a0a = fma(w0.s3, ina.s3, a0a);
+        a1a = fma(w1.s3, ina.s3, a1a);
+        a2a = fma(w2.s3, ina.s3, a2a);
+        a3a = fma(w3.s3, ina.s3, a3a);
+    }
+    // Every slice leaves its sums; each then adds up some of all slices' for a plane and a pixel.
+    __local vec* own = waiting + slice * PAIRS * items + item;
+    own[0 * items] = (vec)(a0a, a1a, a2a, a3a);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int pair = slice; pair < PAIRS; pair += SLICES) {
+        vec sum = waiting[pair * items + item];
+        for (int i = 1; i < SLICES; ++i) sum += waiting[(i * PAIRS + pair) * items + item];
+        const int plane = group * 1 + pair / PIXELS, n = first + pair % PIXELS * items;
+        const int y = n / out.width, x = n - y * out.width;
+        if (plane < PLANES(out) && n <= last) put(sum + load(bias + plane * LANES), plane, y, x, OUT);
+    }
+}
+)opencl";
+
+// kernels/copy_plain.cl
+constexpr char kText2[] = R"opencl(// Between plain arrays of as many elements. A work item has a vector.
+__kernel void copy_plain(VIEW(in), VIEW(out), const int elements) {
+    const int first = get_global_id(0) * LANES;
+    if (first >= elements) return;
+    const __global float* from = in_data + in.offset + first;
+    __global float* to = out_data + out.offset + first;
+    if (first + LANES <= elements) {
+        store_anywhere(to, load_anywhere(from));
+    } else {
+        for (int i = 0; first + i < elements; ++i) to[i] = from[i];
+    }
+}
+)opencl";
+
+// kernels/copy_rows.cl
+constexpr char kText3[] = R"opencl(// Between two layouts of the same channels in a pixel: what is no pixel of the target becomes zero. A work item has a
+// vector of a row of a plane.
+__kernel void copy_rows(VIEW(in), VIEW(out)) {
+    const int x = get_global_id(0) * LANES, y = get_global_id(1), plane = get_global_id(2);
+    const int length = out.width * out.block;
+    if (x >= length) return;
+    const __global float* from = PLANE(in, plane) + y * ROW_STEP(in) + x;
+    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x;
+    if (x + LANES <= length) {
+        store_anywhere(to, load_anywhere(from));
+    } else {
+        for (int i = 0; x + i < length; ++i) to[i] = from[i];
+    }
+    if (x + LANES >= length) clear_row(PLANE(out, plane), out, y);
+}
+)opencl";
+
+// kernels/depthwise_lanes_opencl_gpu_k3x3_s1x1_p1_clip_0p0_6p0.cl
+constexpr char kText4[] = R"opencl(// Depthwise convolution, channels in lanes: 3x3, 1 pixels in registers.
+#define PIXELS 1
+
+static inline vec epilogue(vec x) {
+    x = clip(x, 0.0f, 6.0f);
+    return x;
+}
+
+// A work item has a tile of a row of a plane. A row's tiles are as wide as the kernel, or a pixel narrower.
+VECTOR_KERNEL void depthwise_lanes_opencl_gpu_k3x3_s1x1_p1_clip_0p0_6p0(const __global float* weights, const __global float* bias, VIEW(in), VIEW(out), const int columns, const int top, const int left) {
+    const int column = get_global_id(0) % columns, y = get_global_id(0) / columns, plane = get_global_id(1);
+    if (y >= out.height) return;
+    const int wide = out.width - columns * (PIXELS - 1);
+    const int own = column < wide ? PIXELS : PIXELS - 1;
+    const int x = column * PIXELS - most(column - wide, 0);
+    const __global float* from = PLANE(in, plane) + (y * 1 - top) * ROW_STEP(in) + (x * 1 - left) * LANES;
+    const __global float* w = weights + plane * 9 * LANES;
+    const vec start = load(bias + plane * LANES);
+    vec aa = start;
+    for (int i = 0; i < 3; ++i, from += 1 * ROW_STEP(in), w += 3 * LANES) {
+        const vec w0 = load(w + 0 * LANES);
+        const vec w1 = load(w + 1 * LANES);
+        const vec w2 = load(w + 2 * LANES);
+        const vec x0 = load(from + 0 * LANES);
+        aa = fma(w0, x0, aa);
+        const vec x1 = load(from + 1 * LANES);
+        aa = fma(w1, x1, aa);
+        const vec x2 = load(from + 2 * LANES);
+        aa = fma(w2, x2, aa);
+    }
+    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
+    store(to + 0 * LANES, epilogue(aa));
+    if (x + own == out.width) clear_row(PLANE(out, plane), out, y);
+}
+)opencl";
+
+// kernels/global_average_pool.cl
+constexpr char kText5[] = R"opencl(// [C, H, W] -> [C]. A work group has a plane; of its items each adds up a part of the pixels, and the first those sums.
+#define MOST_ITEMS 64
+
+__kernel void global_average_pool(VIEW(in), VIEW(out)) {
+    const int plane = get_group_id(0), item = get_local_id(0), items = get_local_size(0), pixels = in.height * in.width;
+    __local vec waiting[MOST_ITEMS];
+    vec sum = splat(0.0f);
+    for (int i = item, y = 0, x = item; i < pixels; i += items, x += items) {
+        for (; x >= in.width; x -= in.width) ++y;
+        const __global float* pixel = PLANE(in, plane) + y * ROW_STEP(in) + x * in.block;
+        if (in.block == 1) {
+            sum.s0 += *pixel;
+        } else {
+            sum += load(pixel);
+        }
+    }
+    waiting[item] = sum;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (item > 0) return;
+    for (int i = 1; i < items; ++i) sum += waiting[i];
+    const vec mean = sum / splat((float)pixels);
+    if (in.block == 1) {
+        out_data[out.offset + plane] = mean.s0;
+    } else {
+        put_pixel(out_data, out, in.block, plane, 0, 0, in.channels, mean);
+    }
+}
+)opencl";
+
+// kernels/linear_indexed_opencl_gpu_r4_x64.cl
+constexpr char kText6[] = R"opencl(// Fully connected layer over lists of kept columns, 1 vector of filters at a time.
+static inline vec epilogue(vec x) {
+    return x;
+}
+
+#define SLICES 64
+#define STORED (1 * LANES)  // weights of a group for one column
+
+// A work group has a group of filters, which lie side by side in lanes; its items take the columns in turn.
+VECTOR_KERNEL __attribute__((reqd_work_group_size(64, 1, 1))) void linear_indexed_opencl_gpu_r4_x64(const __global float* weights, LISTS, VIEW(in), VIEW(out)) {
+    const int group = get_group_id(0), slice = get_local_id(0);
+    const int begin = bounds[2 * group], count = bounds[2 * group + 1] - begin;
+    const __global float* x = in_data + in.offset;
+    const __global float* weight = weights + first_weight[group];
+    __local vec waiting[SLICES * 1];
+    vec sum0 = splat(0.0f);
+    for (int k = slice; k < count; k += SLICES) {
+        const vec in_column = broadcast(x + offsets[begin + k]);
+        sum0 = fma(load(weight + k * STORED + 0 * LANES), in_column, sum0);
+    }
+    waiting[slice * 1 + 0] = sum0;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    // An item adds up what all have of a vector.
+    for (int v = slice; v < 1; v += SLICES) {
+        vec sum = waiting[v];
+        for (int i = 1; i < SLICES; ++i) sum += waiting[i * 1 + v];
+        const int at = group * STORED + v * LANES;
+        store(out_data + out.offset + at, epilogue(sum + load(bias + at)));
+    }
+}
+)opencl";
+
+// kernels/winograd_lanes_opencl_gpu_m4r3v1p3_add_relu.cl
+constexpr char kText7[] = R"opencl(// Convolution by Winograd's method, tiles of 4x4 from 6x6 pixels, filters in lanes: 1 vector of weights x 3 tiles in registers.
+// See winograd.h. A few tiles at a time: transformed, multiplied at each of their positions by itself, transformed back.
+#define SIDE 6
+#define M 4
+#define TILES 3
+#define STORED (1 * LANES)  // filters in a group
+
+// The tiles at hand, and where they lie in `work`: `room` in a plane of V, so many floats from one position to the next,
+// the sums behind the last.
+typedef struct {
+    int first, count, columns;
+    int room, in_step, out_step;
+} Tiles;
+
+// What tiles read: every stride-th pixel, with padding around them; rows and columns with what follows them.
+typedef struct {
+    int stride, top, left, height, width;
+} Image;
+
+static inline vec epilogue(vec x, vec residual) {
+    x = x + residual;
+    x = relu(x);
+    return x;
+}
+
+// One dimension of B^T d.
+static inline void transform(const vec d[SIDE], vec t[SIDE]) {
+    const vec a = d[4] - 4.0f * d[2], b = d[3] - 4.0f * d[1];
+    const vec c = d[4] - d[2], e = 2.0f * (d[3] - d[1]);
+    t[0] = 4.0f * d[0] + (d[4] - 5.0f * d[2]);
+    t[1] = a + b;
+    t[2] = a - b;
+    t[3] = c + e;
+    t[4] = c - e;
+    t[5] = 4.0f * d[1] + (d[5] - 5.0f * d[3]);
+}
+
+// One dimension of A^T m: row k has the k-th powers of the points, which come in pairs p, -p.
+static inline void transform_back(const vec t[SIDE], vec y[M]) {
+    const vec s0 = t[1] + t[2], d0 = t[1] - t[2];
+    const vec s1 = t[3] + t[4], d1 = t[3] - t[4];
+    y[0] = s0 + s1 + t[0];
+    y[1] = d0 + 2.0f * d1;
+    y[2] = s0 + 4.0f * s1;
+    y[3] = d0 + 8.0f * d1 + t[5];
+}
+
+// V of a tile in one of its planes, which is a phase of a plane of the input. A work item has both.
+VECTOR_KERNEL void winograd_lanes_opencl_gpu_m4r3v1p3_add_relu_in(VIEW(in), VIEW(work), const Image image, const Tiles tiles) {
+    const int n = get_global_id(0), plane = get_global_id(1);
+    if (n >= tiles.count) return;
+    const int row = (tiles.first + n) / tiles.columns, column = (tiles.first + n) - row * tiles.columns;
+    const int phase = plane / PLANES(in);
+    const int y = row * M * image.stride - image.top + phase / image.stride, x = column * M * image.stride - image.left + phase % image.stride;
+    const __global float* from = PLANE(in, plane % PLANES(in)) + y * ROW_STEP(in) + x * LANES;
+    // Beyond the margins lie other values' floats; where a tile reaches there, it takes zeros.
+    const int rows = image.height - y, columns = image.width - x;
+    const int inside = rows > (SIDE - 1) * image.stride && columns > (SIDE - 1) * image.stride;
+    const int right = image.stride * LANES, down = image.stride * ROW_STEP(in);
+    vec lines[SIDE][SIDE];  // [column][row]
+    #pragma unroll
+    for (int j = 0; j < SIDE; ++j) {
+        vec d[SIDE];
+        #pragma unroll
+        for (int i = 0; i < SIDE; ++i) {
+            const int there = inside || (i * image.stride < rows && j * image.stride < columns);
+            d[i] = there ? load(from + i * down + j * right) : splat(0.0f);
+        }
+        transform(d, lines[j]);
+    }
+    __global float* to = work_data + work.offset + (plane * tiles.room + n) * LANES;
+    #pragma unroll
+    for (int i = 0; i < SIDE; ++i) {
+        vec d[SIDE], t[SIDE];
+        #pragma unroll
+        for (int j = 0; j < SIDE; ++j) d[j] = lines[j][i];
+        transform(d, t);
+        #pragma unroll
+        for (int j = 0; j < SIDE; ++j) store(to + (i * SIDE + j) * tiles.in_step, t[j]);
+    }
+}
+
+// A work item has a few tiles at a position, for a group of filters; a work group shares the weights.
+VECTOR_KERNEL void winograd_lanes_opencl_gpu_m4r3v1p3_add_relu(const __global float* weights, const __global int* offsets, VIEW(work), const int terms, const int planes, const Tiles tiles) {
+    const int group = get_global_id(1), position = get_global_id(2);
+    const int first = get_global_id(0) * TILES;
+    if (first >= tiles.count) return;
+    const __global float* in = work_data + work.offset + position * tiles.in_step + first * LANES;
+    const __global float* weight = weights + (position * get_global_size(1) + group) * (terms * STORED);
+    vec a0a = splat(0.0f), a0b = splat(0.0f), a0c = splat(0.0f);
+    // The next unit's weights come from far: each item of the work group fetches its part of them.
+    const int pace = (STORED + get_local_size(0) - 1) / get_local_size(0);
+    const __global float* coming = weight + terms * (STORED + (int)get_local_id(0) * pace);
+    for (int i = 0; i < terms; ++i, weight += STORED, coming += pace) {
+        fetch(coming);
+        const __global float* from = in + offsets[i];
+        const vec w0 = load(weight + 0 * LANES);
+        const vec xa = broadcast(from + 0 * LANES);
+        a0a = fma(w0, xa, a0a);
+        const vec xb = broadcast(from + 1 * LANES);
+        a0b = fma(w0, xb, a0b);
+        const vec xc = broadcast(from + 2 * LANES);
+        a0c = fma(w0, xc, a0c);
+    }
+    // Behind the last tile lies what nobody keeps.
+    const int own = least(tiles.count - first, TILES);
+    __global float* to = work_data + work.offset + SIDE * SIDE * tiles.in_step + position * tiles.out_step + first * LANES;
+    if (group * 1 + 0 < planes) {
+        __global float* plane = to + (group * 1 + 0) * tiles.room * LANES;
+        store(plane + 0 * LANES, a0a);
+        if (own > 1) store(plane + 1 * LANES, a0b);
+        if (own > 2) store(plane + 2 * LANES, a0c);
+    }
+}
+
+// Y of a tile in a plane of the output. A work item has both.
+VECTOR_KERNEL void winograd_lanes_opencl_gpu_m4r3v1p3_add_relu_out(const __global float* bias, VIEW(work), VIEW(out), VIEW(residual), const Tiles tiles) {
+    const int n = get_global_id(0), plane = get_global_id(1);
+    if (n >= tiles.count) return;
+    const int row = (tiles.first + n) / tiles.columns, column = (tiles.first + n) - row * tiles.columns;
+    const int y = row * M, x = column * M;
+    const __global float* from = work_data + work.offset + SIDE * SIDE * tiles.in_step + (plane * tiles.room + n) * LANES;
+    vec lines[SIDE][M];  // [column][row]
+    #pragma unroll
+    for (int j = 0; j < SIDE; ++j) {
+        vec t[SIDE];
+        #pragma unroll
+        for (int i = 0; i < SIDE; ++i) t[i] = load(from + (i * SIDE + j) * tiles.out_step);
+        transform_back(t, lines[j]);
+    }
+    const vec filters = load(bias + plane * LANES);
+    const int own_rows = least(out.height - y, M), own_columns = least(out.width - x, M);
+    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
+    const __global float* other = PLANE(residual, plane) + y * ROW_STEP(residual) + x * LANES;
+    #pragma unroll
+    for (int i = 0; i < M; ++i) {
+        if (i >= own_rows) break;
+        vec t[SIDE], sums[M];
+        #pragma unroll
+        for (int j = 0; j < SIDE; ++j) t[j] = lines[j][i];
+        transform_back(t, sums);
+        #pragma unroll
+        for (int j = 0; j < M; ++j) {
+            if (j < own_columns) store(to + j * LANES, epilogue(sums[j] + filters, load(other + j * LANES)));
+        }
+        to += ROW_STEP(out);
+        other += ROW_STEP(residual);
+        if (x + M >= out.width) clear_row(PLANE(out, plane), out, y + i);
+    }
+}
+)opencl";
+
+constexpr Source kSources[] = {
+    {"conv_lanes_opencl_gpu_v1p1s1_x4t32_relu", kText0},
+    {"conv_lanes_opencl_gpu_v4d4p1s8_x4t32", kText1},
+    {"copy_plain", kText2},
+    {"copy_rows", kText3},
+    {"depthwise_lanes_opencl_gpu_k3x3_s1x1_p1_clip_0p0_6p0", kText4},
+    {"global_average_pool", kText5},
+    {"linear_indexed_opencl_gpu_r4_x64", kText6},
+    {"winograd_lanes_opencl_gpu_m4r3v1p3_add_relu", kText7},
+    {"winograd_lanes_opencl_gpu_m4r3v1p3_add_relu_in", kText7},
+    {"winograd_lanes_opencl_gpu_m4r3v1p3_add_relu_out", kText7},
+};
+
+// kernels/npas.clh
+constexpr char kPrelude[] = R"opencl(#define LANES 4
+// What every kernel of this tree begins with. LANES, the floats in a vector, is defined before.
+#pragma OPENCL FP_CONTRACT ON
+
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
+
+typedef JOIN(float, LANES) vec;
+typedef JOIN(int, LANES) ivec;
+
+#ifndef __has_attribute
+#define __has_attribute(name) 0
+#endif
+
+// A kernel that wants vectors as they are written: some compilers take them for a pair where nothing says so.
+#if __has_attribute(min_vector_width)
+#define VECTOR_KERNEL __kernel __attribute__((min_vector_width(LANES * 32)))
+#else
+#define VECTOR_KERNEL __kernel
+#endif
+
+// Asks a processor for memory that is read soon.
+#if defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
+#define fetch(p) __builtin_prefetch((const void*)(size_t)(p))
+#else
+#define fetch(p)
+#endif
+
+// Vectors in global memory: those that begin where a vector may, and those that begin anywhere. What Clang makes of a
+// reference is an instruction, where a library's vload may be a call.
+#define load(p) (*(const __global vec*)(p))
+#define store(p, v) (*(__global vec*)(p) = (v))
+#ifdef __clang__
+typedef vec loose __attribute__((aligned(4)));
+typedef float2 loose2 __attribute__((aligned(4)));
+typedef float4 loose4 __attribute__((aligned(4)));
+typedef int4 loose_int4 __attribute__((aligned(4)));
+#define load_anywhere(p) (*(const __global loose*)(p))
+#define store_anywhere(p, v) (*(__global loose*)(p) = (v))
+#define load2(p) (*(const __global loose2*)(p))
+#define load4(p) (*(const __global loose4*)(p))
+#define load_int4(p) (*(const __global loose_int4*)(p))
+#else
+#define load_anywhere(p) JOIN(vload, LANES)(0, p)
+#define store_anywhere(p, v) JOIN(vstore, LANES)(v, 0, p)
+#define load2(p) vload2(0, p)
+#define load4(p) vload4(0, p)
+#define load_int4(p) vload4(0, p)
+#endif
+#define as_vec JOIN(as_float, LANES)
+#define as_ivec JOIN(as_int, LANES)
+#define splat(x) ((vec)(x))
+#undef fma
+// Contraction makes it one instruction where the device has it, where OpenCL's own fma may be a function call.
+#define fma(a, b, c) ((a) * (b) + (c))
+#define broadcast(p) splat(*(p))
+// The value where the mask's bits are set, +0 elsewhere (also where the value is NaN or infinite).
+#define keep(v, mask) as_vec(as_ivec(v) & (mask))
+// The sums of neighbouring lanes: those of a, then those of b. Each is made twice: of (a.even + a.odd) some compilers make
+// instructions that reach half of a processor's registers only.
+#define pairs(a, b) evens(both(a), both(b))
+#define both(v) ((v) + swapped(v))
+#define evens(a, b) ((vec)((a).even, (b).even))
+
+// One float for each lane, from where the lanes of `at` say.
+#if LANES == 4
+#define gather(p, at) ((vec)((p)[(at).s0], (p)[(at).s1], (p)[(at).s2], (p)[(at).s3]))
+#define swapped(v) ((v).s1032)
+#define LANE_NUMBERS (ivec)(0, 1, 2, 3)
+#define broadcast_pair(p) ((vec)(load2(p), load2(p)))
+#elif LANES == 8
+#define gather4(p, at) (p)[(at).s0], (p)[(at).s1], (p)[(at).s2], (p)[(at).s3]
+#define gather(p, at) ((vec)(gather4(p, (at).lo), gather4(p, (at).hi)))
+#define swapped(v) ((v).s10325476)
+#define LANE_NUMBERS (ivec)(0, 1, 2, 3, 4, 5, 6, 7)
+#define broadcast_pair(p) ((vec)(load2(p), load2(p), load2(p), load2(p)))
+#else
+#define gather4(p, at) (p)[(at).s0], (p)[(at).s1], (p)[(at).s2], (p)[(at).s3]
+#define gather8(p, at) gather4(p, (at).lo), gather4(p, (at).hi)
+#define gather(p, at) ((vec)(gather8(p, (at).lo), gather8(p, (at).hi)))
+#define swapped(v) ((v).s1032547698badcfe)
+#define LANE_NUMBERS (ivec)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+#define broadcast_pair(p) \
+    ((vec)(load2(p), load2(p), load2(p), load2(p), load2(p), load2(p), load2(p), \
+           load2(p)))
+#endif
+
+// How a value lies in a buffer: see tensor.h. `offset` is that of the first pixel, in floats.
+typedef struct {
+    int channels, height, width;
+    int pitch, origin, plane;
+    int block;
+    int offset;
+} Layout;
+
+#if defined(__F16C__) && LANES == 8
+typedef short packed_halves __attribute__((ext_vector_type(8)));
+#define load_halves(p) __builtin_ia32_vcvtph2ps256(*(const __global packed_halves*)(p))
+#elif defined(__F16C__) && LANES == 16
+typedef short packed_halves __attribute__((ext_vector_type(8)));
+#define load_8_halves(p) __builtin_ia32_vcvtph2ps256(*(const __global packed_halves*)(p))
+#define load_halves(p) ((vec)(load_8_halves(p), load_8_halves((p) + 8)))
+#elif defined(__clang__)
+// Half precision: shifted into place, the number is too small by 2^112. A subnormal one is its bits times 2^-24, since a
+// device may take subnormal floats for zeros. Neither infinities nor NaN are stored so.
+static inline vec load_halves(const __global half* p) {
+    const ivec bits = __builtin_convertvector(*(const __global JOIN(ushort, LANES)*)p, ivec), size = bits & 0x7fff;
+    const vec normal = as_vec(size << 13) * splat(0x1p112f);
+    const vec tiny = __builtin_convertvector(size, vec) * splat(0x1p-24f);
+    return as_vec(as_ivec(size < 0x400 ? tiny : normal) | ((bits & 0x8000) << 16));
+}
+#else
+#define load_halves(p) JOIN(vload_half, LANES)(0, p)
+#endif
+
+// A value as an argument, and its planes, rows and channels.
+#define VIEW(name) __global float *name##_data, const Layout name
+#define PLANE_STEP(l) ((l).plane * (l).block)
+#define ROW_STEP(l) ((l).pitch * (l).block)
+// A pixel has one channel, or as many as there are lanes.
+#define PLANES(l) ((l).block == 1 ? (l).channels : ((l).channels + LANES - 1) / LANES)
+#define PLANE(name, i) (name##_data + name.offset + (i) * PLANE_STEP(name))
+#define CHANNEL(name, c) (name.block == 1 ? PLANE(name, c) : PLANE(name, (c) / LANES) + (c) % LANES)
+
+// Layers over lists of kept positions: see indexed.h. The weights come before.
+#define LISTS \
+    __global const int *offsets, __global const int *bounds, __global const uint *first_weight, \
+        __global const float *bias, __global const int *rows
+
+// A vector of weights in an image: four floats a texel, as many texels a row as device.h says.
+#define TEXELS 2048
+#define texel(image, i) read_imagef(image, (int2)((i) % TEXELS, (i) / TEXELS))
+#if LANES == 4
+#define texels(image, i) texel(image, i)
+#elif LANES == 8
+#define texels(image, i) ((vec)(texel(image, 2 * (i)), texel(image, 2 * (i) + 1)))
+#else
+#define texels(image, i) \
+    ((vec)(texel(image, 4 * (i)), texel(image, 4 * (i) + 1), texel(image, 4 * (i) + 2), texel(image, 4 * (i) + 3)))
+#endif
+
+static inline int least(int a, int b) { return a < b ? a : b; }
+static inline int most(int a, int b) { return a < b ? b : a; }
+
+static inline void zero(__global float* p, int count) {
+    for (int i = 0; i < count; ++i) p[i] = 0.0f;
+}
+
+// The same of pixels that are vectors, or single floats.
+static inline void zero_pixels(__global float* p, int count, int block) {
+    if (block != LANES) {
+        zero(p, count);
+        return;
+    }
+    for (int i = 0; i < count; i += LANES) store(p + i, splat(0.0f));
+}
+
+// Zeroes what is not a pixel between row y of a plane and the next; before the first row and behind the last too.
+static inline void clear_row(__global float* plane, const Layout l, int y) {
+    if (l.plane == l.height * l.width) return;  // there is nothing but pixels
+    const int origin = l.origin * l.block;
+    if (y == 0) zero_pixels(plane - origin, origin, l.block);
+    const int end = y * ROW_STEP(l) + l.width * l.block;
+    zero_pixels(plane + end, (y + 1 < l.height ? (y + 1) * ROW_STEP(l) : PLANE_STEP(l) - origin) - end, l.block);
+}
+
+// Zeroes what is not a pixel before and after the rows of a plane; `written` floats from the first pixel on are the
+// caller's business.
+static inline void clear_margins(__global float* plane, const Layout l, int written) {
+    const int origin = l.origin * l.block;
+    zero(plane - origin, origin);
+    zero(plane + written, PLANE_STEP(l) - origin - written);
+}
+
+// All bits set in the lanes that hold pixels of a planar value; the first is `at` floats behind the first pixel, in column
+// `x` of the pitch.
+static inline ivec pixels_at(const Layout l, int at, int x) {
+    ivec column = x + LANE_NUMBERS;
+    for (int passed = 0; passed < LANES; passed += l.pitch) column -= (column >= l.pitch) & l.pitch;
+    return (column < l.width) & (at + LANE_NUMBERS < (l.height - 1) * l.pitch + l.width);
+}
+
+// The column of the next vector.
+static inline int next_column(const Layout l, int x) {
+    for (x += LANES; x >= l.pitch;) x -= l.pitch;
+    return x;
+}
+
+// NaN in `a` stays NaN.
+static inline vec larger(vec a, vec b) { return a < b ? b : a; }
+static inline vec smaller(vec a, vec b) { return a > b ? b : a; }
+
+// The functions that operators are written in; those with other names are OpenCL's own.
+#undef max
+#undef min
+#undef abs
+#undef round
+#undef sign
+#define max larger
+#define min smaller
+#define abs fabs
+#define round rint
+#define neg(x) (-(x))
+#define power pow
+#define remainder_of fmod
+#define exponential exp
+#define sign(x) ((x) > 0.0f ? splat(1.0f) : (x) < 0.0f ? splat(-1.0f) : (x))
+
+static inline vec relu(vec x) { return max(x, splat(0.0f)); }
+static inline vec clip(vec x, float low, float high) { return min(max(x, splat(low)), splat(high)); }
+static inline vec hard_sigmoid(vec x) { return clip(fma(x, splat(1.0f / 6.0f), splat(0.5f)), 0.0f, 1.0f); }
+static inline vec hard_swish(vec x) { return x * clip(x + splat(3.0f), 0.0f, 6.0f) * splat(1.0f / 6.0f); }
+static inline vec sigmoid(vec x) { return splat(1.0f) / (splat(1.0f) + exp(-x)); }
+static inline vec silu(vec x) { return x / (splat(1.0f) + exp(-x)); }
+static inline vec gelu(vec x) { return x * splat(0.5f) * (splat(1.0f) + erf(x * splat(0.70710678f))); }
+static inline vec gelu_tanh(vec x) {
+    return splat(0.5f) * x * (splat(1.0f) + tanh(splat(0.79788456f) * (x + splat(0.044715f) * x * x * x)));
+}
+static inline vec reciprocal(vec x) { return splat(1.0f) / x; }
+static inline vec softsign(vec x) { return x / (splat(1.0f) + fabs(x)); }
+static inline vec leaky_relu(vec x, float alpha) { return x < splat(0.0f) ? splat(alpha) * x : x; }
+static inline vec prelu(vec x, vec slope) { return x < splat(0.0f) ? slope * x : x; }
+static inline vec thresholded(vec x, float high) { return x > splat(high) ? x : splat(0.0f); }
+static inline vec shrunk(vec x, float low, float high, float bias) {
+    const vec above = x > splat(high) ? x - splat(bias) : splat(0.0f);
+    return x < splat(low) ? x + splat(bias) : above;
+}
+static inline vec elu(vec x, float alpha, float inverse_beta, float gamma) {
+    return splat(gamma) * (x > splat(0.0f) ? x : splat(alpha) * expm1(x * splat(inverse_beta)));
+}
+static inline vec softplus(vec x) { return (x > splat(0.0f) ? x : splat(0.0f)) + log1p(exp(-fabs(x))); }
+
+// A window over a plane: rows, columns, their strides, padding and dilations.
+typedef struct {
+    int height, width, stride_y, stride_x, top, left, dilation_y, dilation_x;
+} Window;
+
+// Does `statement` for every pixel `p` of the window at (y, x) of a plane that lies inside the image.
+#define EACH_PIXEL(window, in, plane, y, x, statement)                                                       \
+    for (int i = 0; i < window.height; ++i) {                                                                \
+        const int row = (y) * window.stride_y - window.top + i * window.dilation_y;                          \
+        if (row < 0 || row >= in.height) continue;                                                           \
+        for (int j = 0; j < window.width; ++j) {                                                             \
+            const int column = (x) * window.stride_x - window.left + j * window.dilation_x;                  \
+            if (column < 0 || column >= in.width) continue;                                                  \
+            const __global float* p = PLANE(in, plane) + row * ROW_STEP(in) + column * in.block;             \
+            statement;                                                                                       \
+        }                                                                                                    \
+    }
+
+// A pixel of several channels, to planes of such pixels or, of an output of one pixel, to a plain array.
+static inline void put_pixel(__global float* data, const Layout l, int block, int plane, int y, int x, int channels, vec v) {
+    if (l.block == block) {
+        store(data + l.offset + plane * PLANE_STEP(l) + y * ROW_STEP(l) + x * block, v);
+        return;
+    }
+    float lanes[LANES];
+    JOIN(vstore, LANES)(v, 0, lanes);
+    for (int i = 0; i < block && plane * block + i < channels; ++i) data[l.offset + plane * block + i] = lanes[i];
+}
+
+// The sum of a row, with what each addition rounds off kept beside it (Neumaier).
+static inline float total(const __global float* row, int length) {
+    float sum = 0.0f, lost = 0.0f;
+    for (int i = 0; i < length; ++i) {
+        const float x = row[i], next = sum + x;
+        lost += fabs(sum) >= fabs(x) ? (sum - next) + x : (x - next) + sum;
+        sum = next;
+    }
+    return isfinite(lost) ? sum + lost : sum;
+}
+)opencl";
+
+}  // namespace
+
+const char* prelude() { return kPrelude; }
+
+const Source* sources(std::size_t& count) {
+    count = sizeof kSources / sizeof *kSources;
+    return kSources;
+}
+
+Wanted wanted_device() { return {"", ""}; }
+
+}  // namespace npas_net
