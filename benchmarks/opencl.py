@@ -91,7 +91,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Built:
-    """A proven program. Of its layers: first node, multiplications of kept weights, None without weights."""
+    """A proven program."""
 
     report: ParityReport
     bench: RunnableProgram
@@ -99,6 +99,7 @@ class Built:
 
     @property
     def kept_macs(self) -> dict[str, float]:
+        """By node, of layers with weights."""
         layers = self.plan.weights_layers
         return {x.nodes[0]: x.macs * x.stored.kept_weights / x.stored.weights for x in layers}
 

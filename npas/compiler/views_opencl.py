@@ -190,30 +190,42 @@ def _tiles(plan: Plan) -> int:
 
 def _indexed(plan: Plan, layer: ConvLayer | LinearLayer, spec: int, inputs: Sequence[str], out: str) -> Launch:
     """Tiles of pixels times groups of filters, or groups alone."""
-    ix, groups = layer.indexed, f"run.groups({spec})"
-    schedule = ix.schedule
+    schedule = layer.indexed.schedule
+    assert not isinstance(schedule, PackedSchedule), layer
     in_image = isinstance(schedule, LaneSchedule) and schedule.placement == "image"
     operands = (f"indexed{'_image' * in_image}({spec})", inputs[0], out, *inputs[1:])
-    if isinstance(layer, LinearLayer) and ISAS[plan.isa].items:  # a work group for each, which shares its list out
-        assert isinstance(schedule, Schedule), layer
-        return Launch(layer.kernel, (f"{schedule.tiles_at_a_time} * {groups}",), schedule.tiles_at_a_time, operands)
+    share = _shared_by_lanes if ISAS[plan.isa].items else _shared_by_threads
+    return share(layer, schedule, f"run.groups({spec})", operands)
+
+
+def _shared_by_lanes(
+    layer: ConvLayer | LinearLayer, schedule: LaneSchedule | Schedule, groups: str, operands: tuple[str, ...]
+) -> Launch:
+    """A work group shares out a list; of a convolution with filters in lanes also neighbouring pixels."""
+    ix, side = layer.indexed, schedule.tiles_at_a_time
+    if isinstance(layer, LinearLayer):
+        return Launch(layer.kernel, (f"{side} * {groups}",), side, operands)
+    if isinstance(schedule, Schedule):
+        return _shared_by_threads(layer, schedule, groups, operands)
+    size, along = side * schedule.slices, -(-ix.tiles // side)
+    items = (size, groups, along) if schedule.split == "pixels" else (size * along, groups)
+    return Launch(layer.kernel, items, size, (*operands, f"number({ix.grid.row_step})"))
+
+
+def _shared_by_threads(
+    layer: ConvLayer | LinearLayer, schedule: LaneSchedule | Schedule, groups: str, operands: tuple[str, ...]
+) -> Launch:
+    """An item has a tile and a group."""
+    ix, few = layer.indexed, schedule.tiles_at_a_time
     if isinstance(layer, LinearLayer):
         return Launch(layer.kernel, (groups,), TILES, (*operands, f"number({groups})"))
-    if isinstance(schedule, LaneSchedule) and ISAS[plan.isa].items:
-        size, side = schedule.tiles_at_a_time * schedule.slices, -(-ix.tiles // schedule.tiles_at_a_time)
-        along = (size, groups, side) if schedule.split == "pixels" else (size * side, groups)
-        return Launch(layer.kernel, along, size, (*operands, f"number({ix.grid.row_step})"))
-    assert not isinstance(schedule, PackedSchedule), layer
     # Work groups of the same filters follow each other, or those of the same pixels.
-    few = schedule.tiles_at_a_time
     items = (few, groups, -(-ix.tiles // few)) if schedule.split == "pixels" else (ix.tiles, groups)
-    match schedule:
-        case LaneSchedule():
-            blocks = -(-ix.channels // schedule.channel_block)
-            grid = f"record({{{ix.tiles}, {ix.grid.columns}, {ix.grid.wide}, {ix.grid.row_step}, {blocks}}})"
-            return Launch(layer.kernel, items, few, (*operands, grid))
-        case Schedule():
-            return Launch(layer.kernel, items, few, (*operands, f"number({ix.tiles})"))
+    if isinstance(schedule, Schedule):
+        return Launch(layer.kernel, items, few, (*operands, f"number({ix.tiles})"))
+    blocks = -(-ix.channels // schedule.channel_block)
+    grid = f"record({{{ix.tiles}, {ix.grid.columns}, {ix.grid.wide}, {ix.grid.row_step}, {blocks}}})"
+    return Launch(layer.kernel, items, few, (*operands, grid))
 
 
 def _winograd(plan: Plan, layer: WinogradLayer, spec: int, inputs: Sequence[str], out: str) -> Calls:

@@ -69,6 +69,9 @@ def passed(plan: Plan, layer: ConvLayer | DepthwiseLayer, op: Conv2d) -> Pass:
             layer.indexed.tap_offsets,
         )
         tile_columns, wide, row_step, step = grid.columns, grid.wide, grid.row_step, kernel_of(plan, layer).step
+        if ISAS[plan.isa].items:  # an item's pixels lie anywhere
+            rows, columns = np.divmod(np.arange(out.height * out.width), out.width)
+            return Pass(rows, columns, rows * row_step + columns * step, taps)
         assert pixels == layer.indexed.schedule.pixels
     assert 1 <= wide <= tile_columns
     rows, columns = [], []

@@ -1,8 +1,9 @@
 // [C, H, W] -> [C]. A work group has a plane; of its items each adds up a part of the pixels, and the first those sums.
-#define MOST_ITEMS 64
+#define MOST_ITEMS 64  // WARPS in launches.py
 
 __kernel void global_average_pool(VIEW(in), VIEW(out)) {
     const int plane = get_group_id(0), item = get_local_id(0), items = get_local_size(0), pixels = in.height * in.width;
+    if (plane >= PLANES(in)) return;  // where a device's groups are smaller, there are more of them
     __local vec waiting[MOST_ITEMS];
     vec sum = splat(0.0f);
     for (int i = item, y = 0, x = item; i < pixels; i += items, x += items) {

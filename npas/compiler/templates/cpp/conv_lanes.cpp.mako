@@ -106,13 +106,18 @@ ${view.signature} {
 % endif
                 // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
                 const bool ahead = spec.taps == 1 && group == groups.begin;
-                int y = start / spec.grid.columns, column = start % spec.grid.columns;
-                const int passed = column * kPixels - (column < spec.grid.wide ? 0 : column - spec.grid.wide);
-                const float* from = in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step + passed * kStep;
 % if view.ragged:
+                int column = start;  // all rows of pixels make one
+% else:
+                int y = start / spec.grid.columns, column = start % spec.grid.columns;
+% endif
+                const int passed = column * kPixels - (column < spec.grid.wide ? 0 : column - spec.grid.wide);
+% if view.ragged:
+                const float* from = in.data + passed * kStep;
                 int left = passed % spec.width;
                 const int row = passed / spec.width - part.row;
 % else:
+                const float* from = in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step + passed * kStep;
                 const int left = passed, row = y - part.row;
 % endif
                 float* target = out.plane(plane) + row * to.row_step() + left * kLanes;
@@ -188,18 +193,18 @@ ${call(view.vectors, " " * 20)}\
                         other += residual_gap;
 % endif
                     }
-% endif
+                    ++column;
+% else:
                     if (++column == spec.grid.columns) {
                         column = 0;
                         ++y;
-% if not view.ragged:
                         from = in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step;
                         target = out.plane(plane) + (y - part.row) * to.row_step();
 % if view.residual:
                         other = residual.plane(plane) + (y - part.row) * residual.layout->row_step();
 % endif
-% endif
                     }
+% endif
                 }
             }
         }

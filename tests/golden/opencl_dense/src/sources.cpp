@@ -284,10 +284,11 @@ VECTOR_KERNEL void depthwise_lanes_opencl8_k3x3_s1x1_p8_clip_0p0_6p0(const __glo
 
 // kernels/global_average_pool.cl
 constexpr char kText5[] = R"opencl(// [C, H, W] -> [C]. A work group has a plane; of its items each adds up a part of the pixels, and the first those sums.
-#define MOST_ITEMS 64
+#define MOST_ITEMS 64  // WARPS in launches.py
 
 __kernel void global_average_pool(VIEW(in), VIEW(out)) {
     const int plane = get_group_id(0), item = get_local_id(0), items = get_local_size(0), pixels = in.height * in.width;
+    if (plane >= PLANES(in)) return;  // where a device's groups are smaller, there are more of them
     __local vec waiting[MOST_ITEMS];
     vec sum = splat(0.0f);
     for (int i = item, y = 0, x = item; i < pixels; i += items, x += items) {
@@ -620,9 +621,10 @@ typedef short packed_halves __attribute__((ext_vector_type(8)));
 typedef short packed_halves __attribute__((ext_vector_type(8)));
 #define load_8_halves(p) __builtin_ia32_vcvtph2ps256(*(const __global packed_halves*)(p))
 #define load_halves(p) ((vec)(load_8_halves(p), load_8_halves((p) + 8)))
-#elif defined(__clang__)
-// Half precision: shifted into place, the number is too small by 2^112. A subnormal one is its bits times 2^-24, since a
-// device may take subnormal floats for zeros. Neither infinities nor NaN are stored so.
+#elif defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
+// Half precision, on processors, where a library's conversion is a call: shifted into place, the number is too small by
+// 2^112. A subnormal one is its bits times 2^-24, since a device may take subnormal floats for zeros. Neither infinities
+// nor NaN are stored so.
 static inline vec load_halves(const __global half* p) {
     const ivec bits = __builtin_convertvector(*(const __global JOIN(ushort, LANES)*)p, ivec), size = bits & 0x7fff;
     const vec normal = as_vec(size << 13) * splat(0x1p112f);
@@ -630,7 +632,7 @@ static inline vec load_halves(const __global half* p) {
     return as_vec(as_ivec(size < 0x400 ? tiny : normal) | ((bits & 0x8000) << 16));
 }
 #else
-#define load_halves(p) JOIN(vload_half, LANES)(0, p)
+#define load_halves(p) JOIN(vloada_half, LANES)(0, p)
 #endif
 
 // A value as an argument, and its planes, rows and channels.
