@@ -287,13 +287,13 @@ constexpr char kText5[] = R"opencl(// [C, H, W] -> [C]. A work group has a plane
 #define MOST_ITEMS 64  // WARPS in launches.py
 
 __kernel void global_average_pool(VIEW(in), VIEW(out)) {
-    const int plane = get_group_id(0), item = get_local_id(0), items = get_local_size(0), pixels = in.height * in.width;
-    if (plane >= PLANES(in)) return;  // where a device's groups are smaller, there are more of them
+    const int plane = get_group_id(0), item = get_local_id(0), items = get_local_size(0);
+    const int there = plane < PLANES(in);  // where a device's groups are smaller, there are more of them
+    const int pixels = in.height * in.width, end = there ? pixels : 0;
     __local vec waiting[MOST_ITEMS];
     vec sum = splat(0.0f);
-    for (int i = item, y = 0, x = item; i < pixels; i += items, x += items) {
-        for (; x >= in.width; x -= in.width) ++y;
-        const __global float* pixel = PLANE(in, plane) + y * ROW_STEP(in) + x * in.block;
+    for (int i = item; i < end; i += items) {
+        const __global float* pixel = PLANE(in, plane) + i / in.width * ROW_STEP(in) + i % in.width * in.block;
         if (in.block == 1) {
             sum.s0 += *pixel;
         } else {
@@ -302,7 +302,7 @@ __kernel void global_average_pool(VIEW(in), VIEW(out)) {
     }
     waiting[item] = sum;
     barrier(CLK_LOCAL_MEM_FENCE);
-    if (item > 0) return;
+    if (item > 0 || !there) return;
     for (int i = 1; i < items; ++i) sum += waiting[i];
     const vec mean = sum / splat((float)pixels);
     if (in.block == 1) {
