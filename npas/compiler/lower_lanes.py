@@ -75,7 +75,13 @@ def conv_layer(
     blocks = plan.backend == "opencl" and schedule.channel_block < read.channels
     filters = schedule.vectors * plan.lanes // schedule.depth
     geometry = Geometry(
-        op.filters, weight.shape[1], rows=filters, taps=prod(op.kernel), reorder=False, depth=schedule.depth
+        op.filters,
+        weight.shape[1],
+        rows=filters,
+        taps=prod(op.kernel),
+        reorder=False,
+        depth=schedule.depth,
+        lanes=0 if items else plan.lanes,
     )
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
     format_, sections = pack(weight, bias, format_, geometry)
@@ -95,7 +101,7 @@ def conv_layer(
             schedule,
             step=op.stride[1] * read.block,
             far=plan.backend == "cpu" and work.far(plan.lanes),
-            ahead=fetches_ahead(format_ == "dense", height * row)
+            ahead=fetches_ahead(work, schedule, height * row)
             and not (blocks or items)
             and schedule.placement == "buffer",
             ragged=ragged,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from math import prod
 
 import numpy as np
@@ -34,8 +35,8 @@ class Case:
     groups: int = 1
     taps: int = 1
 
-    def geometry(self, rows: int, reorder: bool, depth: int = 1) -> Geometry:
-        return Geometry(len(self.matrix), self.matrix.shape[1], self.groups, rows, self.taps, reorder, depth)
+    def geometry(self, rows: int, reorder: bool, depth: int = 1, lanes: int = 0) -> Geometry:
+        return Geometry(len(self.matrix), self.matrix.shape[1], self.groups, rows, self.taps, reorder, depth, lanes)
 
     @property
     def depths(self) -> tuple[int, ...]:
@@ -95,7 +96,14 @@ CASES = SHAPES + [
 
 def geometries(name: str, case: Case) -> list[Geometry]:
     """Those under which the format takes the case; ``test_what_a_format_takes`` says which these must be."""
-    wanted = [case.geometry(rows, reorder, d) for rows in ROWS for reorder in (True, False) for d in case.depths]
+    wanted = [
+        case.geometry(rows, reorder, depth, lanes)
+        for rows in ROWS
+        for reorder in (True, False)
+        for depth in case.depths
+        for lanes in (0, 4, 8, 16)
+        if lanes == 0 or (depth > 1 and rows * depth % lanes == 0)
+    ]
     return [geometry for geometry in wanted if FORMATS[name].takes(case.matrix, geometry)]
 
 
@@ -202,6 +210,20 @@ def test_pairs_of_channels_stand_side_by_side():
     np.testing.assert_array_equal(columns, [1, 4])  # channel 0 at tap 1, channel 2 at tap 0
     np.testing.assert_array_equal(packed.weights.reshape(2, 2, 2), [[[1, 0], [0, 2]], [[0, 3], [0, 0]]])
     assert (rows.tolist(), list_of.tolist(), starts.tolist()) == ([0, 1], [0], [0, 2])
+
+
+@pytest.mark.parametrize(("lanes", "vectors", "depth"), list(product((4, 8, 16), (1, 2, 4), (2, 4))))
+def test_swaps_of_neighbours_bring_the_sums_of_a_filter_into_its_lane(lanes, vectors, depth):
+    """As kernels do after their lists: of one list's vectors, and then of those that other lists fill."""
+    rows, width = vectors * lanes // depth, min(vectors, depth)
+    geometry = Geometry(rows, depth, rows=rows, reorder=False, depth=depth, lanes=lanes)
+    sums = np.arange(rows * depth).reshape(rows, depth) ** 2  # of each filter, by channel
+    stored = sums.ravel()[geometry.entry_order()].reshape(-1, width, lanes)
+    lane = np.arange(lanes)
+    met = sum(stored[:, k, lane ^ k] for k in range(width))  # [planes, lanes]
+    # Lanes that differ by a multiple of W, in D of them, still have the same filter and other channels.
+    met = met.reshape(-1, lanes // depth, depth // width, width).sum(axis=2)
+    np.testing.assert_array_equal(met.ravel(), sums.sum(axis=1))
 
 
 def test_block_punched_channels_shorten_their_lists_in_pairs_and_fours():

@@ -37,9 +37,29 @@ class Geometry:
     """Whether filters may be stored in another order than they are numbered."""
     depth: int = 1
     """Neighbouring channels D that one entry of a list covers: columns (c D + i) T + t for all i < D."""
+    lanes: int = 0
+    """Of the vectors that an entry's R D weights fill, where these stand so that the sums of a filter's channels meet
+    by swaps of neighbours (``entry_order``); 0: a filter's channels side by side."""
 
     def first_column(self, filter_: int) -> int:
         return filter_ // (self.filters // self.groups) * self.columns
+
+    def entry_order(self) -> Ints:
+        """Which of an entry's weights, filter by filter with D channels each, stands at each place of its vectors.
+
+        Of V vectors, W = min(V, D) are for the same filters. Lane l of vector k has channel l mod D of a filter whose
+        sums, once all lists are walked, are wanted in lane l ^ k: one swap of neighbouring lanes, or of neighbouring
+        twos, brings them there, and nothing is out of order.
+        """
+        size, depth = self.rows * self.depth, self.depth
+        if self.lanes == 0 or depth == 1:
+            return np.arange(size)
+        width = min(size // self.lanes, depth)
+        lane = np.arange(self.lanes)
+        wanted = lane ^ np.arange(width)[:, None]
+        filters = wanted // depth * width + wanted % width
+        plane = (filters * depth + lane % depth).ravel()
+        return (np.arange(0, size, plane.size)[:, None] + plane).ravel()
 
 
 @dataclass(frozen=True)

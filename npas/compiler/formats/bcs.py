@@ -26,7 +26,7 @@ class Bcs(Format):
     def pack(self, matrix: Floats, geometry: Geometry) -> Packed:
         rows, list_of, starts, columns, weights = [], [], [0], [], []
         known: dict[bytes, int] = {}
-        entries = _entries(matrix, geometry)
+        entries, order = _entries(matrix, geometry), geometry.entry_order()
         for chunk in _chunks(matrix, geometry):
             kept = np.flatnonzero((entries[chunk] != 0).any(axis=(0, 2)))
             absolute = _columns(kept, geometry) + geometry.first_column(int(chunk[0]))
@@ -39,18 +39,21 @@ class Bcs(Format):
             rows.append(np.pad(chunk, (0, geometry.rows - len(chunk)), constant_values=NO_FILTER))
             block = np.zeros((len(kept), geometry.rows, geometry.depth), np.float32)
             block[:, : len(chunk)] = entries[np.ix_(chunk, kept)].transpose(1, 0, 2)
-            weights.append(block.ravel())
+            weights.append(block.reshape(len(kept), order.size)[:, order].ravel())
         indices = (np.concatenate(rows), np.array(list_of), np.array(starts), np.concatenate(columns))
         return Packed(np.concatenate(weights), tuple(a.astype(np.int64) for a in indices))
 
     def unpack(self, packed: Packed, geometry: Geometry) -> Floats:
         rows, list_of, starts, columns = packed.indices
         matrix = np.zeros((geometry.filters, geometry.columns), np.float32)
-        place, lengths = 0, geometry.rows * geometry.depth
+        place, order = 0, geometry.entry_order()
         for chunk, list_ in zip(rows.reshape(-1, geometry.rows), list_of, strict=True):
             kept = columns[starts[list_] : starts[list_ + 1]]
-            block = packed.weights[place : place + len(kept) * lengths].reshape(-1, geometry.rows, geometry.depth)
-            place += block.size
+            stored = packed.weights[place : place + len(kept) * order.size].reshape(-1, order.size)
+            place += stored.size
+            block = np.empty_like(stored)
+            block[:, order] = stored
+            block = block.reshape(-1, geometry.rows, geometry.depth)
             filters = chunk[chunk != NO_FILTER]
             for i in range(geometry.depth):
                 own = kept - geometry.first_column(int(filters[0])) + i * geometry.taps

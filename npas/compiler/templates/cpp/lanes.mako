@@ -40,13 +40,14 @@ sum_of = lambda v, p: f"a{v * depth}{letter(p)}"
 places = [(v, p) for v in range(outputs) for p in range(pixels)]
 levels = depth.bit_length() - 1  # at which neighbouring channels are added up: as many inside a list as it has vectors for
 inside = min(vectors, depth).bit_length() - 1
+add = lambda level: ("plus_swapped", "plus_swapped_twos")[level] if level < inside else "twos" if inside else "pairs"
 at = [f" + at{p}" if ragged and p else f" + {p} * kLanes" for p in range(pixels)]
 from_ = [f" + from{p}" if ragged and p else f" + {p} * kLanes" for p in range(pixels)]
 %>\
-<%def name="added(indent, left, apart)">\
+<%def name="added(indent, left, level)">\
 % for v in left:
 % for p in range(pixels):
-${indent}a${v}${letter(p)} = pairs(a${v}${letter(p)}, a${v + apart}${letter(p)});
+${indent}a${v}${letter(p)} = ${add(level)}(a${v}${letter(p)}, a${v + (1 << level)}${letter(p)});
 % endfor
 % endfor
 </%def>\
@@ -100,24 +101,26 @@ ${summed("    ", range(vectors), "weights", "tile.coming")}\
         const float* weights = lists[${l}].weights;
 ${summed("        ", range(l * vectors, (l + 1) * vectors), "weights", f"tile.coming[{l}]")}\
 % for level in range(inside):
-${added("        ", range(l * vectors, (l + 1) * vectors, 1 << level + 1), 1 << level)}\
+${added("        ", range(l * vectors, (l + 1) * vectors, 1 << level + 1), level)}\
 % endfor
     }
 % endfor
 % endif
 % for level in range(inside if lists > 1 else 0, levels):
-${added("    ", range(0, sums, 1 << level + 1), 1 << level)}\
+${added("    ", range(0, sums, 1 << level + 1), level)}\
 % endfor
-% if levels:
+% if inside < levels:
 % for v, p in places:
-    ${sum_of(v, p)} = ${{1: "ordered_pairs", 2: "ordered_fours"}[levels]}(${sum_of(v, p)});
+    ${sum_of(v, p)} = ${{1: "ordered_pairs", 2: "ordered_fours"}[levels - inside]}(${sum_of(v, p)});
 % endfor
 % endif
 % if ragged:
+    // Masks and no branches, whose outcome changes from tile to tile.
 % for p in range(1, pixels):
-    const std::ptrdiff_t at${p} = ${p} * kLanes + (tile.cut > ${p} ? 0 : tile.gap);
+    const std::ptrdiff_t past${p} = -static_cast<std::ptrdiff_t>(tile.cut <= ${p});
+    const std::ptrdiff_t at${p} = ${p} * kLanes + (tile.gap & past${p});
 % if residual:
-    const std::ptrdiff_t from${p} = ${p} * kLanes + (tile.cut > ${p} ? 0 : tile.residual_gap);
+    const std::ptrdiff_t from${p} = ${p} * kLanes + (tile.residual_gap & past${p});
 % endif
 % endfor
 % endif

@@ -121,7 +121,7 @@ ${summed(' ' * 8, l, view.ahead)}\
 % if view.depth == 2:
 % for v in outputs:
 % for p in pixels:
-    a${v}${letter(p)} = pairs(a${2 * v}${letter(p)}, a${2 * v + 1}${letter(p)});
+    a${v}${letter(p)} = ${"pairs" if view.lists > 1 else "plus_swapped"}(a${2 * v}${letter(p)}, a${2 * v + 1}${letter(p)});
 % endfor
 % endfor
 % endif
