@@ -59,18 +59,21 @@ class Fkw(Format):
 
 def _patterns(kernels: Floats) -> tuple[Ints, Ints]:
     """The pattern of each kernel ([F, C], -1 where the kernel is all zero) and the patterns' taps ([P, 4])."""
-    nonzero = kernels != 0
-    counts = nonzero.sum(axis=2)
-    full = np.unique(nonzero[counts == KEPT], axis=0)
+    codes = (kernels != 0) @ (1 << np.arange(9))  # of the taps that are kept, a bit each
+    distinct, first, place = np.unique(codes, return_index=True, return_inverse=True)
+    kept = (distinct[:, None] >> np.arange(9) & 1) != 0
+    full = np.unique(kept[kept.sum(axis=1) == KEPT], axis=0)
     patterns = [np.flatnonzero(row) for row in full]
-    assignment = np.full(counts.shape, -1, np.int64)
-    for f, c in np.argwhere(counts > 0):
-        taps = set(np.flatnonzero(nonzero[f, c]).tolist())
-        fitting = [i for i, p in enumerate(patterns) if taps <= set(p.tolist())]
+    chosen = np.full(len(distinct), -1, np.int64)
+    for i in np.argsort(first):
+        taps = set(np.flatnonzero(kept[i]).tolist())
+        if not taps:
+            continue
+        fitting = [j for j, pattern in enumerate(patterns) if taps <= set(pattern.tolist())]
         if not fitting:
             # A kept weight that training made exactly zero: any pattern that covers the rest will do.
             filling = [t for t in (4, 1, 3, 5, 7, 0, 2, 6, 8) if t not in taps]
             patterns.append(np.array(sorted([*taps, *filling[: KEPT - len(taps)]])))
             fitting = [len(patterns) - 1]
-        assignment[f, c] = fitting[0]
-    return assignment, np.array(patterns, np.int64).reshape(-1, KEPT)
+        chosen[i] = fitting[0]
+    return chosen[place].reshape(codes.shape), np.array(patterns, np.int64).reshape(-1, KEPT)
