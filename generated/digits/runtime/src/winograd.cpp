@@ -4,6 +4,8 @@
 #include <cstring>
 #include <vector>
 
+#include "npas/loaded.h"
+
 namespace NPAS_NAMESPACE {
 
 namespace {

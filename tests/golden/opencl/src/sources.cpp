@@ -260,7 +260,7 @@ VECTOR_KERNEL void conv_indexed_opencl8_r4p3_relu(const __global float* weights,
 }
 )opencl";
 
-// kernels/conv_lanes_opencl8_v1p3s3_ahead.cl
+// kernels/conv_lanes_opencl8_v1p3s3.cl
 constexpr char kText4[] = R"opencl(// Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 3 pixels in registers.
 #define PIXELS 3
 #define STEP 3  // floats from the input of one pixel to that of the next
@@ -278,7 +278,7 @@ typedef struct {
 
 // A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
 // where these lie along the first dimension, by filters where they lie along the third.
-VECTOR_KERNEL void conv_lanes_opencl8_v1p3s3_ahead(const __global float* weights, LISTS, VIEW(in), VIEW(out), const Grid grid) {
+VECTOR_KERNEL void conv_lanes_opencl8_v1p3s3(const __global float* weights, LISTS, VIEW(in), VIEW(out), const Grid grid) {
     const int group = get_global_id(1);
     const int t = get_global_id(0) + get_global_id(2) * get_global_size(0);
     if (t >= grid.tiles) return;
@@ -290,13 +290,9 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p3s3_ahead(const __global float* weights
     const __global int* offset = offsets + *bound;
     const __global float* weight = weights + first_weight[group];
     vec a0a = splat(0.0f), a0b = splat(0.0f), a0c = splat(0.0f);
-    // The next group's weights come from far: each item fetches its part of them.
-    const int pace = (STORED + get_local_size(0) - 1) / get_local_size(0);
     {
         const __global int* end = offsets + bound[1];
-        const __global float* coming = weight + (int)(end - offset) * (STORED + (int)get_local_id(0) * pace);
-        for (; offset != end; ++offset, weight += STORED, coming += pace) {
-            fetch(coming);
+        for (; offset != end; ++offset, weight += STORED) {
             const __global float* from = tile + *offset;
             const vec w0 = load(weight + 0 * LANES);
             const vec xa = broadcast(from + 0 * STEP);
@@ -638,7 +634,7 @@ constexpr Source kSources[] = {
     {"conv_indexed_opencl8_r1p11_add", kText1},
     {"conv_indexed_opencl8_r1p2", kText2},
     {"conv_indexed_opencl8_r4p3_relu", kText3},
-    {"conv_lanes_opencl8_v1p3s3_ahead", kText4},
+    {"conv_lanes_opencl8_v1p3s3", kText4},
     {"copy_channels", kText5},
     {"copy_plain", kText6},
     {"copy_rows", kText7},
@@ -711,6 +707,8 @@ typedef int4 loose_int4 __attribute__((aligned(4)));
 #define broadcast(p) splat(*(p))
 // The value where the mask's bits are set, +0 elsewhere (also where the value is NaN or infinite).
 #define keep(v, mask) as_vec(as_ivec(v) & (mask))
+// a + b, of which neighbouring lanes are swapped.
+#define plus_swapped(a, b) ((a) + swapped(b))
 // The sums of neighbouring lanes: those of a, then those of b. Each is made twice: of (a.even + a.odd) some compilers make
 // instructions that reach half of a processor's registers only.
 #define pairs(a, b) evens(both(a), both(b))

@@ -496,6 +496,8 @@ typedef int4 loose_int4 __attribute__((aligned(4)));
 #define broadcast(p) splat(*(p))
 // The value where the mask's bits are set, +0 elsewhere (also where the value is NaN or infinite).
 #define keep(v, mask) as_vec(as_ivec(v) & (mask))
+// a + b, of which neighbouring lanes are swapped.
+#define plus_swapped(a, b) ((a) + swapped(b))
 // The sums of neighbouring lanes: those of a, then those of b. Each is made twice: of (a.even + a.odd) some compilers make
 // instructions that reach half of a processor's registers only.
 #define pairs(a, b) evens(both(a), both(b))

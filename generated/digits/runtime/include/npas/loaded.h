@@ -8,7 +8,9 @@
 #include "npas/config.h"
 #include "npas/description.h"
 #include "npas/indexed.h"
+#include "npas/memory.h"
 #include "npas/weights.h"
+#include "npas/winograd.h"
 
 namespace NPAS_NAMESPACE {
 
@@ -22,8 +24,17 @@ struct LoadedIndexed {
     Indexed view;
 };
 
+struct LoadedWinograd {
+    Buffer weights;  // transformed
+    std::size_t weight_bytes = 0;
+    std::vector<float> bias;
+    std::vector<std::int32_t> offsets;
+    Winograd view;
+};
+
 // These check the file's sections and build the arrays. May throw std::bad_alloc.
 Status prepare(const IndexedSpec& spec, const Weights& weights, int pieces, LoadedIndexed& out);
+Status prepare(const WinogradSpec& spec, const Weights& weights, LoadedWinograd& out);
 Status prepare(const DepthwiseSpec& spec, const Weights& weights, Depthwise& out);
 
 }  // namespace NPAS_NAMESPACE

@@ -177,6 +177,56 @@ inline vec evens(vec a, vec b) {
 #endif
 }
 
+// a + b, of which neighbouring lanes are swapped: a0 + b1, a1 + b0, a2 + b3, ...
+inline vec plus_swapped(vec a, vec b) {
+#if !__has_builtin(__builtin_shufflevector)  // GCC before 12
+    for (int i = 0; i < kLanes; ++i) a[i] += b[i ^ 1];
+    return a;
+#elif defined(__AVX512F__)
+    return a + __builtin_shufflevector(b, b, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+#elif defined(__AVX2__)
+    return a + __builtin_shufflevector(b, b, 1, 0, 3, 2, 5, 4, 7, 6);
+#else
+    return a + __builtin_shufflevector(b, b, 1, 0, 3, 2);
+#endif
+}
+
+// a + b, of which neighbouring twos are swapped: a0 + b2, a1 + b3, a2 + b0, a3 + b1, ...
+inline vec plus_swapped_twos(vec a, vec b) {
+#if !__has_builtin(__builtin_shufflevector)  // GCC before 12
+    for (int i = 0; i < kLanes; ++i) a[i] += b[i ^ 2];
+    return a;
+#elif defined(__AVX512F__)
+    return a + __builtin_shufflevector(b, b, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+#elif defined(__AVX2__)
+    return a + __builtin_shufflevector(b, b, 2, 3, 0, 1, 6, 7, 4, 5);
+#else
+    return a + __builtin_shufflevector(b, b, 2, 3, 0, 1);
+#endif
+}
+
+// The sums of neighbouring twos, in each four lanes by themselves: a0 + a2, a1 + a3, b0 + b2, b1 + b3, ...
+inline vec twos(vec a, vec b) {
+#if !__has_builtin(__builtin_shufflevector)  // GCC before 12
+    vec sums;
+    for (int i = 0; i < kLanes; i += 4) {
+        for (int j = 0; j < 2; ++j) {
+            sums[i + j] = a[i + j] + a[i + j + 2];
+            sums[i + j + 2] = b[i + j] + b[i + j + 2];
+        }
+    }
+    return sums;
+#elif defined(__AVX512F__)
+    return __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
+           __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+#elif defined(__AVX2__)
+    return __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13) +
+           __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+#else
+    return __builtin_shufflevector(a, b, 0, 1, 4, 5) + __builtin_shufflevector(a, b, 2, 3, 6, 7);
+#endif
+}
+
 // The sums of neighbouring lanes, in each four lanes by themselves: a0 + a1, a2 + a3, b0 + b1, b2 + b3, ... What
 // crosses the fours costs several times as much, and waits until all is added up.
 inline vec pairs(vec a, vec b) {
@@ -200,7 +250,7 @@ inline vec pairs(vec a, vec b) {
 #endif
 }
 
-// What pairs(a, b) gives in order: all of a's sums, then all of b's.
+// What pairs(a, b) or twos(a, b) gives in order: all of a's sums, then all of b's.
 inline vec ordered_pairs(vec v) {
 #if !__has_builtin(__builtin_shufflevector)  // GCC before 12
     vec sums;

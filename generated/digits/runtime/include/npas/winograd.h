@@ -9,16 +9,13 @@
 // V       B^T d B, transformed tiles                                 [Side^2][planes][tiles][lanes]
 // Y       A^T (sum over channels and phases of U V) A, the output    [M][M]
 //
-// Here is what a model makes of the weights; the tiles are the kernels' business.
+// A model transforms the weights when it is made (see loaded.h); the tiles are the kernels' business.
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "npas/config.h"
 #include "npas/description.h"
-#include "npas/memory.h"
-#include "npas/weights.h"
 
 namespace NPAS_NAMESPACE {
 
@@ -29,17 +26,5 @@ struct Winograd {
     const float* bias = nullptr;            // filled up to whole groups
     const std::int32_t* offsets = nullptr;  // of every channel's phases in V at one position
 };
-
-// Moving it leaves its arrays where they are.
-struct LoadedWinograd {
-    Buffer weights;
-    std::size_t weight_bytes = 0;
-    std::vector<float> bias;
-    std::vector<std::int32_t> offsets;
-    Winograd view;
-};
-
-// Checks the file's sections and transforms the weights. May throw std::bad_alloc.
-Status prepare(const WinogradSpec& spec, const Weights& weights, LoadedWinograd& out);
 
 }  // namespace NPAS_NAMESPACE

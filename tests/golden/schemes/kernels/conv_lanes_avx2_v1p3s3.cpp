@@ -1,5 +1,5 @@
 // Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 3 pixels in registers.
-#include "conv_lanes_avx2_v1p3s3_ahead.h"
+#include "conv_lanes_avx2_v1p3s3.h"
 #include "npas/parts.h"
 #include "npas/functions.h"
 
@@ -22,19 +22,14 @@ struct Tile {
     std::ptrdiff_t plane_step;
     const float* bias;
     bool first, last;  // of the channel blocks, between which sums wait in `out`
-    const float* coming;  // weights to fetch ahead, `pace` floats with each entry
-    int pace;
 };
 
 // 1 vector of weights x 3 pixels.
 [[gnu::always_inline]] inline void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{}, a0b{}, a0c{};
-    const float* coming = tile.coming;
     // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
     const float *x = tile.in + offset[0], *next = tile.in + offset[1];
     for (; offset != end; ++offset, weights += kStored) {
-        __builtin_prefetch(coming);
-        coming += tile.pace;
         const vec w0 = load(weights + 0 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
         a0a = fma(w0, xa, a0a);
@@ -65,12 +60,9 @@ struct Tile {
 // 1 vector of weights x 2 pixels.
 [[gnu::always_inline]] inline void tile_v1p2(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
     vec a0a{}, a0b{};
-    const float* coming = tile.coming;
     // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
     const float *x = tile.in + offset[0], *next = tile.in + offset[1];
     for (; offset != end; ++offset, weights += kStored) {
-        __builtin_prefetch(coming);
-        coming += tile.pace;
         const vec w0 = load(weights + 0 * kLanes);
         const vec xa = broadcast(x + 0 * kStep);
         a0a = fma(w0, xa, a0a);
@@ -106,7 +98,7 @@ void fetch(const float* pixels, int first_channel, View in, const IndexedSpec& s
 
 // A few tiles of pixels at a time, channel blocks and groups of filters inside: the tiles' input stays in a near cache
 // while every group of filters passes over it.
-void conv_lanes_avx2_v1p3s3_ahead(const Indexed& conv, View in, View out, const Part& part) {
+void conv_lanes_avx2_v1p3s3(const Indexed& conv, View in, View out, const Part& part) {
     const IndexedSpec& spec = *conv.spec;
     const Layout& to = *out.layout;
     const Range groups = part.groups, tiles = part.tiles;
@@ -123,12 +115,6 @@ void conv_lanes_avx2_v1p3s3_ahead(const Indexed& conv, View in, View out, const 
                 const std::int32_t *begin = conv.offsets + bounds[block],
                                    *end = conv.offsets + bounds[block + 1];
                 const int plane = group * (kRows / kLanes) - part.plane;
-                // The next group's weights come from far: they are fetched while this group's tiles run.
-                const int following = group + 1 < groups.end ? group + 1 : group;
-                const std::int32_t* then = conv.bounds + static_cast<std::ptrdiff_t>(following) * (blocks + 1);
-                const float* coming = conv.weights + conv.first_weight[following] +
-                                      static_cast<std::ptrdiff_t>(then[block] - then[0]) * kStored;
-                const int pace = (kStored + stop - start - 1) / (stop - start);
                 // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
                 const bool ahead = spec.taps == 1 && group == groups.begin;
                 int y = start / spec.grid.columns, column = start % spec.grid.columns;
@@ -145,8 +131,6 @@ void conv_lanes_avx2_v1p3s3_ahead(const Indexed& conv, View in, View out, const 
                         conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
                         last,
-                        coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,
-                        pace,
                     };
                     if (wide) {
                         tile_v1p3(tile, begin, end, weights);

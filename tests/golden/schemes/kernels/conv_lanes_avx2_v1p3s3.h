@@ -12,6 +12,6 @@ struct Part;
 struct Strip;
 struct Winograd;
 
-void conv_lanes_avx2_v1p3s3_ahead(const Indexed& conv, View in, View out, const Part& part);
+void conv_lanes_avx2_v1p3s3(const Indexed& conv, View in, View out, const Part& part);
 
 }  // namespace npas_net

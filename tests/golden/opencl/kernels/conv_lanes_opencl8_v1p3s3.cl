@@ -15,7 +15,7 @@ typedef struct {
 
 // A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
 // where these lie along the first dimension, by filters where they lie along the third.
-VECTOR_KERNEL void conv_lanes_opencl8_v1p3s3_ahead(const __global float* weights, LISTS, VIEW(in), VIEW(out), const Grid grid) {
+VECTOR_KERNEL void conv_lanes_opencl8_v1p3s3(const __global float* weights, LISTS, VIEW(in), VIEW(out), const Grid grid) {
     const int group = get_global_id(1);
     const int t = get_global_id(0) + get_global_id(2) * get_global_size(0);
     if (t >= grid.tiles) return;
@@ -27,13 +27,9 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p3s3_ahead(const __global float* weights
     const __global int* offset = offsets + *bound;
     const __global float* weight = weights + first_weight[group];
     vec a0a = splat(0.0f), a0b = splat(0.0f), a0c = splat(0.0f);
-    // The next group's weights come from far: each item fetches its part of them.
-    const int pace = (STORED + get_local_size(0) - 1) / get_local_size(0);
     {
         const __global int* end = offsets + bound[1];
-        const __global float* coming = weight + (int)(end - offset) * (STORED + (int)get_local_id(0) * pace);
-        for (; offset != end; ++offset, weight += STORED, coming += pace) {
-            fetch(coming);
+        for (; offset != end; ++offset, weight += STORED) {
             const __global float* from = tile + *offset;
             const vec w0 = load(weight + 0 * LANES);
             const vec xa = broadcast(from + 0 * STEP);
