@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -52,6 +53,20 @@ def test_the_deadline_kills_the_children_too(tmp_path):
     with pytest.raises(DeviceError, match=r"within 1 s"):
         LocalDevice().run(["sh", "-c", code], 1)
     assert _gone(int(note.read_text()))
+
+
+@pytest.mark.parametrize("told_by", ["the kernel", "looking"])
+def test_an_end_and_a_deadline_are_seen(monkeypatch, told_by):
+    if told_by == "looking":  # on a system without handles of processes
+
+        def refuse(pid):
+            raise OSError("no such call")
+
+        monkeypatch.setattr(os, "pidfd_open", refuse, raising=False)
+    assert process.run(["sh", "-c", "exit 3"], 20).code == 3
+    with pytest.raises(process.DeadlineError):
+        process.run(["sleep", "60"], 0.05)
+    assert process.run(["true"], math.inf if told_by == "the kernel" else 1e6).code == 0
 
 
 def test_children_left_behind_die_with_their_parent(tmp_path):

@@ -24,7 +24,9 @@ inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
     return x;
 }
 
-% if view.lists > 1:
+% if view.lists == 1:
+constexpr float kNothing[kRows] = {};  // where the first block of channels has added the bias
+% else:
 struct List {
     const std::int32_t *begin, *end;
     const float* weights;
@@ -134,7 +136,7 @@ ${view.signature} {
                         other,
                         residual.layout->plane_step(),
 % endif
-                        conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
+                        ${"" if view.lists > 1 else "!first ? kNothing : "}conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
                         last,
 % if view.ahead:

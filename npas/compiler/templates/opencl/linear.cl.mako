@@ -7,6 +7,18 @@ chains = range({1: 4, 2: 2}.get(view.vectors, 1))  # sums of a filter, so that o
 stored = "half" if view.half else "float"
 load = "load_halves" if view.half else "load"
 %>\
+<%def name="pointers()">\
+    const __global float* x = in_data + in.offset;
+    const __global ${stored}* weight = weights + first_weight[group];
+</%def>\
+<%def name="leave(sum)">\
+    const int row = rows[group];
+    const vec result = splat(bias[group] + ${sum});
+    out_data[out.offset + row] = epilogue(result${", splat(residual_data[residual.offset + row])" if view.residual else ""}).s0;
+</%def>\
+<%def name="leave_lanes(indent, sum, at='at')">\
+${indent}    store(out_data + out.offset + ${at}, epilogue(${sum} + load(bias + ${at})${f", load(residual_data + residual.offset + {at})" if view.residual else ""}));
+</%def>\
 // Fully connected layer over lists of kept columns, ${view.summary}.
 ${common.epilogue(view)}
 % if view.slices:
@@ -19,8 +31,7 @@ ${common.epilogue(view)}
 VECTOR_KERNEL ${lanes.size(view.slices)}void ${view.name}(const __global ${stored}* weights, LISTS, VIEW(in), VIEW(out)${", VIEW(residual)" if view.residual else ""}) {
     const int group = get_group_id(0), slice = get_local_id(0);
     const int begin = bounds[2 * group], count = bounds[2 * group + 1] - begin;
-    const __global float* x = in_data + in.offset;
-    const __global ${stored}* weight = weights + first_weight[group];
+${pointers()}\
 % if view.rows > 1:
     __local vec waiting[SLICES * ${view.vectors}];
     vec ${", ".join(f"sum{v} = splat(0.0f)" for v in vectors)};
@@ -39,7 +50,7 @@ VECTOR_KERNEL ${lanes.size(view.slices)}void ${view.name}(const __global ${store
         vec sum = waiting[v];
         for (int i = 1; i < SLICES; ++i) sum += waiting[i * ${view.vectors} + v];
         const int at = group * STORED + v * LANES;
-        store(out_data + out.offset + at, epilogue(sum + load(bias + at)${", load(residual_data + residual.offset + at)" if view.residual else ""}));
+${leave_lanes("    ", "sum")}\
     }
 % else:
     __local float waiting[SLICES];
@@ -51,9 +62,7 @@ VECTOR_KERNEL ${lanes.size(view.slices)}void ${view.name}(const __global ${store
     barrier(CLK_LOCAL_MEM_FENCE);
     if (slice > 0) return;
     for (int i = 1; i < SLICES; ++i) sum += waiting[i];
-    const int row = rows[group];
-    const vec result = splat(bias[group] + sum);
-    out_data[out.offset + row] = epilogue(result${", splat(residual_data[residual.offset + row])" if view.residual else ""}).s0;
+${leave("sum")}\
 % endif
 }
 % elif view.rows > 1:
@@ -63,8 +72,7 @@ VECTOR_KERNEL ${lanes.size(view.slices)}void ${view.name}(const __global ${store
 VECTOR_KERNEL void ${view.name}(const __global ${stored}* weights, LISTS, VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const int groups) {
     const int group = get_global_id(0);
     if (group >= groups) return;
-    const __global float* x = in_data + in.offset;
-    const __global ${stored}* weight = weights + first_weight[group];
+${pointers()}\
     const int end = bounds[2 * group + 1];
     int k = bounds[2 * group];
 % for v in vectors:
@@ -92,8 +100,8 @@ VECTOR_KERNEL void ${view.name}(const __global ${stored}* weights, LISTS, VIEW(i
     sum${v}${chr(97 + c)} += sum${v}${chr(97 + c + width)};
 % endfor
 % endfor
-    store(out_data + out.offset + group * STORED + ${v} * LANES,
-          epilogue(sum${v}a + load(bias + group * STORED + ${v} * LANES)${f", load(residual_data + residual.offset + group * STORED + {v} * LANES)" if view.residual else ""}));
+    const int at${v} = group * STORED + ${v} * LANES;
+${leave_lanes("", f"sum{v}a", f"at{v}")}\
 % endfor
 }
 % else:
@@ -101,8 +109,7 @@ VECTOR_KERNEL void ${view.name}(const __global ${stored}* weights, LISTS, VIEW(i
 VECTOR_KERNEL void ${view.name}(const __global ${stored}* weights, LISTS, VIEW(in), VIEW(out), ${"VIEW(residual), " if view.residual else ""}const int groups) {
     const int group = get_global_id(0);
     if (group >= groups) return;
-    const __global float* x = in_data + in.offset;
-    const __global ${stored}* weight = weights + first_weight[group];
+${pointers()}\
     const int begin = bounds[2 * group], count = bounds[2 * group + 1] - begin;
     // Four sums, so that one addition need not wait for the other.
     float4 sum = (float4)(0.0f);
@@ -112,8 +119,6 @@ VECTOR_KERNEL void ${view.name}(const __global ${stored}* weights, LISTS, VIEW(i
         sum = fma(${"vload_half4(0, weight + k)" if view.half else "load4(weight + k)"}, (float4)(x[at.s0], x[at.s1], x[at.s2], x[at.s3]), sum);
     }
     for (; k < count; ++k) sum.s0 = fma(${"vload_half(k, weight)" if view.half else "weight[k]"}, x[offsets[begin + k]], sum.s0);
-    const int row = rows[group];
-    const vec result = splat(bias[group] + ((sum.s0 + sum.s1) + (sum.s2 + sum.s3)));
-    out_data[out.offset + row] = epilogue(result${", splat(residual_data[residual.offset + row])" if view.residual else ""}).s0;
+${leave("((sum.s0 + sum.s1) + (sum.s2 + sum.s3))")}\
 }
 % endif

@@ -30,9 +30,9 @@ VECTOR_KERNEL void linear_indexed_opencl8_r16_hard_swish(const __global float* w
         sum1a = fma(load(weight + 1 * LANES), xa, sum1a);
     }
     sum0a += sum0b;
-    store(out_data + out.offset + group * STORED + 0 * LANES,
-          epilogue(sum0a + load(bias + group * STORED + 0 * LANES)));
+    const int at0 = group * STORED + 0 * LANES;
+    store(out_data + out.offset + at0, epilogue(sum0a + load(bias + at0)));
     sum1a += sum1b;
-    store(out_data + out.offset + group * STORED + 1 * LANES,
-          epilogue(sum1a + load(bias + group * STORED + 1 * LANES)));
+    const int at1 = group * STORED + 1 * LANES;
+    store(out_data + out.offset + at1, epilogue(sum1a + load(bias + at1)));
 }

@@ -347,8 +347,8 @@ VECTOR_KERNEL void linear_indexed_opencl8_r8(const __global float* weights, LIST
     sum0a += sum0c;
     sum0b += sum0d;
     sum0a += sum0b;
-    store(out_data + out.offset + group * STORED + 0 * LANES,
-          epilogue(sum0a + load(bias + group * STORED + 0 * LANES)));
+    const int at0 = group * STORED + 0 * LANES;
+    store(out_data + out.offset + at0, epilogue(sum0a + load(bias + at0)));
 }
 )opencl";
 

@@ -16,17 +16,19 @@ inline vec epilogue(vec x) {
     return x;
 }
 
+constexpr float kNothing[kRows] = {};  // where the first block of channels has added the bias
 struct Tile {
     const float* in;
     float* out;
     std::ptrdiff_t plane_step;
-    const float* bias;
-    bool first, last;  // of the channel blocks, between which sums wait in `out`
+    const float* bias;  // zeros but for the first block
+    bool first, last;   // of the channel blocks, between which sums wait in `out`
 };
 
 // 1 vector of weights x 3 pixels.
 [[gnu::always_inline]] inline void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    vec a0a{}, a0b{}, a0c{};
+    const vec bias0 = load(tile.bias + 0 * kLanes);
+    vec a0a = bias0, a0b = bias0, a0c = bias0;
     // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
     const float *x = tile.in + offset[0], *next = tile.in + offset[1];
     for (; offset != end; ++offset, weights += kStored) {
@@ -47,10 +49,9 @@ struct Tile {
         a0c = a0c + load(out0 + 2 * kLanes);
     }
     if (tile.last) {
-        const vec bias0 = load(tile.bias + 0 * kLanes);
-        a0a = epilogue(a0a + bias0);
-        a0b = epilogue(a0b + bias0);
-        a0c = epilogue(a0c + bias0);
+        a0a = epilogue(a0a);
+        a0b = epilogue(a0b);
+        a0c = epilogue(a0c);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
@@ -59,7 +60,8 @@ struct Tile {
 
 // 1 vector of weights x 2 pixels.
 [[gnu::always_inline]] inline void tile_v1p2(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    vec a0a{}, a0b{};
+    const vec bias0 = load(tile.bias + 0 * kLanes);
+    vec a0a = bias0, a0b = bias0;
     // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
     const float *x = tile.in + offset[0], *next = tile.in + offset[1];
     for (; offset != end; ++offset, weights += kStored) {
@@ -77,9 +79,8 @@ struct Tile {
         a0b = a0b + load(out0 + 1 * kLanes);
     }
     if (tile.last) {
-        const vec bias0 = load(tile.bias + 0 * kLanes);
-        a0a = epilogue(a0a + bias0);
-        a0b = epilogue(a0b + bias0);
+        a0a = epilogue(a0a);
+        a0b = epilogue(a0b);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
@@ -128,7 +129,7 @@ void conv_lanes_avx2_v1p3s3(const Indexed& conv, View in, View out, const Part& 
                         from,
                         target,
                         to.plane_step(),
-                        conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
+                        !first ? kNothing : conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
                         last,
                     };
