@@ -11,7 +11,8 @@ engines/convert_tvm.py): that row is no fair peer. ``--fp16`` adds a row of ours
 stored in 16 bits; it counts in no ratio. With ``--opencl`` ours is generated for the first OpenCL device of a platform
 (``""``: of any), to be compared with ``--engines ncnn_vulkan,mnn_opencl``. An engine whose output is not ONNX Runtime's
 is left out, and so is one that cannot be had; both are named, as missing, with the reason. The figure is our median
-over the least of theirs, round by round, with a 95 % bootstrap interval over rounds.
+over the least of theirs, round by round, with a 95 % bootstrap interval over rounds; and, since neighbours on a shared
+machine slow engines by different shares, the ratio of the least times of all rounds, which is next to an idle machine's.
 """
 
 from __future__ import annotations
@@ -96,19 +97,23 @@ def cell(
     times, failed = interleaved(subject, own, usable, rounds)
     missing = {**absent, **unconverted, **failed}
     medians = {name: float(np.median([t.ms for t in timings])) for name, timings in times.items()}
-    best = min((name for name in medians if name not in (OURS, HALF)), key=medians.__getitem__, default=None)
+    peers_left = [name for name in medians if name not in (OURS, HALF)]
+    best = min(peers_left, key=medians.__getitem__, default=None)
     if best is None:
         raise SystemExit(f"{subject.name}: no engine to compare with: {missing}")
     ratios = [a.ms / b.ms for a, b in zip(times[OURS], times[best], strict=True)]
+    least = {name: min(t.ms for t in timings) for name, timings in times.items()}
     return {
         "network": subject.name,
         "threads": threads,
         "ms": medians,
-        "errors": {name: max(t.error for t in times[name]) for name in times if name not in (OURS, HALF)},
+        "rounds_ms": {name: [t.ms for t in timings] for name, timings in times.items()},
+        "errors": {name: max(t.error for t in times[name]) for name in peers_left},
         "versions": {name: timings[0].version for name, timings in times.items()},
         "best_peer": best,
         "ratio": float(np.median(ratios)),
         "interval": measure.bootstrap(ratios, 0),
+        "least_ratio": least[OURS] / min(least[name] for name in peers_left),
         "missing": {name: f"missing: {why}" for name, why in missing.items()},
     }
 
@@ -126,7 +131,7 @@ def show(row: Mapping[str, Any]) -> None:
     low, high = row["interval"]
     print(
         f"{row['network']:<20} {row['threads']} threads {row['ratio']:.2f} [{low:.2f}, {high:.2f}] of "
-        f"{row['best_peer']}; ms: {shown}"
+        f"{row['best_peer']}, least times {row['least_ratio']:.2f}; ms: {shown}"
     )
     for name, why in row["missing"].items():
         print(f"    {name} {why}")

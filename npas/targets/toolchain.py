@@ -80,6 +80,7 @@ def compile_program(
     paths = _sources(tree, main)
     built = {path: objects.entry(cache, sources.key(path, flags, compiler), ".o") for path in paths}
     missing = [path for path in paths if not objects.hit(built[path])]
+    missing.sort(key=lambda path: -(tree / path).stat().st_size)  # lest the longest compile be the last to begin
 
     def compile_one(path: Path) -> None:
         _produce(compiler, [*flags, *includes, "-c", path.as_posix()], built[path], tree, path.as_posix(), timeout_s)

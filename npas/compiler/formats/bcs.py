@@ -51,9 +51,9 @@ class Bcs(Format):
             kept = columns[starts[list_] : starts[list_ + 1]]
             stored = packed.weights[place : place + len(kept) * order.size].reshape(-1, order.size)
             place += stored.size
-            block = np.empty_like(stored)
-            block[:, order] = stored
-            block = block.reshape(-1, geometry.rows, geometry.depth)
+            by_filter = np.empty_like(stored)
+            by_filter[:, order] = stored
+            block = by_filter.reshape(-1, geometry.rows, geometry.depth)
             filters = chunk[chunk != NO_FILTER]
             for i in range(geometry.depth):
                 own = kept - geometry.first_column(int(filters[0])) + i * geometry.taps
