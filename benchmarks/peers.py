@@ -12,7 +12,7 @@ stored in 16 bits; it counts in no ratio. With ``--opencl`` ours is generated fo
 (``""``: of any), to be compared with ``--engines ncnn_vulkan,mnn_opencl``. An engine whose output is not ONNX Runtime's
 is left out, and so is one that cannot be had; both are named, as missing, with the reason. The figure is our median
 over the least of theirs, round by round, with a 95 % bootstrap interval over rounds; and, since neighbours on a shared
-machine slow engines by different shares, the ratio of the least times of all rounds, which is next to an idle machine's.
+machine slow engines by different shares, the ratio of the least times of all rounds, as an idle machine's is.
 """
 
 from __future__ import annotations
