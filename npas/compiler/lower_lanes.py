@@ -81,7 +81,7 @@ def conv_layer(
         taps=prod(op.kernel),
         reorder=False,
         depth=schedule.depth,
-        lanes=0 if items else plan.lanes,
+        lanes=0 if items or schedule.depth == 1 else plan.lanes,
     )
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
     format_, sections = pack(weight, bias, format_, geometry)
@@ -126,6 +126,7 @@ def conv_layer(
                 row_step=0 if flat else op.stride[0] * read.pitch * read.block,
                 rows=height if flat else 1,
             ),
+            lanes=geometry.lanes,
             schedule=schedule,
             pruned=plan.options.pruned(root.name),
             kept_weights=int(np.count_nonzero(weight)),
