@@ -81,7 +81,7 @@ def conv_layer(
         taps=prod(op.kernel),
         reorder=False,
         depth=schedule.depth,
-        lanes=0 if items or schedule.depth == 1 else plan.lanes,
+        lanes=plan.lanes if min(schedule.vectors, schedule.depth) > 1 and not items else 0,
     )
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
     format_, sections = pack(weight, bias, format_, geometry)
@@ -126,7 +126,7 @@ def conv_layer(
                 row_step=0 if flat else op.stride[0] * read.pitch * read.block,
                 rows=height if flat else 1,
             ),
-            lanes=geometry.lanes,
+            entry_lanes=geometry.lanes,
             schedule=schedule,
             pruned=plan.options.pruned(root.name),
             kept_weights=int(np.count_nonzero(weight)),

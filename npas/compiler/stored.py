@@ -90,7 +90,7 @@ class Indexed(Stored):
     tiles: int
     grid: Grid = Grid(columns=0, wide=0, row_step=0)
     packing: Packing | None = None
-    lanes: int = Field(0, description="where an entry's weights have an order of their own: see Geometry.entry_order")
+    entry_lanes: int = Field(0, description="where an entry's weights have an order of their own: Geometry.entry_order")
     schedule: Annotated[Schedule | PackedSchedule | LaneSchedule, Field(discriminator="kind")]
 
 

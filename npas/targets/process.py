@@ -96,12 +96,12 @@ def _wait(child: subprocess.Popen[bytes], timeout_s: float) -> int:
         return child.wait(timeout_s)
     try:
         handle = os.pidfd_open(child.pid)
-    except OSError:  # a kernel without it
+    except (AttributeError, OSError):  # a Python or a kernel without it
         return child.wait(timeout_s)
     try:
         waiter = select.poll()
         waiter.register(handle, select.POLLIN)
-        if not waiter.poll(1000 * min(timeout_s, _LONGEST_WAIT_S)):
+        if not waiter.poll(1000 * min(max(timeout_s, 0.0), _LONGEST_WAIT_S)):
             raise subprocess.TimeoutExpired(child.args, timeout_s)
     finally:
         os.close(handle)

@@ -52,13 +52,14 @@ class Geometry:
         twos, brings them there, and nothing is out of order.
         """
         size, depth = self.rows * self.depth, self.depth
-        if self.lanes == 0 or depth == 1:
+        if self.lanes == 0:
             return np.arange(size)
-        width = min(size // self.lanes, depth)
+        width = max(1, min(size // self.lanes, depth))
         lane = np.arange(self.lanes)
         wanted = lane ^ np.arange(width)[:, None]
         filters = wanted // depth * width + wanted % width
         plane = (filters * depth + lane % depth).ravel()
+        assert size % plane.size == 0, "an entry must fill its vectors, and as many of them as meet"
         return (np.arange(0, size, plane.size)[:, None] + plane).ravel()
 
 

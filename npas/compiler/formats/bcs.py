@@ -1,8 +1,8 @@
 """Blocked compressed storage: groups of R filters share a list of columns, groups with equal lists share it once.
 
 An entry of a list covers D neighbouring channels at one kernel position, named by the first. Arrays: rows [groups R]
-(the reorder; NO_FILTER fills the last group), list of each group, list starts, columns (the compact lists). Source:
-GRIM's BCRC, which the NPAS family calls BCS.
+(the reorder; NO_FILTER fills the last group), list of each group, list starts, columns (the compact lists). An entry's
+R D weights stand as ``Geometry.entry_order`` says. Source: GRIM's BCRC, which the NPAS family calls BCS.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ MOST_PIXELS: Mapping[Backend, int] = {"cpu": 28, "opencl": 16}
 FEW_PIXELS = 200
 """Of an output, up to which so few pixels use a weight that a list's loop gains by fetching the next ones meanwhile."""
 MANY_ENTRIES = 24
-"""Of a list, from which on that holds: on 7x7, lists of 32 entries gain 5 %, of 96 15 %, and lists of 16 lose 3 %."""
+"""Of a list, from which on that holds: on 7x7, lists of 32 entries gain 5 %, of 96 13 %, and lists of 16 lose 3 %."""
 ENOUGH_PIXELS = 8
 """Of a tile, for which a second-level cache brings in weights as fast as they are used."""
 MANY_TILES = 32
@@ -160,8 +160,9 @@ def _blocked(shape: tuple[int, int], depth: int, work: LaneWork, lanes: int, thr
 def fetches_ahead(work: LaneWork, schedule: LaneSchedule, pixels: int) -> bool:
     """Whether the kernel fetches the next group's weights while one runs: dense loops have the room for it, sparse ones
     only where weights are a good part of what a layer reads, and lists so long that its tiles are about them."""
-    entries = _kept(work, schedule.vectors, schedule.depth) * work.channels * work.taps / schedule.depth
-    return work.whole or (pixels <= FEW_PIXELS and entries >= MANY_ENTRIES)
+    if work.whole and schedule.depth == 1:
+        return True
+    return pixels <= FEW_PIXELS and _entries(work, schedule.vectors, schedule.depth) >= MANY_ENTRIES
 
 
 def lane_space(work: LaneWork, isa: IsaName, threads: int) -> Space:
@@ -238,6 +239,11 @@ def _kept(work: LaneWork, vectors: int, depth: int) -> float:
     return work.half_density if vectors < depth else work.density
 
 
+def _entries(work: LaneWork, vectors: int, depth: int) -> float:
+    """Of a list."""
+    return _kept(work, vectors, depth) * work.channels * work.taps / depth
+
+
 def _shapes(vectors: int, depth: int, work: LaneWork, isa: IsaName) -> list[tuple[int, int]]:
     """The vectors with each number of pixels that a tile may have."""
     most = most_pixels(vectors, isa, _lists(vectors, depth))
@@ -266,7 +272,7 @@ def _cycles(shape: tuple[int, int], depth: int, work: LaneWork, isa: IsaName) ->
     blocks, lists = _blocks(work, isa), _lists(vectors, depth)
     # The last group's last lists may have no filters.
     filled = lists if lists == 1 else -(-work.filters * depth // (vectors * lanes)) / blocks
-    entries = max(1.0, _kept(work, vectors, depth) * work.channels * work.taps / depth)
+    entries = max(1.0, _entries(work, vectors, depth))
     columns = -(-work.width // pixels)
     wide = work.width - columns * (pixels - 1)
     whole, rest = divmod(blocks * depth // lists, vectors)

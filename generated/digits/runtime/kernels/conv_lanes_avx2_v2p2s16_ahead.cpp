@@ -17,6 +17,7 @@ inline vec epilogue(vec x) {
 }
 
 constexpr float kNothing[kRows] = {};  // where the first block of channels has added the bias
+
 struct Tile {
     const float* in;
     float* out;

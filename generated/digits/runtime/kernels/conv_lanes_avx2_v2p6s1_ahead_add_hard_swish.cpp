@@ -19,6 +19,7 @@ inline vec epilogue(vec x, vec residual) {
 }
 
 constexpr float kNothing[kRows] = {};  // where the first block of channels has added the bias
+
 struct Tile {
     const float* in;
     float* out;

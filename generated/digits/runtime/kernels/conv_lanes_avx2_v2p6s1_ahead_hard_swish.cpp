@@ -18,6 +18,7 @@ inline vec epilogue(vec x) {
 }
 
 constexpr float kNothing[kRows] = {};  // where the first block of channels has added the bias
+
 struct Tile {
     const float* in;
     float* out;

@@ -26,6 +26,7 @@ inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
 
 % if view.lists == 1:
 constexpr float kNothing[kRows] = {};  // where the first block of channels has added the bias
+
 % else:
 struct List {
     const std::int32_t *begin, *end;

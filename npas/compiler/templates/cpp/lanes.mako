@@ -120,10 +120,10 @@ ${added("    ", range(0, sums, 1 << level + 1), level)}\
     ${sum_of(v, p)} = ${{1: "ordered_pairs", 2: "ordered_fours"}[levels - inside]}(${sum_of(v, p)});
 % endfor
 % endif
-% if ragged:
+% if ragged and pixels > 1:
     // Masks and no branches, whose outcome changes from tile to tile.
 % for p in range(1, pixels):
-    const std::ptrdiff_t past${p} = (tile.cut - ${p + 1}) >> 63;
+    const std::int64_t past${p} = (tile.cut - ${p + 1}) >> 63;
     const std::ptrdiff_t at${p} = ${p} * kLanes + (tile.gap & past${p});
 % if residual:
     const std::ptrdiff_t from${p} = ${p} * kLanes + (tile.residual_gap & past${p});

@@ -3,9 +3,10 @@
 // `rows` filters share one list, and a group of them is computed together (or as many as `lists` have: where those of
 // one list fill no vector, or two filters with a list each are computed side by side). For each entry k of the list
 // the layer reads the input at `offsets[k]` floats from the pixel at hand and multiplies it by `rows` weights (or,
-// where an entry covers several channels, their inputs by as many weights a filter, which lie side by side). Schemes
-// and formats differ only in how long the lists are and how many filters share one; here every format of the weights
-// file becomes the same arrays, checked entry by entry, so that a kernel needs no test.
+// where an entry covers several channels, their inputs by as many weights a filter; these lie side by side, or in the
+// lanes where kernels add them up by swaps, as the compiler decided). Schemes and formats differ only in how long the
+// lists are and how many filters share one; here every format of the weights file becomes the same arrays, checked
+// entry by entry, so that a kernel needs no test.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,7 @@ namespace NPAS_NAMESPACE {
 // [lists], `rows` [channel_blocks][groups][lists], the bias lies by filter.
 struct Indexed {
     const IndexedSpec* spec = nullptr;
-    const float* weights = nullptr;         // per list: [list length][rows][depth]
+    const float* weights = nullptr;         // per list: [list length][rows x depth]
     const std::uint16_t* halves = nullptr;  // instead of weights, where these are stored in 16 bits
     int groups = 0, channel_blocks = 1;
     const float* bias = nullptr;            // [groups][lists][rows]
