@@ -18,24 +18,21 @@ inline vec epilogue(vec x, vec residual) {
     return x;
 }
 
-constexpr float kNothing[kRows] = {};  // where the first block of channels has added the bias
-
 struct Tile {
     const float* in;
     float* out;
     std::ptrdiff_t plane_step;
     const float* residual;
     std::ptrdiff_t residual_step;
-    const float* bias;  // zeros but for the first block
-    bool first, last;   // of the channel blocks, between which sums wait in `out`
+    const float* bias;
+    bool first, last;  // of the channel blocks, between which sums wait in `out`
     const float* coming;  // weights to fetch ahead, `pace` floats with each entry
     int pace;
 };
 
 // 1 vector of weights x 4 pixels.
 [[gnu::always_inline]] inline void tile_v1p4(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    const vec bias0 = load(tile.bias + 0 * kLanes);
-    vec a0a = bias0, a0b = bias0, a0c = bias0, a0d = bias0;
+    vec a0a{}, a0b{}, a0c{}, a0d{};
     const float* coming = tile.coming;
     // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
     const float *x = tile.in + offset[0], *next = tile.in + offset[1];
@@ -62,11 +59,12 @@ struct Tile {
         a0d = a0d + load(out0 + 3 * kLanes);
     }
     if (tile.last) {
+        const vec bias0 = load(tile.bias + 0 * kLanes);
         const float* residual0 = tile.residual;
-        a0a = epilogue(a0a, load(residual0 + 0 * kLanes));
-        a0b = epilogue(a0b, load(residual0 + 1 * kLanes));
-        a0c = epilogue(a0c, load(residual0 + 2 * kLanes));
-        a0d = epilogue(a0d, load(residual0 + 3 * kLanes));
+        a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
+        a0b = epilogue(a0b + bias0, load(residual0 + 1 * kLanes));
+        a0c = epilogue(a0c + bias0, load(residual0 + 2 * kLanes));
+        a0d = epilogue(a0d + bias0, load(residual0 + 3 * kLanes));
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
@@ -76,8 +74,7 @@ struct Tile {
 
 // 1 vector of weights x 3 pixels.
 [[gnu::always_inline]] inline void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    const vec bias0 = load(tile.bias + 0 * kLanes);
-    vec a0a = bias0, a0b = bias0, a0c = bias0;
+    vec a0a{}, a0b{}, a0c{};
     const float* coming = tile.coming;
     // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
     const float *x = tile.in + offset[0], *next = tile.in + offset[1];
@@ -101,10 +98,11 @@ struct Tile {
         a0c = a0c + load(out0 + 2 * kLanes);
     }
     if (tile.last) {
+        const vec bias0 = load(tile.bias + 0 * kLanes);
         const float* residual0 = tile.residual;
-        a0a = epilogue(a0a, load(residual0 + 0 * kLanes));
-        a0b = epilogue(a0b, load(residual0 + 1 * kLanes));
-        a0c = epilogue(a0c, load(residual0 + 2 * kLanes));
+        a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
+        a0b = epilogue(a0b + bias0, load(residual0 + 1 * kLanes));
+        a0c = epilogue(a0c + bias0, load(residual0 + 2 * kLanes));
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
@@ -164,7 +162,7 @@ void conv_lanes_avx2_v1p4s8_ahead_add_hard_swish(const Indexed& conv, View in, V
                         to.plane_step(),
                         other,
                         residual.layout->plane_step(),
-                        !first ? kNothing : conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
+                        conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
                         last,
                         coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,

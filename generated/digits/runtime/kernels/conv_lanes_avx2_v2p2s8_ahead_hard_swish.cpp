@@ -17,24 +17,20 @@ inline vec epilogue(vec x) {
     return x;
 }
 
-constexpr float kNothing[kRows] = {};  // where the first block of channels has added the bias
-
 struct Tile {
     const float* in;
     float* out;
     std::ptrdiff_t plane_step;
-    const float* bias;  // zeros but for the first block
-    bool first, last;   // of the channel blocks, between which sums wait in `out`
+    const float* bias;
+    bool first, last;  // of the channel blocks, between which sums wait in `out`
     const float* coming;  // weights to fetch ahead, `pace` floats with each entry
     int pace;
 };
 
 // 2 vectors of weights x 2 pixels.
 [[gnu::always_inline]] inline void tile_v2p2(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    const vec bias0 = load(tile.bias + 0 * kLanes);
-    vec a0a = bias0, a0b = bias0;
-    const vec bias1 = load(tile.bias + 1 * kLanes);
-    vec a1a = bias1, a1b = bias1;
+    vec a0a{}, a0b{};
+    vec a1a{}, a1b{};
     const float* coming = tile.coming;
     // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
     const float *x = tile.in + offset[0], *next = tile.in + offset[1];
@@ -61,10 +57,12 @@ struct Tile {
         a1b = a1b + load(out1 + 1 * kLanes);
     }
     if (tile.last) {
-        a0a = epilogue(a0a);
-        a0b = epilogue(a0b);
-        a1a = epilogue(a1a);
-        a1b = epilogue(a1b);
+        const vec bias0 = load(tile.bias + 0 * kLanes);
+        a0a = epilogue(a0a + bias0);
+        a0b = epilogue(a0b + bias0);
+        const vec bias1 = load(tile.bias + 1 * kLanes);
+        a1a = epilogue(a1a + bias1);
+        a1b = epilogue(a1b + bias1);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
@@ -74,10 +72,8 @@ struct Tile {
 
 // 2 vectors of weights x 1 pixel.
 [[gnu::always_inline]] inline void tile_v2p1(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    const vec bias0 = load(tile.bias + 0 * kLanes);
-    vec a0a = bias0;
-    const vec bias1 = load(tile.bias + 1 * kLanes);
-    vec a1a = bias1;
+    vec a0a{};
+    vec a1a{};
     const float* coming = tile.coming;
     // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
     const float *x = tile.in + offset[0], *next = tile.in + offset[1];
@@ -99,8 +95,10 @@ struct Tile {
         a1a = a1a + load(out1 + 0 * kLanes);
     }
     if (tile.last) {
-        a0a = epilogue(a0a);
-        a1a = epilogue(a1a);
+        const vec bias0 = load(tile.bias + 0 * kLanes);
+        a0a = epilogue(a0a + bias0);
+        const vec bias1 = load(tile.bias + 1 * kLanes);
+        a1a = epilogue(a1a + bias1);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out1 + 0 * kLanes, a1a);
@@ -155,7 +153,7 @@ void conv_lanes_avx2_v2p2s8_ahead_hard_swish(const Indexed& conv, View in, View 
                         from,
                         target,
                         to.plane_step(),
-                        !first ? kNothing : conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
+                        conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
                         last,
                         coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,

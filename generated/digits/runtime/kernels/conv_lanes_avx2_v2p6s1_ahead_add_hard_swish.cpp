@@ -18,26 +18,22 @@ inline vec epilogue(vec x, vec residual) {
     return x;
 }
 
-constexpr float kNothing[kRows] = {};  // where the first block of channels has added the bias
-
 struct Tile {
     const float* in;
     float* out;
     std::ptrdiff_t plane_step;
     const float* residual;
     std::ptrdiff_t residual_step;
-    const float* bias;  // zeros but for the first block
-    bool first, last;   // of the channel blocks, between which sums wait in `out`
+    const float* bias;
+    bool first, last;  // of the channel blocks, between which sums wait in `out`
     const float* coming;  // weights to fetch ahead, `pace` floats with each entry
     int pace;
 };
 
 // 2 vectors of weights x 6 pixels.
 [[gnu::always_inline]] inline void tile_v2p6(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    const vec bias0 = load(tile.bias + 0 * kLanes);
-    vec a0a = bias0, a0b = bias0, a0c = bias0, a0d = bias0, a0e = bias0, a0f = bias0;
-    const vec bias1 = load(tile.bias + 1 * kLanes);
-    vec a1a = bias1, a1b = bias1, a1c = bias1, a1d = bias1, a1e = bias1, a1f = bias1;
+    vec a0a{}, a0b{}, a0c{}, a0d{}, a0e{}, a0f{};
+    vec a1a{}, a1b{}, a1c{}, a1d{}, a1e{}, a1f{};
     const float* coming = tile.coming;
     // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
     const float *x = tile.in + offset[0], *next = tile.in + offset[1];
@@ -84,20 +80,22 @@ struct Tile {
         a1f = a1f + load(out1 + 5 * kLanes);
     }
     if (tile.last) {
+        const vec bias0 = load(tile.bias + 0 * kLanes);
         const float* residual0 = tile.residual;
-        a0a = epilogue(a0a, load(residual0 + 0 * kLanes));
-        a0b = epilogue(a0b, load(residual0 + 1 * kLanes));
-        a0c = epilogue(a0c, load(residual0 + 2 * kLanes));
-        a0d = epilogue(a0d, load(residual0 + 3 * kLanes));
-        a0e = epilogue(a0e, load(residual0 + 4 * kLanes));
-        a0f = epilogue(a0f, load(residual0 + 5 * kLanes));
+        a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
+        a0b = epilogue(a0b + bias0, load(residual0 + 1 * kLanes));
+        a0c = epilogue(a0c + bias0, load(residual0 + 2 * kLanes));
+        a0d = epilogue(a0d + bias0, load(residual0 + 3 * kLanes));
+        a0e = epilogue(a0e + bias0, load(residual0 + 4 * kLanes));
+        a0f = epilogue(a0f + bias0, load(residual0 + 5 * kLanes));
+        const vec bias1 = load(tile.bias + 1 * kLanes);
         const float* residual1 = tile.residual + 1 * tile.residual_step;
-        a1a = epilogue(a1a, load(residual1 + 0 * kLanes));
-        a1b = epilogue(a1b, load(residual1 + 1 * kLanes));
-        a1c = epilogue(a1c, load(residual1 + 2 * kLanes));
-        a1d = epilogue(a1d, load(residual1 + 3 * kLanes));
-        a1e = epilogue(a1e, load(residual1 + 4 * kLanes));
-        a1f = epilogue(a1f, load(residual1 + 5 * kLanes));
+        a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
+        a1b = epilogue(a1b + bias1, load(residual1 + 1 * kLanes));
+        a1c = epilogue(a1c + bias1, load(residual1 + 2 * kLanes));
+        a1d = epilogue(a1d + bias1, load(residual1 + 3 * kLanes));
+        a1e = epilogue(a1e + bias1, load(residual1 + 4 * kLanes));
+        a1f = epilogue(a1f + bias1, load(residual1 + 5 * kLanes));
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
@@ -115,10 +113,8 @@ struct Tile {
 
 // 2 vectors of weights x 5 pixels.
 [[gnu::always_inline]] inline void tile_v2p5(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    const vec bias0 = load(tile.bias + 0 * kLanes);
-    vec a0a = bias0, a0b = bias0, a0c = bias0, a0d = bias0, a0e = bias0;
-    const vec bias1 = load(tile.bias + 1 * kLanes);
-    vec a1a = bias1, a1b = bias1, a1c = bias1, a1d = bias1, a1e = bias1;
+    vec a0a{}, a0b{}, a0c{}, a0d{}, a0e{};
+    vec a1a{}, a1b{}, a1c{}, a1d{}, a1e{};
     const float* coming = tile.coming;
     // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
     const float *x = tile.in + offset[0], *next = tile.in + offset[1];
@@ -160,18 +156,20 @@ struct Tile {
         a1e = a1e + load(out1 + 4 * kLanes);
     }
     if (tile.last) {
+        const vec bias0 = load(tile.bias + 0 * kLanes);
         const float* residual0 = tile.residual;
-        a0a = epilogue(a0a, load(residual0 + 0 * kLanes));
-        a0b = epilogue(a0b, load(residual0 + 1 * kLanes));
-        a0c = epilogue(a0c, load(residual0 + 2 * kLanes));
-        a0d = epilogue(a0d, load(residual0 + 3 * kLanes));
-        a0e = epilogue(a0e, load(residual0 + 4 * kLanes));
+        a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
+        a0b = epilogue(a0b + bias0, load(residual0 + 1 * kLanes));
+        a0c = epilogue(a0c + bias0, load(residual0 + 2 * kLanes));
+        a0d = epilogue(a0d + bias0, load(residual0 + 3 * kLanes));
+        a0e = epilogue(a0e + bias0, load(residual0 + 4 * kLanes));
+        const vec bias1 = load(tile.bias + 1 * kLanes);
         const float* residual1 = tile.residual + 1 * tile.residual_step;
-        a1a = epilogue(a1a, load(residual1 + 0 * kLanes));
-        a1b = epilogue(a1b, load(residual1 + 1 * kLanes));
-        a1c = epilogue(a1c, load(residual1 + 2 * kLanes));
-        a1d = epilogue(a1d, load(residual1 + 3 * kLanes));
-        a1e = epilogue(a1e, load(residual1 + 4 * kLanes));
+        a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
+        a1b = epilogue(a1b + bias1, load(residual1 + 1 * kLanes));
+        a1c = epilogue(a1c + bias1, load(residual1 + 2 * kLanes));
+        a1d = epilogue(a1d + bias1, load(residual1 + 3 * kLanes));
+        a1e = epilogue(a1e + bias1, load(residual1 + 4 * kLanes));
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
@@ -238,7 +236,7 @@ void conv_lanes_avx2_v2p6s1_ahead_add_hard_swish(const Indexed& conv, View in, V
                         to.plane_step(),
                         other,
                         residual.layout->plane_step(),
-                        !first ? kNothing : conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
+                        conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
                         last,
                         coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,

@@ -24,10 +24,7 @@ inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
     return x;
 }
 
-% if view.lists == 1:
-constexpr float kNothing[kRows] = {};  // where the first block of channels has added the bias
-
-% else:
+% if view.lists > 1:
 struct List {
     const std::int32_t *begin, *end;
     const float* weights;
@@ -137,7 +134,7 @@ ${view.signature} {
                         other,
                         residual.layout->plane_step(),
 % endif
-                        ${"" if view.lists > 1 else "!first ? kNothing : "}conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
+                        conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
                         last,
 % if view.ahead:

@@ -14,8 +14,8 @@ struct Tile {
     std::ptrdiff_t residual_step;
 % endif
 % if blocks:
-    const float* bias;  // ${"zeros but for the first block" if lists == 1 else "for the last block"}
-    bool first, last;   // of the channel blocks, between which sums wait in `out`
+    const float* bias;
+    bool first, last;  // of the channel blocks, between which sums wait in `out`
 % endif
 % if ahead:
     const float* coming${"[kLists]" if lists > 1 else ""};  // weights to fetch ahead, `pace` floats with each entry
@@ -38,7 +38,6 @@ sums = vectors * lists
 outputs = sums // depth
 sum_of = lambda v, p: f"a{v * depth}{letter(p)}"
 places = [(v, p) for v in range(outputs) for p in range(pixels)]
-biased = blocks and lists == 1  # from the start: what is added to a filter's first sum stays in its lane
 levels = depth.bit_length() - 1  # at which neighbouring channels are added up: as many inside a list as it has vectors for
 inside = min(vectors, depth).bit_length() - 1
 add = lambda level: ("plus_swapped", "plus_swapped_twos")[level] if level < inside else "twos" if inside else "pairs"
@@ -91,12 +90,7 @@ ${indent}}
 // ${vectors} vector${"s" if vectors > 1 else ""} of weights x ${pixels} pixel${"s" if pixels > 1 else ""}.
 ${"[[gnu::always_inline]] inline " if blocks and lists == 1 else ""}void tile_v${vectors}p${pixels}(const Tile& tile, ${"const List* lists" if lists > 1 else "const std::int32_t* offset, const std::int32_t* end, const float* weights"}) {
 % for v in range(sums):
-% if biased and v % depth == 0:
-    const vec bias${v // depth} = load(tile.bias + ${v // depth} * kLanes);
-    vec ${", ".join(f"a{v}{letter(p)} = bias{v // depth}" for p in range(pixels))};
-% else:
     vec ${", ".join(f"a{v}{letter(p)}{{}}" for p in range(pixels))};
-% endif
 % endfor
 % if lists == 1:
 ${summed("    ", range(vectors), "weights", "tile.coming")}\
@@ -141,14 +135,12 @@ ${added("    ", range(0, sums, 1 << level + 1), level)}\
     }
     if (tile.last) {
 % for v in range(outputs):
-% if not biased:
         const vec bias${v} = load(tile.bias + ${v} * kLanes);
-% endif
 % if residual:
         const float* residual${v} = tile.residual${f" + {v} * tile.residual_step" if v else ""};
 % endif
 % for p in range(pixels):
-        ${sum_of(v, p)} = epilogue(${sum_of(v, p)}${"" if biased else f" + bias{v}"}${f", load(residual{v}{from_[p]})" if residual else ""});
+        ${sum_of(v, p)} = epilogue(${sum_of(v, p)} + bias${v}${f", load(residual{v}{from_[p]})" if residual else ""});
 % endfor
 % endfor
     }

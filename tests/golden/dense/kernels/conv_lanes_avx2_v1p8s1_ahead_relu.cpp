@@ -17,22 +17,19 @@ inline vec epilogue(vec x) {
     return x;
 }
 
-constexpr float kNothing[kRows] = {};  // where the first block of channels has added the bias
-
 struct Tile {
     const float* in;
     float* out;
     std::ptrdiff_t plane_step;
-    const float* bias;  // zeros but for the first block
-    bool first, last;   // of the channel blocks, between which sums wait in `out`
+    const float* bias;
+    bool first, last;  // of the channel blocks, between which sums wait in `out`
     const float* coming;  // weights to fetch ahead, `pace` floats with each entry
     int pace;
 };
 
 // 1 vector of weights x 8 pixels.
 [[gnu::always_inline]] inline void tile_v1p8(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    const vec bias0 = load(tile.bias + 0 * kLanes);
-    vec a0a = bias0, a0b = bias0, a0c = bias0, a0d = bias0, a0e = bias0, a0f = bias0, a0g = bias0, a0h = bias0;
+    vec a0a{}, a0b{}, a0c{}, a0d{}, a0e{}, a0f{}, a0g{}, a0h{};
     const float* coming = tile.coming;
     // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
     const float *x = tile.in + offset[0], *next = tile.in + offset[1];
@@ -71,14 +68,15 @@ struct Tile {
         a0h = a0h + load(out0 + 7 * kLanes);
     }
     if (tile.last) {
-        a0a = epilogue(a0a);
-        a0b = epilogue(a0b);
-        a0c = epilogue(a0c);
-        a0d = epilogue(a0d);
-        a0e = epilogue(a0e);
-        a0f = epilogue(a0f);
-        a0g = epilogue(a0g);
-        a0h = epilogue(a0h);
+        const vec bias0 = load(tile.bias + 0 * kLanes);
+        a0a = epilogue(a0a + bias0);
+        a0b = epilogue(a0b + bias0);
+        a0c = epilogue(a0c + bias0);
+        a0d = epilogue(a0d + bias0);
+        a0e = epilogue(a0e + bias0);
+        a0f = epilogue(a0f + bias0);
+        a0g = epilogue(a0g + bias0);
+        a0h = epilogue(a0h + bias0);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
@@ -92,8 +90,7 @@ struct Tile {
 
 // 1 vector of weights x 7 pixels.
 [[gnu::always_inline]] inline void tile_v1p7(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    const vec bias0 = load(tile.bias + 0 * kLanes);
-    vec a0a = bias0, a0b = bias0, a0c = bias0, a0d = bias0, a0e = bias0, a0f = bias0, a0g = bias0;
+    vec a0a{}, a0b{}, a0c{}, a0d{}, a0e{}, a0f{}, a0g{};
     const float* coming = tile.coming;
     // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
     const float *x = tile.in + offset[0], *next = tile.in + offset[1];
@@ -129,13 +126,14 @@ struct Tile {
         a0g = a0g + load(out0 + 6 * kLanes);
     }
     if (tile.last) {
-        a0a = epilogue(a0a);
-        a0b = epilogue(a0b);
-        a0c = epilogue(a0c);
-        a0d = epilogue(a0d);
-        a0e = epilogue(a0e);
-        a0f = epilogue(a0f);
-        a0g = epilogue(a0g);
+        const vec bias0 = load(tile.bias + 0 * kLanes);
+        a0a = epilogue(a0a + bias0);
+        a0b = epilogue(a0b + bias0);
+        a0c = epilogue(a0c + bias0);
+        a0d = epilogue(a0d + bias0);
+        a0e = epilogue(a0e + bias0);
+        a0f = epilogue(a0f + bias0);
+        a0g = epilogue(a0g + bias0);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
@@ -195,7 +193,7 @@ void conv_lanes_avx2_v1p8s1_ahead_relu(const Indexed& conv, View in, View out, c
                         from,
                         target,
                         to.plane_step(),
-                        !first ? kNothing : conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
+                        conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
                         last,
                         coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,

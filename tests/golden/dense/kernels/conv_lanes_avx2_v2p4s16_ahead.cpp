@@ -16,24 +16,20 @@ inline vec epilogue(vec x) {
     return x;
 }
 
-constexpr float kNothing[kRows] = {};  // where the first block of channels has added the bias
-
 struct Tile {
     const float* in;
     float* out;
     std::ptrdiff_t plane_step;
-    const float* bias;  // zeros but for the first block
-    bool first, last;   // of the channel blocks, between which sums wait in `out`
+    const float* bias;
+    bool first, last;  // of the channel blocks, between which sums wait in `out`
     const float* coming;  // weights to fetch ahead, `pace` floats with each entry
     int pace;
 };
 
 // 2 vectors of weights x 4 pixels.
 [[gnu::always_inline]] inline void tile_v2p4(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    const vec bias0 = load(tile.bias + 0 * kLanes);
-    vec a0a = bias0, a0b = bias0, a0c = bias0, a0d = bias0;
-    const vec bias1 = load(tile.bias + 1 * kLanes);
-    vec a1a = bias1, a1b = bias1, a1c = bias1, a1d = bias1;
+    vec a0a{}, a0b{}, a0c{}, a0d{};
+    vec a1a{}, a1b{}, a1c{}, a1d{};
     const float* coming = tile.coming;
     // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
     const float *x = tile.in + offset[0], *next = tile.in + offset[1];
@@ -70,14 +66,16 @@ struct Tile {
         a1d = a1d + load(out1 + 3 * kLanes);
     }
     if (tile.last) {
-        a0a = epilogue(a0a);
-        a0b = epilogue(a0b);
-        a0c = epilogue(a0c);
-        a0d = epilogue(a0d);
-        a1a = epilogue(a1a);
-        a1b = epilogue(a1b);
-        a1c = epilogue(a1c);
-        a1d = epilogue(a1d);
+        const vec bias0 = load(tile.bias + 0 * kLanes);
+        a0a = epilogue(a0a + bias0);
+        a0b = epilogue(a0b + bias0);
+        a0c = epilogue(a0c + bias0);
+        a0d = epilogue(a0d + bias0);
+        const vec bias1 = load(tile.bias + 1 * kLanes);
+        a1a = epilogue(a1a + bias1);
+        a1b = epilogue(a1b + bias1);
+        a1c = epilogue(a1c + bias1);
+        a1d = epilogue(a1d + bias1);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
@@ -91,10 +89,8 @@ struct Tile {
 
 // 2 vectors of weights x 3 pixels.
 [[gnu::always_inline]] inline void tile_v2p3(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    const vec bias0 = load(tile.bias + 0 * kLanes);
-    vec a0a = bias0, a0b = bias0, a0c = bias0;
-    const vec bias1 = load(tile.bias + 1 * kLanes);
-    vec a1a = bias1, a1b = bias1, a1c = bias1;
+    vec a0a{}, a0b{}, a0c{};
+    vec a1a{}, a1b{}, a1c{};
     const float* coming = tile.coming;
     // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
     const float *x = tile.in + offset[0], *next = tile.in + offset[1];
@@ -126,12 +122,14 @@ struct Tile {
         a1c = a1c + load(out1 + 2 * kLanes);
     }
     if (tile.last) {
-        a0a = epilogue(a0a);
-        a0b = epilogue(a0b);
-        a0c = epilogue(a0c);
-        a1a = epilogue(a1a);
-        a1b = epilogue(a1b);
-        a1c = epilogue(a1c);
+        const vec bias0 = load(tile.bias + 0 * kLanes);
+        a0a = epilogue(a0a + bias0);
+        a0b = epilogue(a0b + bias0);
+        a0c = epilogue(a0c + bias0);
+        const vec bias1 = load(tile.bias + 1 * kLanes);
+        a1a = epilogue(a1a + bias1);
+        a1b = epilogue(a1b + bias1);
+        a1c = epilogue(a1c + bias1);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
@@ -190,7 +188,7 @@ void conv_lanes_avx2_v2p4s16_ahead(const Indexed& conv, View in, View out, const
                         from,
                         target,
                         to.plane_step(),
-                        !first ? kNothing : conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
+                        conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
                         last,
                         coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,

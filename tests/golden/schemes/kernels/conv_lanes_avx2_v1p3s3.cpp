@@ -16,20 +16,17 @@ inline vec epilogue(vec x) {
     return x;
 }
 
-constexpr float kNothing[kRows] = {};  // where the first block of channels has added the bias
-
 struct Tile {
     const float* in;
     float* out;
     std::ptrdiff_t plane_step;
-    const float* bias;  // zeros but for the first block
-    bool first, last;   // of the channel blocks, between which sums wait in `out`
+    const float* bias;
+    bool first, last;  // of the channel blocks, between which sums wait in `out`
 };
 
 // 1 vector of weights x 3 pixels.
 [[gnu::always_inline]] inline void tile_v1p3(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    const vec bias0 = load(tile.bias + 0 * kLanes);
-    vec a0a = bias0, a0b = bias0, a0c = bias0;
+    vec a0a{}, a0b{}, a0c{};
     // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
     const float *x = tile.in + offset[0], *next = tile.in + offset[1];
     for (; offset != end; ++offset, weights += kStored) {
@@ -50,9 +47,10 @@ struct Tile {
         a0c = a0c + load(out0 + 2 * kLanes);
     }
     if (tile.last) {
-        a0a = epilogue(a0a);
-        a0b = epilogue(a0b);
-        a0c = epilogue(a0c);
+        const vec bias0 = load(tile.bias + 0 * kLanes);
+        a0a = epilogue(a0a + bias0);
+        a0b = epilogue(a0b + bias0);
+        a0c = epilogue(a0c + bias0);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
@@ -61,8 +59,7 @@ struct Tile {
 
 // 1 vector of weights x 2 pixels.
 [[gnu::always_inline]] inline void tile_v1p2(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
-    const vec bias0 = load(tile.bias + 0 * kLanes);
-    vec a0a = bias0, a0b = bias0;
+    vec a0a{}, a0b{};
     // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
     const float *x = tile.in + offset[0], *next = tile.in + offset[1];
     for (; offset != end; ++offset, weights += kStored) {
@@ -80,8 +77,9 @@ struct Tile {
         a0b = a0b + load(out0 + 1 * kLanes);
     }
     if (tile.last) {
-        a0a = epilogue(a0a);
-        a0b = epilogue(a0b);
+        const vec bias0 = load(tile.bias + 0 * kLanes);
+        a0a = epilogue(a0a + bias0);
+        a0b = epilogue(a0b + bias0);
     }
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
@@ -130,7 +128,7 @@ void conv_lanes_avx2_v1p3s3(const Indexed& conv, View in, View out, const Part& 
                         from,
                         target,
                         to.plane_step(),
-                        !first ? kNothing : conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
+                        conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
                         first,
                         last,
                     };
