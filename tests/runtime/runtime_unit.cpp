@@ -101,14 +101,15 @@ void within(const char* name, double ulps, double bound) {
 }
 
 void test_functions() {
-    within("exp", worst([](vec x) { return exp(x); }, [](double x) { return std::exp(x); }, -87.0f, 88.0f), 2.0);
+    within("exp_of_minus",
+           worst([](vec x) { return exp_of_minus(x); }, [](double x) { return std::exp(-x); }, -87.0f, 87.0f), 6.0);
     within("sigmoid", worst([](vec x) { return sigmoid(x); }, logistic, -87.0f, 87.0f), 34.0);
     within("silu", worst([](vec x) { return silu(x); }, [](double x) { return x * logistic(x); }, -80.0f, 80.0f), 34.0);
     within("tanh", worst([](vec x) { return tanh(x); }, [](double x) { return std::tanh(x); }, -12.0f, 12.0f), 4.0);
     const auto swish = [](double x) { return x * std::min(std::max(x + 3.0, 0.0), 6.0) / 6.0; };
     within("hard_swish", worst([](vec x) { return hard_swish(x); }, swish, -4.0f, 10.0f), 4.0);
     within("hard_swish, small", worst([](vec x) { return hard_swish(x); }, swish, -1e-3f, 1e-3f), 4.0);
-    CHECK(exp(splat(-1000.0f))[0] < 2e-38f && exp(splat(1000.0f))[0] > 1e38f);
+    CHECK(exp_of_minus(splat(1000.0f))[0] < 2e-38f && exp_of_minus(splat(-1000.0f))[0] > 5e37f);
     CHECK(sigmoid(splat(-1000.0f))[0] < 1e-37f && sigmoid(splat(1000.0f))[0] == 1.0f);
     CHECK(hard_swish(splat(-3.0f))[0] == 0.0f && hard_swish(splat(-100.0f))[0] == 0.0f);
     CHECK(hard_sigmoid(splat(-4.0f))[0] == 0.0f && hard_sigmoid(splat(4.0f))[0] == 1.0f);
@@ -146,7 +147,7 @@ int main(int argc, char** argv) {
     if (std::strcmp(argv[1], "team") != 0) {
         test_tensors();
         test_layers();
-    test_arrays();
+        test_arrays();
         test_functions();
         test_special_values();
         test_memory(argv[1]);
