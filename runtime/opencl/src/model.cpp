@@ -63,9 +63,9 @@ Status Model::room() {
     const std::size_t bytes = description_->arena * sizeof(float);
     Status status = buffer(bytes, nullptr, arena_);
     if (status == Status::ok) {
-        const std::vector<float> zeros(description_->arena, 0.0f);
-        status = check(device_->cl().clEnqueueWriteBuffer(device_->queue(), arena_.get(), kTrue, 0, bytes, zeros.data(),
-                                                          0, nullptr, nullptr),
+        const float zero = 0.0f;
+        status = check(device_->cl().clEnqueueFillBuffer(device_->queue(), arena_.get(), &zero, sizeof zero, 0, bytes,
+                                                         0, nullptr, nullptr),
                        "its memory");
     }
     const auto arrays = [&](const Layout* layouts, int count, std::vector<Memory>& to) {

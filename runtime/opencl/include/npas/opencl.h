@@ -88,6 +88,9 @@ constexpr cl_uint kCommandStart = 0x1282, kCommandEnd = 0x1283;
       (cl_command_queue, cl_mem, cl_uint, std::size_t, std::size_t, void*, cl_uint, const cl_event*, cl_event*))       \
     X(cl_int, clEnqueueWriteBuffer,                                                                                    \
       (cl_command_queue, cl_mem, cl_uint, std::size_t, std::size_t, const void*, cl_uint, const cl_event*, cl_event*)) \
+    X(cl_int, clEnqueueFillBuffer,                                                                                     \
+      (cl_command_queue, cl_mem, const void*, std::size_t, std::size_t, std::size_t, cl_uint, const cl_event*,         \
+       cl_event*))                                                                                                     \
     X(cl_int, clGetEventProfilingInfo, (cl_event, cl_uint, std::size_t, void*, std::size_t*))                          \
     X(cl_int, clReleaseEvent, (cl_event))                                                                              \
     X(cl_int, clFinish, (cl_command_queue))
