@@ -4,7 +4,8 @@
                                 [--platform P] [--device D] [--lanes N] [--work-items lanes|threads]
                                 [--threads 2] [--rounds 5] [--jobs 1] [--no-torch] [--json FILE] [--check]
 
-Each network is built dense, by each scheme at the rate behind its name, and dense with weights in 16 bits; all are
+Each network is built dense, by each scheme at the rate behind its name, and dense in half precision (weights; values
+between layers too; arithmetic too, where the device has it); all are
 proven against ONNX Runtime, layer by layer and on integers, as a build proves its own. Then dense and sparse programs
 are timed interleaved, in fresh processes, on the device and, where that is a processor, with as many threads as C++;
 on a GPU beside its roofline, and beside torch where torch has the same card.
@@ -53,9 +54,14 @@ from npas.verify.parity import Subject
 
 NETWORKS = "digits,mobilenet_v2:5,resnet18:5.3,vgg16:8.2"
 DIGITS = Path(__file__).parents[1] / "generated" / "digits" / "model.onnx"
-HALF = "fp16"
+HALVES: Mapping[str, Mapping[str, str]] = {
+    "fp16": {"weights": "fp16"},
+    "fp16_values": {"weights": "fp16", "activations": "fp16"},
+    "fp16_arithmetic": {"weights": "fp16", "activations": "fp16", "arithmetic": "fp16"},
+}
+"""Dense variants that store or compute in half precision, and what their targets say."""
 DIRECT = "direct"
-"""Dense with weights in 16 bits, and without Winograd's method."""
+"""Dense without Winograd's method."""
 SLOWER_THAN_CPP = 1.5
 """At most, dense."""
 SPARSE_SHARE = 0.6
@@ -188,7 +194,7 @@ def row(
         elif beside_torch:
             programs |= gpu.torch_programs(case.network, found, settings.runs)
         times = interleaved(programs, rounds)
-        layers = layer_times({n: b for n, b in made.items() if n != HALF}, machine, settings, rounds)
+        layers = layer_times({n: b for n, b in made.items() if n not in HALVES}, machine, settings, rounds)
     result["ms"] = {name: float(np.median(t)) for name, t in times.items()}
     for name in programs.keys() - made.keys():
         result.setdefault("over", {})[name] = _ratio(times["dense"], times[name])
@@ -272,17 +278,18 @@ def main() -> int:
     )
     device = opencl.find(target)
     print(f"{device.name} of {device.platform}, {device.version}, driver {device.driver}")
-    rows, missed = [], []
-    machines = {False: Machine.of(target), True: Machine.of(target.model_copy(update={"weights": "fp16"}))}
+    rows, missed, whole = [], [], Machine.of(target)
+    halves = [name for name in HALVES if name != "fp16_arithmetic" or opencl.HALF in device.extensions]
+    machines = {name: Machine.of(target.model_copy(update=HALVES[name])) for name in halves}
     wanted = given.variants.split(",") if given.variants else []
     with tempfile.TemporaryDirectory(prefix="npas-opencl-") as folder, processes(given.jobs) as pool:
         cases = given.networks.split(",")
         waiting = {}
         for text in cases:
-            for name in (*case_of(text).variants, HALF):
+            for name in (*case_of(text).variants, *halves):
                 if not wanted or name in wanted:
                     place = Path(folder) / f"{text} {name}"
-                    waiting[text, name] = pool.submit(built, text, name, machines[name == HALF], place)
+                    waiting[text, name] = pool.submit(built, text, name, machines.get(name, whole), place)
         made = {key: future.result() for key, future in waiting.items()}
         for text in cases:
             own = {name: program for (of, name), program in made.items() if of == text}

@@ -153,7 +153,9 @@ def _opencl() -> tuple[Finding, ...]:
 
 
 def _device(device: OpenClDevice) -> str:
-    halves = "cl_khr_fp16" if "cl_khr_fp16" in device.extensions else "no cl_khr_fp16"
+    from npas.targets.opencl import HALF
+
+    halves = HALF if HALF in device.extensions else f"no {HALF}"
     return (
         f"{device.name} of {device.platform}: {device.version}, driver {device.driver}, {device.units} units, "
         f"{device.memory >> 20} MiB ({device.most_allocation >> 20} at once), {device.lanes} lanes, {halves}"

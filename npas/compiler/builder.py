@@ -42,6 +42,7 @@ class PlanBuilder:
         self.network, self.graph = network, network.graph
         self.isa, self.threads = isa, threads
         self.lanes, self.backend = ISAS[isa].lanes, ISAS[isa].backend
+        self.numbers_in_float = 2 if ISAS[isa].values == "fp16" else 1
         self.groups: tuple[Group, ...] = fuse(self.graph)
         self.options = decided(network, self.groups, options, isa)
         kinds, only_pixels = self._kernels()
@@ -126,14 +127,15 @@ class PlanBuilder:
     def value(self, name: str, layout: Layout) -> int:
         """A new value."""
         size = layout.size
-        rounding = MOST_LINEAR if layout.compact else arena.ALIGNMENT
+        # Whole cache lines.
+        rounding = self.numbers_in_float * (MOST_LINEAR if layout.compact else arena.ALIGNMENT)
         self.values.append(Value(name=name, layout=layout, size=-(-size // rounding) * rounding))
         self.place[name] = len(self.values) - 1
         return self.place[name]
 
     def resize(self, value: int, layout: Layout, copies: int) -> None:
         """Gives a value another layout, and room for several of it."""
-        size = copies * arena.align(layout.size)
+        size = self.numbers_in_float * copies * arena.align(-(-layout.size // self.numbers_in_float))
         self.values[value] = self.values[value].model_copy(update={"layout": layout, "size": size})
 
     def result(self, group: Group, written: int = 0) -> int:

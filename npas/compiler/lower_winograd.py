@@ -80,8 +80,8 @@ def lower_winograd(plan: PlanBuilder, group: Group) -> None:
 
 
 def _work(plan: PlanBuilder, name: str, schedule: WinogradSchedule, positions: int, planes: tuple[int, int]) -> int:
-    """Room for the transformed tiles and the sums, of each thread where they share out tiles."""
-    size = positions * sum(position_step(count, schedule, plan.lanes) for count in planes)
+    """Room for the transformed tiles and the sums, floats all, of each thread where they share out tiles."""
+    size = plan.numbers_in_float * positions * sum(position_step(count, schedule, plan.lanes) for count in planes)
     return plan.value(f"{name}.tiles", Layout(channels=size, height=1, width=1, pitch=1, origin=0, plane=1))
 
 

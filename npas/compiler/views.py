@@ -11,7 +11,7 @@ from npas.compiler.schedules.records import LaneSchedule, PackedSchedule
 from npas.compiler.stored import CopyPart, Depthwise, Indexed, Packing, Winograd
 from npas.compiler.views_kernels import KernelView, kernel_views, namespace
 from npas.compiler.views_layers import LayerView, functions, layer_views, weighted
-from npas.targets.isa import ISAS, Backend
+from npas.targets.isa import END_TO_END, ISAS, Backend
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class ModelView:
     compile_flags: str
     backend: Backend
     lanes: int
+    end_to_end: float
+    """Largest relative L2 error of its outputs."""
 
 
 def _indexed(
@@ -160,4 +162,5 @@ def model_view(plan: Plan, fingerprint: int) -> ModelView:
         compile_flags=" ".join(ISAS[plan.isa].flags),
         backend=ISAS[plan.isa].backend,
         lanes=plan.lanes,
+        end_to_end=END_TO_END[ISAS[plan.isa].values],
     )

@@ -9,6 +9,7 @@ from typing import Literal
 from npas.compiler.cpp_text import listing
 from npas.compiler.plan import Kernel, Plan
 from npas.compiler.schedules.records import Placement
+from npas.targets.isa import ISAS
 
 _NAMING = {
     "conv": "conv_indexed_<isa>_r<filters>p<vectors of pixels>_<epilogue>: pixels lie in lanes.",
@@ -24,6 +25,10 @@ _NAMING = {
     "linear": "linear_indexed_<isa>_r<filters>[_fp16: how weights are stored]_<epilogue>.",
     "elementwise": "<operation>_<isa>_<epilogue>.",
 }
+
+
+HALVES = ("conv", "conv_lanes", "conv_items")
+"""Templates that multiply in half precision where the ISA does. The others wait for memory, or transform first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,8 @@ class KernelView:
     half: bool
     in_half: bool
     """Whether a fully connected kernel's filters fill half a vector, so that it holds two entries of their list."""
+    runs: bool
+    """Whether products are halves, so that a few of them are added up at a time."""
     placement: Placement
     slices: int
     items: int
@@ -129,6 +136,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         blocks=kernel.blocks,
         half=kernel.storage == "fp16",
         in_half=kernel.template == "linear" and 1 < kernel.rows < plan.lanes,
+        runs=ISAS[plan.isa].products == "fp16" and kernel.template in HALVES,
         placement=kernel.placement,
         slices=kernel.slices,
         items=kernel.items,

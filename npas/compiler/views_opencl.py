@@ -45,10 +45,13 @@ _TOGETHER = {
     **dict.fromkeys((f"reduce_{name}" for name in get_args(Reduction)), "reduce"),
     **dict.fromkeys(get_args(SoftmaxKind), "softmax"),
     "normalize_rows": "normalize",
+    "narrow": "convert",
+    "widen": "convert",
 }
 """Kernels that share a file of another name."""
 FAR_BELOW = 2**30
 """A row below every image: of a lane that stands for nothing."""
+CONVERSIONS = ("narrow", "widen")
 _PARTS = ("_in", "_out")
 """Of a generated file: kernels that run before the one of its name, or after it."""
 
@@ -59,7 +62,8 @@ class SourcesView:
 
     name: str
     namespace: str
-    lanes: int
+    defined: tuple[str, ...]
+    """Before the prelude: the lanes of a vector, and what is in half precision."""
     prelude: str
     texts: tuple[tuple[str, str], ...]
     """Path and text."""
@@ -67,29 +71,34 @@ class SourcesView:
     """Each kernel and the number of its text."""
     platform: str
     device: str
+    half_values: bool
+    half_products: bool
 
 
 def sources_view(plan: Plan, used: Mapping[str, str], texts: Mapping[str, str], prelude: str) -> SourcesView:
     """``used`` says which text each kernel is in; ``texts`` are by path."""
     number_of = {path: i for i, path in enumerate(texts)}
     platform, device = plan.wanted
+    isa = ISAS[plan.isa]
+    halves = {"HALF_VALUES": isa.values == "fp16", "HALF_PRODUCTS": isa.products == "fp16"}
     return SourcesView(
         name=plan.name,
         namespace=namespace(plan),
-        lanes=plan.lanes,
+        defined=(f"LANES {plan.lanes}", *(name for name, own in halves.items() if own)),
         prelude=prelude,
         texts=tuple(texts.items()),
         kernels=tuple((kernel, number_of[path]) for kernel, path in sorted(used.items())),
         platform=platform,
         device=device,
+        half_values=halves["HALF_VALUES"],
+        half_products=halves["HALF_PRODUCTS"],
     )
 
 
 def kernels_of(plan: Plan) -> tuple[str, ...]:
-    """The kernels that a plan's layers run."""
-    return tuple(
-        dict.fromkeys(name for layer in plan.layers for launch in calls(plan, layer, 0)[1] for name in launch.kernels)
-    )
+    """The kernels that a plan's layers run, and those that take the caller's floats to what values are stored as."""
+    own = (name for layer in plan.layers for launch in calls(plan, layer, 0)[1] for name in launch.kernels)
+    return tuple(dict.fromkeys((*own, *(CONVERSIONS if ISAS[plan.isa].values == "fp16" else ()))))
 
 
 def file_of(kernel: str, generated: Collection[str]) -> str:

@@ -100,6 +100,7 @@ def _machine(lock: Lock) -> Machine:
         return _generating(lock)
     platform, device = lock.wanted
     found = opencl.find(OpenClTarget(type="opencl", platform=platform, device=device))
+    opencl.require(isa, found)
     return replace(_generating(lock), device=opencl_device(found))
 
 

@@ -46,6 +46,7 @@ class Machine:
         if isinstance(target, OpenClTarget):
             found = opencl.find(target)
             isa, device = opencl.isa_of(target, found), opencl_device(found)
+            opencl.require(isa, found)
         else:
             isa, device = resolve(target.isa), LocalDevice()
             require(isa)

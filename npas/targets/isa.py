@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from npas.errors import DeviceError
 from npas.spec.schema import Isa as CpuIsaName
+from npas.spec.schema import Storage
 
 _CPUINFO = Path("/proc/cpuinfo")
 
 Backend = Literal["cpu", "opencl"]
-IsaName = CpuIsaName | Literal["opencl4", "opencl8", "opencl16", "opencl_gpu"]
+OpenClName = Literal["opencl4", "opencl8", "opencl16", "opencl_gpu"]
+StoringName = Literal["opencl4_store16", "opencl8_store16", "opencl16_store16", "opencl_gpu_store16"]
+MultiplyingName = Literal["opencl4_math16", "opencl8_math16", "opencl16_math16", "opencl_gpu_math16"]
+IsaName = CpuIsaName | OpenClName | StoringName | MultiplyingName
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,8 @@ class Isa:
     ``flags`` what GCC and Clang need, ``features`` what /proc/cpuinfo calls it.
 
     OpenCL's are as many lanes of a work item; the device's compiler makes instructions of them, but where ``items`` are
-    the lanes of its hardware, as a GPU's are: there vectors are no more than what an item loads at once."""
+    the lanes of its hardware, as a GPU's are: there vectors are no more than what an item loads at once. ``values`` is
+    how they are stored between layers, ``products`` what convolutions multiply: if fp16, so are values."""
 
     name: IsaName
     lanes: int
@@ -30,7 +36,18 @@ class Isa:
     features: frozenset[str] = frozenset()
     backend: Backend = "cpu"
     items: bool = False
+    values: Storage = "fp32"
+    products: Storage = "fp32"
 
+
+_OPENCL = (
+    Isa("opencl4", 4, 16, (), backend="opencl"),
+    Isa("opencl8", 8, 16, (), backend="opencl"),
+    Isa("opencl16", 16, 32, (), backend="opencl"),
+    Isa("opencl_gpu", 4, 16, (), backend="opencl", items=True),
+)
+_STORING: tuple[StoringName, ...] = get_args(StoringName)
+_MULTIPLYING: tuple[MultiplyingName, ...] = get_args(MultiplyingName)
 
 # From the narrowest to the widest. Portable is what every x86-64 (SSE2) and every AArch64 (NEON) has.
 ISAS: dict[IsaName, Isa] = {
@@ -45,12 +62,18 @@ ISAS: dict[IsaName, Isa] = {
             ("-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx2", "-mfma", "-mprefer-vector-width=512"),
             frozenset({"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx2", "fma"}),
         ),
-        Isa("opencl4", 4, 16, (), backend="opencl"),
-        Isa("opencl8", 8, 16, (), backend="opencl"),
-        Isa("opencl16", 16, 32, (), backend="opencl"),
-        Isa("opencl_gpu", 4, 16, (), backend="opencl", items=True),
+        *_OPENCL,
+        *(replace(isa, name=name, values="fp16") for isa, name in zip(_OPENCL, _STORING, strict=True)),
+        *(
+            replace(isa, name=name, values="fp16", products="fp16")
+            for isa, name in zip(_OPENCL, _MULTIPLYING, strict=True)
+        ),
     )
 }
+
+END_TO_END: Mapping[Storage, float] = {"fp32": 1e-4, "fp16": 1e-2}
+"""Largest relative L2 error of a whole network, by how values are stored between layers: what ``npas verify`` and the
+program's own test allow."""
 
 CPU_ISAS = {name: isa for name, isa in ISAS.items() if isa.backend == "cpu"}
 

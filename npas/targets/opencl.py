@@ -22,6 +22,8 @@ log = logging.getLogger("npas.targets")
 
 GET = "pip install 'npas[opencl]' brings PoCL, which computes on the processor; or install your GPU's driver"
 LEAST_LANES, MOST_LANES = 4, 16
+HALF = "cl_khr_fp16"
+"""The extension of devices that compute in half precision."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,25 @@ def find(target: OpenClTarget) -> OpenClDevice:
 
 
 def isa_of(target: OpenClTarget, device: OpenClDevice) -> Isa:
-    """Work items as the target says, or the device has them; of threads, vectors likewise."""
+    """Work items as the target says, or the device has them; of threads, vectors likewise. Numbers are as it says."""
     by_device = not device.is_processor and target.lanes is None
     items = by_device if target.work_items is None else target.work_items == "lanes"
-    of_opencl = [isa for isa in ISAS.values() if isa.backend == "opencl" and isa.items == items]
+    numbers = (target.activations, target.arithmetic)
+    of_opencl = [
+        isa
+        for isa in ISAS.values()
+        if isa.backend == "opencl" and isa.items == items and (isa.values, isa.products) == numbers
+    ]
     return next(isa for isa in of_opencl if items or isa.lanes == (target.lanes or device.lanes))
+
+
+def require(isa: Isa, device: OpenClDevice) -> None:
+    """Raises DeviceError where the device has no arithmetic in half precision and the ISA asks for it."""
+    if isa.products == "fp16" and HALF not in device.extensions:
+        raise DeviceError(
+            f"target.arithmetic: must be one that the device has, got fp16 on {device.name} of {device.platform}, "
+            f"which has no {HALF}, leave it out: weights and activations may be fp16 there"
+        )
 
 
 def environment() -> Mapping[str, str]:

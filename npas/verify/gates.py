@@ -10,6 +10,9 @@ Direct kernels: error at most 8 u S for the sum (any order of K terms stays belo
 units of the result for what follows it; Winograd's tiles of 4, 6 and 8 pixels a side: 8, 128 and 256 u times the
 largest S of the channel. On small integers every product and sum of a direct kernel is exact, so there the gate is
 equality: a wrong index cannot hide behind a tolerance.
+
+Where values are stored in half precision a result may differ by its rounding too, once or twice; equality is with the
+rounded result. Where convolutions multiply in it, their u is that of half precision, 2^-11.
 """
 
 from __future__ import annotations
@@ -45,9 +48,13 @@ from npas.ops import (
     Slice,
     Transpose,
 )
+from npas.spec.schema import Storage
 from npas.verify.reference import Doubles, apply, magnitude
 
 UNIT = 2.0**-24
+HALF_UNIT = 2.0**-11
+HALF_LEAST = 2.0**-24
+"""The least number above zero in half precision."""
 _SUM_UNITS = {0: 8.0, 4: 8.0, 6: 128.0, 8: 256.0}
 """By the side of a tile of Winograd's method; 0 is a direct sum."""
 RESULT_UNITS = 64.0
@@ -65,12 +72,20 @@ EXACT_FUNCTIONS = {Arithmetic: ("sub", "min", "max"), Reduce: ("sum", "max", "mi
 
 
 def part_reference(
-    network: Network, nodes: list[Node], given: Mapping[str, Doubles], winograd: int = 0
+    network: Network,
+    nodes: list[Node],
+    given: Mapping[str, Doubles],
+    *,
+    winograd: int = 0,
+    products: Storage = "fp32",
+    values: Storage = "fp32",
 ) -> tuple[Doubles, Doubles]:
     """A part's result in float64 from its inputs, and the gate for each element.
 
-    ``winograd`` is the side of the tiles of a part that is computed by that method, or 0.
+    ``winograd`` is the side of the tiles of a part that is computed by that method, or 0; ``products`` is in what its
+    convolution multiplies, ``values`` how its result is stored.
     """
+    unit = HALF_UNIT if products == "fp16" else UNIT
     known = {name: torch.from_numpy(value) for name, value in given.items()}
     slack = torch.zeros(1, dtype=torch.float64)
     result = slack
@@ -82,7 +97,7 @@ def part_reference(
             if winograd:  # every output of a tile depends on all of its inputs, which cancel but for rounding
                 size = size.amax(dim=(2, 3), keepdim=True).expand_as(size)
             carried = _carried(network, node, slack, inputs[0]) if slack.any() else 0.0
-            slack = _SUM_UNITS[winograd] * UNIT * size + carried
+            slack = _SUM_UNITS[winograd] * unit * size + carried
         elif isinstance(node.op, Add | Mul):
             factor = 1.0 if isinstance(node.op, Add) else max(float(x.abs().max()) for x in inputs)
             slack = slack * factor + RESULT_UNITS * UNIT * sum(x.abs() for x in inputs)
@@ -97,7 +112,14 @@ def part_reference(
         else:
             slack = slack.max() + RESULT_UNITS * UNIT * _size(node.op, inputs, result)
         known[node.name] = result
-    return result.numpy(), np.broadcast_to(slack.numpy(), result.shape) + LEAST
+    stored = 2 * HALF_UNIT * result.nan_to_num(0.0, 0.0, 0.0).abs() + HALF_LEAST if values == "fp16" else LEAST
+    return result.numpy(), np.broadcast_to(slack.numpy(), result.shape) + np.asarray(stored)
+
+
+def as_stored(values: Doubles, storage: Storage) -> Doubles:
+    """Numbers as a program stores them; what is too large for half precision becomes infinite there."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float16 if storage == "fp16" else np.float32).astype(np.float64)
 
 
 def _size(op: Op, inputs: list[torch.Tensor], result: torch.Tensor) -> torch.Tensor | float:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 
-from npas.compiler.plan import CopyLayer, InputLayer, OutputLayer, Plan, WinogradLayer
+from npas.compiler.plan import ConvLayer, CopyLayer, InputLayer, OutputLayer, Plan, WinogradLayer
+from npas.spec.schema import Storage
+from npas.targets.isa import ISAS
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Part:
     output: int
     winograd: int = 0
     """Pixels on the side of a tile, where the part is computed by Winograd's method."""
+    products: Storage = "fp32"
+    """In what its convolution multiplies."""
 
     @property
     def value(self) -> str:
@@ -54,6 +58,7 @@ def parts_of(plan: Plan) -> tuple[Part, ...]:
                 inputs=tuple(read),
                 output=computing[-1].output,
                 winograd=sides[0] if sides else 0,
+                products=ISAS[plan.isa].products if any(isinstance(x, ConvLayer) for x in computing) else "fp32",
             )
         )
     return tuple(parts)

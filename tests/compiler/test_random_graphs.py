@@ -8,13 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from programs import LOCAL_ISAS, in_few_files, parity
+from programs import LOCAL_ISAS, in_few_files, parity, require_device
 from random_graphs import by_every_scheme, random_graph
 
 from npas.ops import Concat, Gather, MaxPool, Mul, Normalize, Pad, Reduce, Resample, Slice, Transpose
+from npas.targets.isa import IsaName
 
 GRAPHS = 100
-ON_OPENCL = 4
+ON_OPENCL: tuple[IsaName, ...] = ("opencl8", "opencl_gpu")
 
 
 @pytest.mark.parametrize("seed", range(GRAPHS))
@@ -23,9 +24,11 @@ def test_parity(seed: int, tmp_path: Path) -> None:
     assert report.passed, (report.first_difference, report.relative_l2)
 
 
-@pytest.mark.parametrize("seed", range(ON_OPENCL))
-def test_parity_on_opencl(seed: int, tmp_path: Path) -> None:
-    isa = ("opencl8", "opencl_gpu")[seed % 2]
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("numbers", ["", "_store16", "_math16"])
+def test_parity_on_opencl(seed: int, numbers: str, tmp_path: Path) -> None:
+    isa = f"{ON_OPENCL[seed % 2]}{numbers}"
+    require_device(isa)
     report = parity(tmp_path, *by_every_scheme(seed), isa, 2, in_few_files)
     assert report.passed, (report.first_difference, report.relative_l2)
 

@@ -16,7 +16,7 @@ from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
-from programs import LOCAL_ISAS, NAME, assert_parity, device, images_of, rehashed
+from programs import LOCAL_ISAS, NAME, assert_parity, device, images_of, rehashed, require_device
 from sanitized import WatchedDevice, compile_watched, sanitizing_compiler
 from variant_schedules import Variants, variants
 from variants import COUNTS, KERNELS, MOST_CHANNELS, SIDE
@@ -108,10 +108,18 @@ def test_every_variant(built: Built, threads: int) -> None:
 
 @pytest.mark.parametrize(
     ("isa", "lanes", "placements"),
-    [("opencl8", "conv_lanes", set(PLACEMENTS["opencl"])), ("opencl_gpu", "conv_items", {"buffer", "image"})],
+    [
+        (f"{isa}{numbers}", lanes, placements)
+        for isa, lanes, placements in (
+            ("opencl8", "conv_lanes", set(PLACEMENTS["opencl"])),
+            ("opencl_gpu", "conv_items", {"buffer", "image"}),
+        )
+        for numbers in ("", "_store16", "_math16")
+    ],
 )
 def test_every_variant_on_opencl(isa: IsaName, lanes: str, placements: set[str], tmp_path: Path) -> None:
     """One width of vectors stands for all."""
+    require_device(isa)
     made = variants(isa, seed=8)
     lowered = lower(made.network, isa=isa, threads=THREADS, options=made.options)
     kernels = lowered.plan.kernels
@@ -127,7 +135,7 @@ def test_every_variant_on_opencl(isa: IsaName, lanes: str, placements: set[str],
         weights=lowered.weights(),
         device=device(isa),
     )
-    assert_parity(verify(subject, images_of(made.network, 1)))
+    assert_parity(verify(subject, images_of(made.network, 1)), ISAS[isa].values)
 
 
 def test_a_wrong_weight_is_found(built: Built) -> None:

@@ -102,6 +102,8 @@ def test_vectors_are_as_wide_as_the_target_says_or_the_device_prefers(lanes: int
         (False, {"work_items": "threads", "lanes": 16}, "opencl16"),
         (True, {}, "opencl4"),
         (True, {"work_items": "lanes"}, "opencl_gpu"),
+        (True, {"activations": "fp16"}, "opencl4_store16"),
+        (False, {"activations": "fp16", "arithmetic": "fp16", "weights": "fp16"}, "opencl_gpu_math16"),
     ],
 )
 def test_work_items_are_what_the_target_says_or_the_device_has(
@@ -109,6 +111,30 @@ def test_work_items_are_what_the_target_says_or_the_device_has(
 ) -> None:
     device = OpenClDevice("p", "d", "OpenCL 3.0", "1", processor, 2, 4, 2**30, 2**28, ())
     assert opencl.isa_of(TARGET.model_copy(update=target), device).name == name
+
+
+def test_arithmetic_that_the_device_has_not_is_refused() -> None:
+    device = OpenClDevice("p", "d", "OpenCL 3.0", "1", False, 2, 4, 2**30, 2**28, ())
+    wanted = ISAS["opencl_gpu_math16"]
+    with pytest.raises(DeviceError, match=r"target.arithmetic: .*got fp16 on d of p, which has no cl_khr_fp16"):
+        opencl.require(wanted, device)
+    opencl.require(wanted, replace(device, extensions=("cl_khr_fp16",)))
+    opencl.require(ISAS["opencl_gpu_store16"], device)
+
+
+def test_a_program_says_that_its_device_has_not_its_arithmetic(tmp_path: Path) -> None:
+    """On one that has it, a name that none has stands for the extension's."""
+    tree = tree_of()
+    tree["src/sources.cpp"] = tree["src/sources.cpp"].replace(b'return {"", "", false};', b'return {"", "", true};')
+    source = tree["src/device.cpp"]
+    tree["src/device.cpp"] = source.replace(
+        b'kDeviceExtensions), "cl_khr_fp16")', b'kDeviceExtensions), "cl_khr_none")'
+    )
+    assert tree["src/device.cpp"] != source
+    write_tree(tmp_path / "tree", tree)
+    program = compile_program(tmp_path / "tree", "verify", ISAS["opencl8"])
+    with pytest.raises(DeviceError, match=r"has no cl_khr_fp16, which this program's arithmetic takes"):
+        run(tmp_path, program)
 
 
 def test_a_machine_says_what_it_computes_on() -> None:
@@ -130,7 +156,9 @@ def test_a_library_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_device_of_another_name_is_not_taken(tmp_path: Path) -> None:
-    program = built(tmp_path, lambda text: text.replace('return {"", ""};', 'return {"", "no such card"};'))
+    program = built(
+        tmp_path, lambda text: text.replace('return {"", "", false};', 'return {"", "no such card", false};')
+    )
     with pytest.raises(DeviceError, match=r'no OpenCL device is called "no such card".*there are: '):
         run(tmp_path, program)
 

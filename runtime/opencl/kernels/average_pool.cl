@@ -6,11 +6,11 @@ __kernel void average_pool(VIEW(in), VIEW(out), const Window window, const int c
     int count = 0;
     if (in.block == 1) {
         float sum = 0.0f;
-        EACH_PIXEL(window, in, plane, y, x, sum += *p; ++count)
-        PLANE(out, plane)[y * ROW_STEP(out) + x] = sum / (count_pads ? window.height * window.width : count);
+        EACH_PIXEL(window, in, plane, y, x, sum += read(p); ++count)
+        write(PLANE(out, plane) + y * ROW_STEP(out) + x, sum / (count_pads ? window.height * window.width : count));
     } else {
         vec sum = splat(0.0f);
-        EACH_PIXEL(window, in, plane, y, x, sum += load(p); ++count)
+        EACH_PIXEL(window, in, plane, y, x, sum += read_vec(p); ++count)
         const float divisor = count_pads ? window.height * window.width : count;
         put_pixel(out_data, out, in.block, plane, y, x, in.channels, sum / splat(divisor));
     }

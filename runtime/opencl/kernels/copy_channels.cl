@@ -3,17 +3,17 @@
 __kernel void copy_channels(VIEW(in), VIEW(out), const int first) {
     const int x = get_global_id(0), y = get_global_id(1), plane = first / out.block + get_global_id(2);
     if (x >= out.width) return;
-    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * out.block;
+    __global real* to = PLANE(out, plane) + y * ROW_STEP(out) + x * out.block;
     const int channel = plane * out.block - first;
     if (in.block == LANES && out.block == LANES && channel % LANES == 0) {
-        store(to, load(CHANNEL(in, channel) + y * ROW_STEP(in) + x * LANES));
+        write_vec(to, read_vec(CHANNEL(in, channel) + y * ROW_STEP(in) + x * LANES));
     } else {
         for (int lane = 0; lane < out.block; ++lane) {
             const int c = channel + lane;
             if (c >= 0 && c < in.channels) {
-                to[lane] = CHANNEL(in, c)[y * ROW_STEP(in) + x * in.block];
+                write(to + lane, read(CHANNEL(in, c) + y * ROW_STEP(in) + x * in.block));
             } else if (c >= in.channels) {
-                to[lane] = 0.0f;
+                write(to + lane, 0.0f);
             }
         }
     }

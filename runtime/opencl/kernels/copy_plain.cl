@@ -2,11 +2,11 @@
 __kernel void copy_plain(VIEW(in), VIEW(out), const int elements) {
     const int first = get_global_id(0) * LANES;
     if (first >= elements) return;
-    const __global float* from = in_data + in.offset + first;
-    __global float* to = out_data + out.offset + first;
+    const __global real* from = in_data + in.offset + first;
+    __global real* to = out_data + out.offset + first;
     if (first + LANES <= elements) {
-        store_anywhere(to, load_anywhere(from));
+        write_vec_anywhere(to, read_vec_anywhere(from));
     } else {
-        for (int i = 0; first + i < elements; ++i) to[i] = from[i];
+        for (int i = 0; first + i < elements; ++i) write(to + i, read(from + i));
     }
 }

@@ -4,12 +4,12 @@ __kernel void copy_rows(VIEW(in), VIEW(out)) {
     const int x = get_global_id(0) * LANES, y = get_global_id(1), plane = get_global_id(2);
     const int length = out.width * out.block;
     if (x >= length) return;
-    const __global float* from = PLANE(in, plane) + y * ROW_STEP(in) + x;
-    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x;
+    const __global real* from = PLANE(in, plane) + y * ROW_STEP(in) + x;
+    __global real* to = PLANE(out, plane) + y * ROW_STEP(out) + x;
     if (x + LANES <= length) {
-        store_anywhere(to, load_anywhere(from));
+        write_vec_anywhere(to, read_vec_anywhere(from));
     } else {
-        for (int i = 0; x + i < length; ++i) to[i] = from[i];
+        for (int i = 0; x + i < length; ++i) write(to + i, read(from + i));
     }
     if (x + LANES >= length) clear_row(PLANE(out, plane), out, y);
 }

@@ -8,11 +8,11 @@ __kernel void global_average_pool(VIEW(in), VIEW(out)) {
     __local vec waiting[MOST_ITEMS];
     vec sum = splat(0.0f);
     for (int i = item; i < end; i += items) {
-        const __global float* pixel = PLANE(in, plane) + i / in.width * ROW_STEP(in) + i % in.width * in.block;
+        const __global real* pixel = PLANE(in, plane) + i / in.width * ROW_STEP(in) + i % in.width * in.block;
         if (in.block == 1) {
-            sum.s0 += *pixel;
+            sum.s0 += read(pixel);
         } else {
-            sum += load(pixel);
+            sum += read_vec(pixel);
         }
     }
     waiting[item] = sum;
@@ -21,7 +21,7 @@ __kernel void global_average_pool(VIEW(in), VIEW(out)) {
     for (int i = 1; i < items; ++i) sum += waiting[i];
     const vec mean = sum / splat((float)pixels);
     if (in.block == 1) {
-        out_data[out.offset + plane] = mean.s0;
+        write(out_data + out.offset + plane, mean.s0);
     } else {
         put_pixel(out_data, out, in.block, plane, 0, 0, in.channels, mean);
     }

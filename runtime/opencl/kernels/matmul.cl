@@ -2,9 +2,9 @@
 __kernel void matmul(VIEW(a), VIEW(b), VIEW(out), const int rows, const int depth, const int columns) {
     const int column = get_global_id(0) % columns, row = get_global_id(0) / columns, batch = get_global_id(1);
     if (row >= rows) return;
-    const __global float* x = a_data + a.offset + (batch * rows + row) * depth;
-    const __global float* y = b_data + b.offset + batch * depth * columns + column;
+    const __global real* x = a_data + a.offset + (batch * rows + row) * depth;
+    const __global real* y = b_data + b.offset + batch * depth * columns + column;
     float sum = 0.0f;
-    for (int k = 0; k < depth; ++k) sum = fma(x[k], y[k * columns], sum);
-    out_data[out.offset + (batch * rows + row) * columns + column] = sum;
+    for (int k = 0; k < depth; ++k) sum = fma(read(x + k), read(y + k * columns), sum);
+    write(out_data + out.offset + (batch * rows + row) * columns + column, sum);
 }

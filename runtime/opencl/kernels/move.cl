@@ -17,5 +17,5 @@ __kernel void move(VIEW(in), VIEW(out), __global const int* axes, const int rank
         axes += 1 + 2 * count;
         rest /= count;
     }
-    out_data[out.offset + target] = outside ? fill : in_data[in.offset + source];
+    write(out_data + out.offset + target, outside ? fill : read(in_data + in.offset + source));
 }

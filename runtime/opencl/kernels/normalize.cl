@@ -2,15 +2,15 @@
 __kernel void normalize_rows(VIEW(in), VIEW(out), const int rows, const int length, const float epsilon) {
     const int i = get_global_id(0);
     if (i >= rows) return;
-    const __global float* row = in_data + in.offset + i * length;
-    __global float* to = out_data + out.offset + i * length;
+    const __global real* row = in_data + in.offset + i * length;
+    __global real* to = out_data + out.offset + i * length;
     const float mean = total(row, length) / length;
     float squares = 0.0f, lost = 0.0f;
     for (int k = 0; k < length; ++k) {
-        const float d = row[k] - mean, y = d * d - lost, next = squares + y;
+        const float d = read(row + k) - mean, y = d * d - lost, next = squares + y;
         lost = (next - squares) - y;
         squares = next;
     }
     const float scale = 1.0f / sqrt(squares / length + epsilon);
-    for (int k = 0; k < length; ++k) to[k] = (row[k] - mean) * scale;
+    for (int k = 0; k < length; ++k) write(to + k, (read(row + k) - mean) * scale);
 }

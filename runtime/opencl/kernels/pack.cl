@@ -3,13 +3,13 @@
 __kernel void pack(VIEW(in), VIEW(out)) {
     const int x = get_global_id(0), y = get_global_id(1), plane = get_global_id(2);
     if (x >= out.width) return;
-    const __global float* from = PLANE(in, plane * LANES) + y * in.pitch + x;
+    const __global real* from = PLANE(in, plane * LANES) + y * in.pitch + x;
     const int own = least(out.channels - plane * LANES, LANES);
-    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
+    __global real* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
     if (own == LANES) {
-        for (int lane = 0; lane < LANES; ++lane) to[lane] = from[lane * in.plane];
+        for (int lane = 0; lane < LANES; ++lane) write(to + lane, read(from + lane * in.plane));
     } else {
-        for (int lane = 0; lane < LANES; ++lane) to[lane] = lane < own ? from[lane * in.plane] : 0.0f;
+        for (int lane = 0; lane < LANES; ++lane) write(to + lane, lane < own ? read(from + lane * in.plane) : 0.0f);
     }
     if (x + 1 == out.width) clear_row(PLANE(out, plane), out, y);
 }

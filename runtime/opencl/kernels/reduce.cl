@@ -3,25 +3,25 @@
     __kernel void name(VIEW(in), VIEW(out), const int rows, const int length) {     \
         const int i = get_global_id(0);                                             \
         if (i >= rows) return;                                                      \
-        const __global float* row = in_data + in.offset + i * length;               \
-        out_data[out.offset + i] = result;                                          \
+        const __global real* row = in_data + in.offset + i * length;                \
+        write(out_data + out.offset + i, result);                                    \
     }
 
-static inline float largest(const __global float* row, int length) {
-    float found = row[0];
-    for (int i = 1; i < length; ++i) found = found < row[i] ? row[i] : found;
+static inline float largest(const __global real* row, int length) {
+    float found = read(row);
+    for (int i = 1; i < length; ++i) found = greater(found, read(row + i));
     return found;
 }
 
-static inline float smallest(const __global float* row, int length) {
-    float found = row[0];
-    for (int i = 1; i < length; ++i) found = row[i] < found ? row[i] : found;
+static inline float smallest(const __global real* row, int length) {
+    float found = read(row);
+    for (int i = 1; i < length; ++i) found = lesser(found, read(row + i));
     return found;
 }
 
-static inline float product(const __global float* row, int length) {
-    float found = row[0];
-    for (int i = 1; i < length; ++i) found *= row[i];
+static inline float product(const __global real* row, int length) {
+    float found = read(row);
+    for (int i = 1; i < length; ++i) found *= read(row + i);
     return found;
 }
 

@@ -6,7 +6,7 @@ __kernel void resample(VIEW(in), VIEW(out), __global const int* indices, __globa
     if (i >= count) return;
     float sum = 0.0f;
     for (int j = i * taps; j < (i + 1) * taps; ++j) {
-        sum = fma(weights[j], in_data[in.offset + (outer * size + indices[j]) * inner + x], sum);
+        sum = fma(weights[j], read(in_data + in.offset + (outer * size + indices[j]) * inner + x), sum);
     }
-    out_data[out.offset + (outer * count + i) * inner + x] = sum;
+    write(out_data + out.offset + (outer * count + i) * inner + x, sum);
 }

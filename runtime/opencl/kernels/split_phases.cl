@@ -8,16 +8,16 @@ __kernel void split_phases(VIEW(in), VIEW(out), __global const int* phases, cons
     const int channel = plane / count, phase = plane - channel * count;
     const int row = y * stride_y + phases[2 * phase] - top, first = x * stride_x + phases[2 * phase + 1] - left;
     const int own = least(out.width - x, LANES), last = first + (own - 1) * stride_x, step = stride_x * in.block;
-    const __global float* from = CHANNEL(in, channel) + row * ROW_STEP(in) + first * in.block;
-    __global float* to = PLANE(out, plane) + y * out.pitch + x;
+    const __global real* from = CHANNEL(in, channel) + row * ROW_STEP(in) + first * in.block;
+    __global real* to = PLANE(out, plane) + y * out.pitch + x;
     if (row < 0 || row >= in.height) {
         zero(to, own);
     } else if (first >= 0 && last < in.width) {
-        for (int i = 0; i < own; ++i) to[i] = from[i * step];
+        for (int i = 0; i < own; ++i) write(to + i, read(from + i * step));
     } else {
         for (int i = 0; i < own; ++i) {
             const int column = first + i * stride_x;
-            to[i] = column >= 0 && column < in.width ? from[i * step] : 0.0f;
+            write(to + i, column >= 0 && column < in.width ? read(from + i * step) : 0.0f);
         }
     }
     if (x + LANES >= out.width) clear_row(PLANE(out, plane), out, y);

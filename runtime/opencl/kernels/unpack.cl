@@ -3,10 +3,10 @@
 __kernel void unpack(VIEW(in), VIEW(out)) {
     const int x = get_global_id(0), y = get_global_id(1), plane = get_global_id(2);
     if (x >= out.width) return;
-    const __global float* from = PLANE(in, plane) + y * ROW_STEP(in) + x * LANES;
+    const __global real* from = PLANE(in, plane) + y * ROW_STEP(in) + x * LANES;
     const int own = least(out.channels - plane * LANES, LANES);
-    __global float* to = PLANE(out, plane * LANES) + y * out.pitch + x;
-    for (int lane = 0; lane < own; ++lane) to[lane * out.plane] = from[lane];
+    __global real* to = PLANE(out, plane * LANES) + y * out.pitch + x;
+    for (int lane = 0; lane < own; ++lane) write(to + lane * out.plane, read(from + lane));
     if (x + 1 < out.width) return;
     for (int lane = 0; lane < own; ++lane) clear_row(PLANE(out, plane * LANES + lane), out, y);
 }

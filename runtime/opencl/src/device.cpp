@@ -109,6 +109,11 @@ Status Device::open(const Wanted& wanted, int threads, std::unique_ptr<Device>& 
                                  wanted.platform + "\", there are: " + seen;
         return Status::device;
     }
+    if (wanted.half_products && !named(device_text(*cl, device->whole_, kDeviceExtensions), "cl_khr_fp16")) {
+        why = "the OpenCL device " + device_text(*cl, device->whole_, kDeviceName) +
+              " has no cl_khr_fp16, which this program's arithmetic takes";
+        return Status::device;
+    }
     const cl_device_id part = part_of(*cl, device->whole_, threads);
     device->device_ = part != nullptr ? part : device->whole_;
     device->most_bytes_ =

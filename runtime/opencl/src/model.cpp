@@ -1,5 +1,8 @@
 #include "npas/model.h"
 
+#include <algorithm>
+
+#include "npas/half.h"
 #include "npas/loaded.h"
 #include "npas/winograd.h"
 
@@ -10,6 +13,13 @@ namespace {
 std::size_t elements(const Layout& l) {
     return static_cast<std::size_t>(l.channels) * static_cast<std::size_t>(l.height) *
            static_cast<std::size_t>(l.width);
+}
+
+// Of a number of a value.
+std::size_t stored_bytes() { return half_values() ? sizeof(std::uint16_t) : sizeof(float); }
+
+std::size_t in_planes(const Layout& l) {
+    return static_cast<std::size_t>(l.planes()) * static_cast<std::size_t>(l.plane_step());
 }
 
 template <class T>
@@ -52,31 +62,51 @@ Status Model::prepare(Weights& weights) {
     }
     if (status == Status::ok) status = constants(weights);
     if (status != Status::ok) return status;
+    for (std::size_t i = 0; i < float_inputs_.size(); ++i) {
+        convert("narrow", float_inputs_[i], inputs_[i], description_->inputs[i]);
+    }
     Run run(*this);
     description_->forward(run);
+    begin_layer();
+    for (std::size_t i = 0; i < float_outputs_.size(); ++i) {
+        convert("widen", outputs_[i], float_outputs_[i], description_->outputs[i]);
+    }
     if (failed_ != Status::ok) return failed_;
     return check(device_->cl().clFinish(device_->queue()), "what was written to it");
 }
 
 // The arena, zeroed, and the caller's arrays.
 Status Model::room() {
-    const std::size_t bytes = description_->arena * sizeof(float);
+    const std::size_t bytes = description_->arena * stored_bytes();
     Status status = buffer(bytes, nullptr, arena_);
     if (status == Status::ok) {
-        const float zero = 0.0f;
+        const std::uint16_t zero = 0;
         status = check(device_->cl().clEnqueueFillBuffer(device_->queue(), arena_.get(), &zero, sizeof zero, 0, bytes,
                                                          0, nullptr, nullptr),
                        "its memory");
     }
-    const auto arrays = [&](const Layout* layouts, int count, std::vector<Memory>& to) {
+    const auto arrays = [&](const Layout* layouts, int count, std::size_t number, std::vector<Memory>& to) {
         to.resize(static_cast<std::size_t>(count));
         for (std::size_t i = 0; i < to.size() && status == Status::ok; ++i) {
-            status = buffer(elements(layouts[i]) * sizeof(float), nullptr, to[i]);
+            status = buffer(elements(layouts[i]) * number, nullptr, to[i]);
         }
     };
-    arrays(description_->inputs, description_->input_count, inputs_);
-    arrays(description_->outputs, description_->output_count, outputs_);
+    arrays(description_->inputs, description_->input_count, stored_bytes(), inputs_);
+    arrays(description_->outputs, description_->output_count, stored_bytes(), outputs_);
+    if (half_values()) {
+        arrays(description_->inputs, description_->input_count, sizeof(float), float_inputs_);
+        arrays(description_->outputs, description_->output_count, sizeof(float), float_outputs_);
+    }
     return status;
+}
+
+// An array of the caller's to or from what values are stored as.
+void Model::convert(const char* kernel, const Memory& from, const Memory& to, const Layout& layout) {
+    const auto count = static_cast<std::int32_t>(elements(layout));
+    const std::size_t step = begin_step(kernel, {(count + 3) / 4}, 32);
+    memory(step, from.get());
+    memory(step, to.get());
+    argument(step, sizeof count, &count);
 }
 
 Status Model::upload(const IndexedSpec& spec, const Weights& weights, IndexedBuffers& out) {
@@ -152,7 +182,8 @@ Status Model::run(const float* const* inputs, float* const* outputs, Observer* o
     Status status = Status::ok;
     for (std::size_t i = 0; i < inputs_.size() && status == Status::ok; ++i) {
         const std::size_t bytes = elements(description_->inputs[i]) * sizeof(float);
-        status = check(cl.clEnqueueWriteBuffer(queue, inputs_[i].get(), 0, 0, bytes, inputs[i], 0, nullptr, nullptr),
+        const Memory& to = half_values() ? float_inputs_[i] : inputs_[i];
+        status = check(cl.clEnqueueWriteBuffer(queue, to.get(), 0, 0, bytes, inputs[i], 0, nullptr, nullptr),
                        "an input");
     }
     if (observer != nullptr) {
@@ -163,7 +194,8 @@ Status Model::run(const float* const* inputs, float* const* outputs, Observer* o
     }
     for (std::size_t i = 0; i < outputs_.size() && status == Status::ok; ++i) {
         const std::size_t bytes = elements(description_->outputs[i]) * sizeof(float);
-        status = check(cl.clEnqueueReadBuffer(queue, outputs_[i].get(), 0, 0, bytes, outputs[i], 0, nullptr, nullptr),
+        const Memory& from = half_values() ? float_outputs_[i] : outputs_[i];
+        status = check(cl.clEnqueueReadBuffer(queue, from.get(), 0, 0, bytes, outputs[i], 0, nullptr, nullptr),
                        "an output");
     }
     const Status finished = check(cl.clFinish(queue), "an inference");  // whatever else failed: arrays are the caller's
@@ -178,18 +210,24 @@ Status Model::enqueue(const Step& step, cl_command_queue queue, cl_event* event)
 
 Status Model::observed(Observer& observer) {
     std::size_t begin = 0;
-    for (int layer = 0; layer < description_->layer_count; ++layer) {
+    Status status = Status::ok;
+    for (; is_of_layer(begin, -1) && status == Status::ok; ++begin) {
+        status = enqueue(steps_[begin], device_->queue(), nullptr);
+    }
+    for (int layer = 0; layer < description_->layer_count && status == Status::ok; ++layer) {
         std::size_t end = begin;
-        while (end < steps_.size() && steps_[end].layer == layer) ++end;
+        while (is_of_layer(end, layer)) ++end;
         if (observer.wants(layer)) {
             double ms = 0.0;
-            const Status status = observed_layer(begin, end, ms);
-            if (status != Status::ok) return status;
-            observer.after(layer, ms);
+            status = observed_layer(begin, end, ms);
+            if (status == Status::ok) observer.after(layer, ms);
         }
         begin = end;
     }
-    return Status::ok;
+    for (; begin < steps_.size() && status == Status::ok; ++begin) {
+        status = enqueue(steps_[begin], device_->queue(), nullptr);
+    }
+    return status;
 }
 
 Status Model::observed_layer(std::size_t begin, std::size_t end, double& ms) {
@@ -217,12 +255,15 @@ Status Model::observed_layer(std::size_t begin, std::size_t end, double& ms) {
 Status Model::read(int value, float* array) const {
     const Value& v = description_->values[value];
     const std::size_t origin = static_cast<std::size_t>(v.layout.origin) * static_cast<std::size_t>(v.layout.block);
-    std::vector<float> memory(static_cast<std::size_t>(v.layout.planes()) *
-                              static_cast<std::size_t>(v.layout.plane_step()));
-    const Status status =
-        check(device_->cl().clEnqueueReadBuffer(device_->queue(), arena_.get(), kTrue, v.offset * sizeof(float),
-                                                bytes_of(memory), memory.data(), 0, nullptr, nullptr),
-              "a value");
+    std::vector<float> memory(in_planes(v.layout));
+    std::vector<std::uint16_t> halves(half_values() ? memory.size() : 0);
+    const std::size_t bytes = memory.size() * stored_bytes();
+    void* const to = half_values() ? static_cast<void*>(halves.data()) : memory.data();
+    const Status status = check(
+        device_->cl().clEnqueueReadBuffer(device_->queue(), arena_.get(), kTrue, v.offset * stored_bytes(), bytes, to,
+                                          0, nullptr, nullptr),
+        "a value");
+    std::transform(halves.begin(), halves.end(), memory.begin(), widened);
     const Layout plain = plain_layout(v.layout);
     if (status == Status::ok) copy(ConstView{memory.data() + origin, &v.layout}, {array, &plain}, {0, 1});
     return status;
@@ -231,12 +272,15 @@ Status Model::read(int value, float* array) const {
 Status Model::write(int value, const float* array) {
     const Value& v = description_->values[value];
     const std::size_t origin = static_cast<std::size_t>(v.layout.origin) * static_cast<std::size_t>(v.layout.block);
-    std::vector<float> memory(
-        static_cast<std::size_t>(v.layout.planes()) * static_cast<std::size_t>(v.layout.plane_step()), 0.0f);
+    std::vector<float> memory(in_planes(v.layout), 0.0f);
     const Layout plain = plain_layout(v.layout);
     copy({array, &plain}, {memory.data() + origin, &v.layout}, {0, 1});
-    return check(device_->cl().clEnqueueWriteBuffer(device_->queue(), arena_.get(), kTrue, v.offset * sizeof(float),
-                                                    bytes_of(memory), memory.data(), 0, nullptr, nullptr),
+    std::vector<std::uint16_t> halves(half_values() ? memory.size() : 0);
+    if (half_values()) std::transform(memory.begin(), memory.end(), halves.begin(), narrowed);
+    const std::size_t bytes = memory.size() * stored_bytes();
+    const void* const from = half_values() ? static_cast<const void*>(halves.data()) : memory.data();
+    return check(device_->cl().clEnqueueWriteBuffer(device_->queue(), arena_.get(), kTrue, v.offset * stored_bytes(),
+                                                    bytes, from, 0, nullptr, nullptr),
                  "a value");
 }
 

@@ -3,6 +3,8 @@
 <%
 filters, vectors = range(view.rows), range(view.vectors)
 letter = lambda p: chr(97 + p)
+own = [f"{r}{letter(p)}" for r in filters for p in vectors]
+sum_ = "h" if view.runs else "a"
 %>\
 // Convolution over lists of kept positions: ${view.summary}.
 #define FILTERS ${view.rows}
@@ -15,34 +17,36 @@ VECTOR_KERNEL void ${view.name}(const __global ${"half" if view.half else "float
     const int t = get_global_id(0) + get_global_id(2) * get_global_size(0), group = get_global_id(1);
     if (t >= tiles) return;
     const int at = t * TILE;
-    const __global float* tile = in_data + in.offset + at;
+    const __global real* tile = in_data + in.offset + at;
     const __global int* offset = offsets + bounds[2 * group];
     const __global int* end = offsets + bounds[2 * group + 1];
     const __global ${"half" if view.half else "float"}* weight = weights + first_weight[group];
 % for r in filters:
     vec ${", ".join(f"a{r}{letter(p)} = splat(0.0f)" for p in vectors)};
 % endfor
-    for (; offset != end; ++offset, weight += FILTERS) {
-        const __global float* from = tile + *offset;
+${common.begin_run(view, "    ", own, "", "offset", "end")}\
+    for (; offset != ${"until" if view.runs else "end"}; ++offset, weight += FILTERS) {
+        const __global real* from = tile + *offset;
 % for p in vectors:
-        const vec x${letter(p)} = load_anywhere(from + ${p} * LANES);
+        const factors x${letter(p)} = read_factors_anywhere(from + ${p} * LANES);
 % endfor
 % for r in filters:
-        const vec w${r} = ${f"splat(vload_half({r}, weight))" if view.half else f"broadcast(weight + {r})"};
+        const factors w${r} = one_weight_of${"_halves" if view.half else ""}(weight + ${r});
 % for p in vectors:
-        a${r}${letter(p)} = fma(w${r}, x${letter(p)}, a${r}${letter(p)});
+        ${sum_}${r}${letter(p)} = fma(w${r}, x${letter(p)}, ${sum_}${r}${letter(p)});
 % endfor
 % endfor
     }
+${common.end_run(view, "    ", own)}\
 % for r in filters:
     {
         const int row = rows[group * FILTERS + ${r}];
         if (row >= 0) {
             const vec filter_bias = broadcast(bias + group * FILTERS + ${r});
-            __global float* to = PLANE(out, row);
+            __global real* to = PLANE(out, row);
             int x = at % out.pitch;
 % for p in vectors:
-            store(to + at + ${p} * LANES, keep(epilogue(a${r}${letter(p)} + filter_bias${f", load(PLANE(residual, row) + at + {p} * LANES)" if view.residual else ""}), pixels_at(out, at + ${p} * LANES, x)));
+            write_vec(to + at + ${p} * LANES, keep(epilogue(a${r}${letter(p)} + filter_bias${f", read_vec(PLANE(residual, row) + at + {p} * LANES)" if view.residual else ""}), pixels_at(out, at + ${p} * LANES, x)));
             x = next_column(out, x);
 % endfor
             if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);

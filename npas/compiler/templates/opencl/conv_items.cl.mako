@@ -7,6 +7,9 @@ deep = view.depth > 1
 planes = range(view.vectors // view.depth)
 letter = lambda p: chr(97 + p)
 type_ = "float" if deep else "vec"
+own = [f"{v}{letter(p)}" for v in weights for p in pixels]
+sum_ = "h" if view.runs else "a"
+halves = ("(float)", "factor", "0.0f", f"RUN / {view.depth}") if deep else ("widened", "factors", "(factors)(0.0f)", "RUN")
 # What an item has of a plane: a filter's sum in each lane.
 of = lambda v, p: f"(vec)({', '.join(f'a{4 * v + i}{letter(p)}' for i in range(4))})" if deep else f"a{v}{letter(p)}"
 %>\
@@ -23,8 +26,8 @@ of = lambda v, p: f"(vec)({', '.join(f'a{4 * v + i}{letter(p)}' for i in range(4
 ${common.epilogue(view)}
 // A pixel of a plane. Whose pixel is the last of a row makes zeros of what follows it.
 static inline void put(vec sum, int plane, int y, int x, VIEW(out)${", VIEW(residual)" if view.residual else ""}) {
-    __global float* to = PLANE(out, plane);
-    store(to + y * ROW_STEP(out) + x * LANES, epilogue(sum${", load(PLANE(residual, plane) + y * ROW_STEP(residual) + x * LANES)" if view.residual else ""}));
+    __global real* to = PLANE(out, plane);
+    write_vec(to + y * ROW_STEP(out) + x * LANES, epilogue(sum${", read_vec(PLANE(residual, plane) + y * ROW_STEP(residual) + x * LANES)" if view.residual else ""}));
     if (x + 1 == out.width) clear_row(to, out, y);
 }
 
@@ -42,7 +45,7 @@ VECTOR_KERNEL ${lanes.size(view.slices * view.items)}void ${view.name}(${lanes.m
     const int first = tile * items * PIXELS + item, last = out.height * out.width - 1;
 % for p in pixels:
     const int n${letter(p)} = least(first + ${p} * items, last), y${letter(p)} = n${letter(p)} / out.width, x${letter(p)} = n${letter(p)} - y${letter(p)} * out.width;
-    const __global float* from${letter(p)} = in_data + in.offset + y${letter(p)} * row_step + x${letter(p)} * STEP;
+    const __global real* from${letter(p)} = in_data + in.offset + y${letter(p)} * row_step + x${letter(p)} * STEP;
 % endfor
     const int begin = bounds[2 * group], count = bounds[2 * group + 1] - begin;
 % if view.slices > 1:
@@ -54,17 +57,18 @@ VECTOR_KERNEL ${lanes.size(view.slices * view.items)}void ${view.name}(${lanes.m
 % for v in weights:
     ${type_} ${", ".join(f"a{v}{letter(p)} = 0.0f" if deep else f"a{v}{letter(p)} = splat(0.0f)" for p in pixels)};
 % endfor
+${common.begin_run(view, "    ", own, "int k = at_first", "k", "behind", *halves[1:])}\
 #pragma unroll ${4 if view.vectors * 4 // view.depth * view.pixels <= 32 else 2}
-    for (int k = at_first; k < behind; ++k, weight += ${lanes.module.step(view)}) {
+    for (${"" if view.runs else "int k = at_first"}; k < ${"until" if view.runs else "behind"}; ++k, weight += ${lanes.module.step(view)}) {
         const int at = offsets[begin + k];
 % for p in pixels:
-        const ${"vec" if deep else "float"} in${letter(p)} = ${f"load(from{letter(p)} + at)" if deep else f"from{letter(p)}[at]"};
+        const factor${"s" if deep else ""} in${letter(p)} = read_factor${"s" if deep else ""}(from${letter(p)} + at);
 % endfor
 % for v in weights:
-        const vec w${v} = ${lanes.module.vector(view, "weight", v)};
+        const factors w${v} = ${lanes.module.vector(view, "weight", v)};
 % for p in pixels:
 % if not deep:
-        a${v}${letter(p)} = fma(w${v}, splat(in${letter(p)}), a${v}${letter(p)});
+        ${sum_}${v}${letter(p)} = fma(w${v}, (factors)(in${letter(p)}), ${sum_}${v}${letter(p)});
 % endif
 % endfor
 % endfor
@@ -72,12 +76,13 @@ VECTOR_KERNEL ${lanes.size(view.slices * view.items)}void ${view.name}(${lanes.m
 % for c in range(view.depth):
 % for v in weights:
 % for p in pixels:
-        a${v}${letter(p)} = fma(w${v}.s${c}, in${letter(p)}.s${c}, a${v}${letter(p)});
+        ${sum_}${v}${letter(p)} = fma(w${v}.s${c}, in${letter(p)}.s${c}, ${sum_}${v}${letter(p)});
 % endfor
 % endfor
 % endfor
 % endif
     }
+${common.end_run(view, "    ", own, halves[0])}\
 % if view.slices > 1:
     // Every slice leaves its sums; each then adds up some of all slices' for a plane and a pixel.
     __local vec* own = waiting + slice * PAIRS * items + item;

@@ -10,10 +10,13 @@ outputs = range(len(sums) // view.depth)
 list_at = lambda l: f"({view.lists} * group + {l})" if view.lists > 1 else "group"
 number = lambda l: l if view.lists > 1 else ""
 letter = lambda p: chr(97 + p)
-broadcast = "broadcast" if view.depth == 1 else "broadcast_pair"
+of_list = lambda l: [f"{v}{letter(p)}" for v in sums[l * view.vectors : (l + 1) * view.vectors] for p in pixels]
+more = "    " * view.runs
+behind = lambda end: "until" if view.runs else end
+broadcast = "read_one" if view.depth == 1 else "read_pair"
 %>\
 <%def name="step(indent, l)">\
-${indent}const __global float* from = tile + ${"places[i]" if local else f"*offset{number(l)}"};
+${indent}const __global real* from = tile + ${"places[i]" if local else f"*offset{number(l)}"};
 ${lanes.products(view, indent, sums[l * view.vectors : (l + 1) * view.vectors], f"weight{number(l)}", broadcast, "STEP")}\
 </%def>\
 <%def name="summed(indent, l, fetched)">\
@@ -23,22 +26,28 @@ ${indent}    const int count = least((int)(end - offset${number(l)}), HELD);
 ${lanes.fill(view, f"weight{number(l)}", indent + "    ")}\
 ${indent}    for (int i = get_local_id(0); i < count; i += get_local_size(0)) places[i] = offset${number(l)}[i];
 ${indent}    barrier(CLK_LOCAL_MEM_FENCE);
-${indent}    for (int i = 0; i < count; ++i) {
-${step(indent + '        ', l)}\
-${indent}    }
+${common.begin_run(view, indent + "    ", of_list(l), "int i = 0", "i", "count")}\
+${indent + more}    for (${"" if view.runs else "int i = 0"}; i < ${behind("count")}; ++i) {
+${step(indent + more + '        ', l)}\
+${indent + more}    }
+${common.end_run(view, indent + "    ", of_list(l))}\
 ${indent}    offset${number(l)} += count;
 ${indent}    weight${number(l)} += count * STORED;
 ${indent}}
 % else:
 % if fetched:
 ${indent}const __global ${"half" if view.half else "float"}* coming = weight${number(l)} + (int)(end - offset${number(l)}) * (STORED + (int)get_local_id(0) * pace);
-${indent}for (; offset${number(l)} != end; ++offset${number(l)}, weight${number(l)} += STORED, coming += pace) {
-${indent}    fetch(coming);
-% else:
-${indent}for (; offset${number(l)} != end; ++offset${number(l)}, weight${number(l)} += ${lanes.module.step(view)}) {
 % endif
-${step(indent + '    ', l)}\
-${indent}}
+${common.begin_run(view, indent, of_list(l), "", f"offset{number(l)}", "end")}\
+% if fetched:
+${indent + more}for (; offset${number(l)} != ${behind("end")}; ++offset${number(l)}, weight${number(l)} += STORED, coming += pace) {
+${indent + more}    fetch(coming);
+% else:
+${indent + more}for (; offset${number(l)} != ${behind("end")}; ++offset${number(l)}, weight${number(l)} += ${lanes.module.step(view)}) {
+% endif
+${step(indent + more + '    ', l)}\
+${indent + more}}
+${common.end_run(view, indent, of_list(l))}\
 % endif
 </%def>\
 // Convolution over lists of kept positions, filters in lanes: ${view.summary}.
@@ -73,7 +82,7 @@ VECTOR_KERNEL void ${view.name}(${lanes.module.parameter(view)}, LISTS, VIEW(in)
 % endif
     const int own = column < grid.wide ? PIXELS : PIXELS - 1;
     const int x = column * PIXELS - most(column - grid.wide, 0);
-    const __global float* tile = in_data + in.offset + y * grid.row_step + x * STEP;
+    const __global real* tile = in_data + in.offset + y * grid.row_step + x * STEP;
 % for l in lists:
     const __global int* bound${number(l)} = bounds + ${list_at(l)} * (${"grid.blocks" if view.blocks else "1"} + 1);
     const __global int* offset${number(l)} = offsets + *bound${number(l)};
@@ -83,7 +92,7 @@ VECTOR_KERNEL void ${view.name}(${lanes.module.parameter(view)}, LISTS, VIEW(in)
     vec ${", ".join(f"a{v}{letter(p)} = splat(0.0f)" for p in pixels)};
 % endfor
 % if local:
-    __local vec held[HELD * ${view.vectors}];
+    __local factors held[HELD * ${view.vectors}];
     __local int places[HELD];
 % endif
 % if view.blocks:
@@ -150,12 +159,12 @@ ${summed(' ' * 8, l, view.ahead)}\
     if (group * ${len(outputs)} + ${v} < PLANES(out)) {
         const int plane = group * ${len(outputs)} + ${v};
         const vec filters = load(bias + plane * LANES);
-        __global float* to = PLANE(out, plane);
+        __global real* to = PLANE(out, plane);
 % if view.residual:
-        const __global float* other = PLANE(residual, plane);
+        const __global real* other = PLANE(residual, plane);
 % endif
 % for p in pixels:
-        ${"if (own == PIXELS) " if p and p + 1 == view.pixels else ""}store(to + to${letter(p)}, epilogue(a${v}${letter(p)} + filters${f", load(other + other{letter(p)})" if view.residual else ""}));
+        ${"if (own == PIXELS) " if p and p + 1 == view.pixels else ""}write_vec(to + to${letter(p)}, epilogue(a${v}${letter(p)} + filters${f", read_vec(other + other{letter(p)})" if view.residual else ""}));
 % endfor
     }
 % endfor

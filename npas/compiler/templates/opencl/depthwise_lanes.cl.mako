@@ -15,7 +15,7 @@ VECTOR_KERNEL void ${view.name}(const __global float* weights, const __global fl
     const int wide = out.width - columns * (PIXELS - 1);
     const int own = column < wide ? PIXELS : PIXELS - 1;
     const int x = column * PIXELS - most(column - wide, 0);
-    const __global float* from = PLANE(in, plane) + (y * ${view.stride[0]} - top) * ROW_STEP(in) + (x * ${view.stride[1]} - left) * LANES;
+    const __global real* from = PLANE(in, plane) + (y * ${view.stride[0]} - top) * ROW_STEP(in) + (x * ${view.stride[1]} - left) * LANES;
     const __global float* w = weights + plane * ${view.window[0] * view.window[1]} * LANES;
     const vec start = load(bias + plane * LANES);
     vec ${", ".join(f"a{letter(p)} = start" for p in pixels)};
@@ -24,19 +24,19 @@ VECTOR_KERNEL void ${view.name}(const __global float* weights, const __global fl
         const vec w${t} = load(w + ${t} * LANES);
 % endfor
 % for column in columns:
-        const vec x${column.offset} = load(from + ${column.offset} * LANES);
+        const vec x${column.offset} = read_vec(from + ${column.offset} * LANES);
 % for p, t in column.uses:
         a${letter(p)} = fma(w${t}, x${column.offset}, a${letter(p)});
 % endfor
 % endfor
     }
-    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
+    __global real* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
 % if view.residual:
-    const __global float* other = PLANE(residual, plane) + y * ROW_STEP(residual) + x * LANES;
+    const __global real* other = PLANE(residual, plane) + y * ROW_STEP(residual) + x * LANES;
 % endif
 % for p in pixels:
 <% guard = "if (own == PIXELS) " if p and p + 1 == view.pixels else "" %>\
-    ${guard}store(to + ${p} * LANES, epilogue(a${letter(p)}${f", load(other + {p} * LANES)" if view.residual else ""}));
+    ${guard}write_vec(to + ${p} * LANES, epilogue(a${letter(p)}${f", read_vec(other + {p} * LANES)" if view.residual else ""}));
 % endfor
     if (x + own == out.width) clear_row(PLANE(out, plane), out, y);
 }

@@ -12,25 +12,25 @@ VECTOR_KERNEL void ${view.name}(VIEW(in), ${"VIEW(other), " if view.binary else 
     const int at = get_global_id(0) * LANES, plane = get_global_id(1);
     const int length = ((out.height - 1) * out.pitch + out.width) * out.block;
     if (at >= length) return;
-    const __global float* x = PLANE(in, plane) + at;
+    const __global real* x = PLANE(in, plane) + at;
 % if view.binary == "plane":
-    const __global float* y = PLANE(other, plane) + at;
+    const __global real* y = PLANE(other, plane) + at;
 % elif view.binary == "channel":
-    const vec y = out.block == 1 ? broadcast(other_data + other.offset + plane) : load(other_data + other.offset + plane * LANES);
+    const vec y = out.block == 1 ? splat(read(other_data + other.offset + plane)) : read_vec(other_data + other.offset + plane * LANES);
 % endif
-    __global float* to = PLANE(out, plane) + at;
+    __global real* to = PLANE(out, plane) + at;
     if (at + LANES <= length) {
-        const vec result = compute(load_anywhere(x)${", load_anywhere(y)" if view.binary == "plane" else ", y" if view.binary else ""});
+        const vec result = compute(read_vec_anywhere(x)${", read_vec_anywhere(y)" if view.binary == "plane" else ", y" if view.binary else ""});
         if (out.block > 1) {
             const int column = at / LANES % out.pitch;
-            store(to, column < out.width ? result : splat(0.0f));
+            write_vec(to, column < out.width ? result : splat(0.0f));
         } else {
-            store_anywhere(to, out.pitch == out.width ? result : keep(result, pixels_at(out, at, at % out.pitch)));
+            write_vec_anywhere(to, out.pitch == out.width ? result : keep(result, pixels_at(out, at, at % out.pitch)));
         }
     } else {
         for (int i = 0; at + i < length; ++i) {
-            const float result = compute(splat(x[i])${", splat(y[i])" if view.binary == "plane" else ", y" if view.binary else ""}).s0;
-            to[i] = (at + i) / out.block % out.pitch < out.width ? result : 0.0f;
+            const float result = compute(splat(read(x + i))${", splat(read(y + i))" if view.binary == "plane" else ", y" if view.binary else ""}).s0;
+            write(to + i, (at + i) / out.block % out.pitch < out.width ? result : 0.0f);
         }
     }
     if (at + LANES >= length && out.plane != out.height * out.width) clear_margins(PLANE(out, plane), out, length);

@@ -1,4 +1,24 @@
-## What follows the sum of every kernel with weights: the element-wise operators fused behind the layer.
+## What kernels with weights have in common.
+
+## Where products are halves, sums of a few of them are too, and go into the floats of the same number. From `at` on to
+## `end`; the loop between goes on to `until`.
+<%def name="begin_run(view, indent, own, first, at, end, type='factors', zero='(factors)(0.0f)', few='RUN')">\
+% if view.runs:
+${indent}for (${first}; ${at} != ${end};) {
+${indent}    const ${"int" if first else "__global int*"} until = ${at} + least((int)(${end} - ${at}), ${few});
+${indent}    ${type} ${", ".join(f"h{name} = {zero}" for name in own)};
+% endif
+</%def>\
+<%def name="end_run(view, indent, own, widened='widened')">\
+% if view.runs:
+% for name in own:
+${indent}    a${name} += ${widened}(h${name});
+% endfor
+${indent}}
+% endif
+</%def>\
+
+## What follows the sum: the element-wise operators fused behind the layer.
 <%def name="epilogue(view)">\
 static inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
 % for statement in view.epilogue:

@@ -1,5 +1,10 @@
 ## What kernels with filters in lanes have in common: products, of weights from where the schedule puts them (see Placement).
 <%!
+def floats(view):
+    """Whether a kernel multiplies floats, whatever others do: what Winograd's method transforms is no value."""
+    return view.template == "winograd_lanes"
+
+
 def parameter(view):
     """The weights, of a kernel's parameters."""
     if view.placement == "image":
@@ -12,8 +17,18 @@ def vector(view, weight, i):
     if view.placement == "local":
         return f"held[i * {view.vectors} + {i}]"
     if view.placement == "image":
-        return f"texels(weights, {weight} + {i})"
-    return f"{'load_halves' if view.half else 'load'}({weight} + {i} * LANES)"
+        return f"{'texels(vec, read_imagef, ' if floats(view) else f'weights_at{halves(view)}('}weights, {weight} + {i})"
+    return f"{loaded(view)}({weight} + {i} * LANES)"
+
+
+def halves(view):
+    """What is said of weights that are stored so."""
+    return "_halves" if view.half else ""
+
+
+def loaded(view):
+    """What reads a vector of weights."""
+    return "load" if floats(view) else f"weights_of{halves(view)}"
 
 
 def pointer(view, weight, first):
@@ -36,30 +51,34 @@ def step(view):
 <%def name="fill(view, weight, indent)">\
 ${indent}barrier(CLK_LOCAL_MEM_FENCE);  // nobody reads what was there any more
 ${indent}for (int i = get_local_id(0); i < count * ${view.vectors}; i += get_local_size(0)) {
-${indent}    held[i] = ${"load_halves" if view.half else "load"}(${weight} + i * LANES);
+${indent}    held[i] = ${loaded(view)}(${weight} + i * LANES);
 ${indent}}
 </%def>\
 ## Of the vectors of weights that `own` number, with each pixel from `from` on; `weight` is as for `vector`.
 <%def name="products(view, indent, own, weight, broadcast, step)">\
-<% pixels = [(p, chr(97 + p)) for p in range(view.pixels)] %>\
+<%
+pixels = [(p, chr(97 + p)) for p in range(view.pixels)]
+type_ = "vec" if floats(view) else "factors"
+sum_ = "h" if view.runs else "a"
+%>\
 % if view.vectors <= view.pixels:
 % for i, v in enumerate(own):
-${indent}const vec w${v} = ${vector(view, weight, i)};
+${indent}const ${type_} w${v} = ${vector(view, weight, i)};
 % endfor
 % for p, letter in pixels:
-${indent}const vec x${letter} = ${broadcast}(from + ${p} * ${step});
+${indent}const ${type_} x${letter} = ${broadcast}(from + ${p} * ${step});
 % for v in own:
-${indent}a${v}${letter} = fma(w${v}, x${letter}, a${v}${letter});
+${indent}${sum_}${v}${letter} = fma(w${v}, x${letter}, ${sum_}${v}${letter});
 % endfor
 % endfor
 % else:
 % for p, letter in pixels:
-${indent}const vec x${letter} = ${broadcast}(from + ${p} * ${step});
+${indent}const ${type_} x${letter} = ${broadcast}(from + ${p} * ${step});
 % endfor
 % for i, v in enumerate(own):
-${indent}const vec w${v} = ${vector(view, weight, i)};
+${indent}const ${type_} w${v} = ${vector(view, weight, i)};
 % for p, letter in pixels:
-${indent}a${v}${letter} = fma(w${v}, x${letter}, a${v}${letter});
+${indent}${sum_}${v}${letter} = fma(w${v}, x${letter}, ${sum_}${v}${letter});
 % endfor
 % endfor
 % endif

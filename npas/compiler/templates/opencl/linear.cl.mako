@@ -8,16 +8,16 @@ stored = "half" if view.half else "float"
 load = "load_halves" if view.half else "load"
 %>\
 <%def name="pointers()">\
-    const __global float* x = in_data + in.offset;
+    const __global real* x = in_data + in.offset;
     const __global ${stored}* weight = weights + first_weight[group];
 </%def>\
 <%def name="leave(sum)">\
     const int row = rows[group];
     const vec result = splat(bias[group] + ${sum});
-    out_data[out.offset + row] = epilogue(result${", splat(residual_data[residual.offset + row])" if view.residual else ""}).s0;
+    write(out_data + out.offset + row, epilogue(result${", splat(read(residual_data + residual.offset + row))" if view.residual else ""}).s0);
 </%def>\
 <%def name="leave_lanes(indent, sum, at='at')">\
-${indent}    store(out_data + out.offset + ${at}, epilogue(${sum} + load(bias + ${at})${f", load(residual_data + residual.offset + {at})" if view.residual else ""}));
+${indent}    write_vec(out_data + out.offset + ${at}, epilogue(${sum} + load(bias + ${at})${f", read_vec(residual_data + residual.offset + {at})" if view.residual else ""}));
 </%def>\
 // Fully connected layer over lists of kept columns, ${view.summary}.
 ${common.epilogue(view)}
@@ -36,7 +36,7 @@ ${pointers()}\
     __local vec waiting[SLICES * ${view.vectors}];
     vec ${", ".join(f"sum{v} = splat(0.0f)" for v in vectors)};
     for (int k = slice; k < count; k += SLICES) {
-        const vec in_column = broadcast(x + offsets[begin + k]);
+        const vec in_column = splat(read(x + offsets[begin + k]));
 % for v in vectors:
         sum${v} = fma(${load}(weight + k * STORED + ${v} * LANES), in_column, sum${v});
 % endfor
@@ -56,7 +56,7 @@ ${leave_lanes("    ", "sum")}\
     __local float waiting[SLICES];
     float sum = 0.0f;
     for (int k = slice; k < count; k += SLICES) {
-        sum = fma(${"vload_half(k, weight)" if view.half else "weight[k]"}, x[offsets[begin + k]], sum);
+        sum = fma(${"vload_half(k, weight)" if view.half else "weight[k]"}, read(x + offsets[begin + k]), sum);
     }
     waiting[slice] = sum;
     barrier(CLK_LOCAL_MEM_FENCE);
@@ -81,7 +81,7 @@ ${pointers()}\
 % if len(chains) > 1:
     for (; k + ${len(chains)} <= end; k += ${len(chains)}, weight += ${len(chains)} * STORED) {
 % for c in chains:
-        const vec x${chr(97 + c)} = broadcast(x + offsets[k + ${c}]);
+        const vec x${chr(97 + c)} = splat(read(x + offsets[k + ${c}]));
 % for v in vectors:
         sum${v}${chr(97 + c)} = fma(${load}(weight + ${c * view.vectors + v} * LANES), x${chr(97 + c)}, sum${v}${chr(97 + c)});
 % endfor
@@ -89,7 +89,7 @@ ${pointers()}\
     }
 % endif
     for (; k < end; ++k, weight += STORED) {
-        const vec xa = broadcast(x + offsets[k]);
+        const vec xa = splat(read(x + offsets[k]));
 % for v in vectors:
         sum${v}a = fma(${load}(weight + ${v} * LANES), xa, sum${v}a);
 % endfor
@@ -116,9 +116,9 @@ ${pointers()}\
     int k = 0;
     for (; k + 4 <= count; k += 4) {
         const int4 at = load_int4(offsets + begin + k);
-        sum = fma(${"vload_half4(0, weight + k)" if view.half else "load4(weight + k)"}, (float4)(x[at.s0], x[at.s1], x[at.s2], x[at.s3]), sum);
+        sum = fma(${"vload_half4(0, weight + k)" if view.half else "load4(weight + k)"}, (float4)(gather4(x, at)), sum);
     }
-    for (; k < count; ++k) sum.s0 = fma(${"vload_half(k, weight)" if view.half else "weight[k]"}, x[offsets[begin + k]], sum.s0);
+    for (; k < count; ++k) sum.s0 = fma(${"vload_half(k, weight)" if view.half else "weight[k]"}, read(x + offsets[begin + k]), sum.s0);
 ${leave("((sum.s0 + sum.s1) + (sum.s2 + sum.s3))")}\
 }
 % endif

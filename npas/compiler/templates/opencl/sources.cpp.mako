@@ -18,7 +18,10 @@ constexpr Source kSources[] = {
 };
 
 // kernels/npas.clh
-constexpr char kPrelude[] = R"opencl(#define LANES ${view.lanes}
+constexpr char kPrelude[] = R"opencl(\
+% for name in view.defined:
+#define ${name}
+% endfor
 ${view.prelude})opencl";
 
 }  // namespace
@@ -30,6 +33,8 @@ const Source* sources(std::size_t& count) {
     return kSources;
 }
 
-Wanted wanted_device() { return {"${view.platform}", "${view.device}"}; }
+Wanted wanted_device() { return {"${view.platform}", "${view.device}", ${str(view.half_products).lower()}}; }
+
+bool half_values() { return ${str(view.half_values).lower()}; }
 
 }  // namespace ${view.namespace}

@@ -14,6 +14,7 @@ letter = lambda p: chr(97 + p)
 #define M ${view.pixels_out}
 #define TILES ${view.pixels}
 #define STORED (${view.vectors} * LANES)  // filters in a group
+#define WORK ((__global float*)(work_data + work.offset))  // floats, whatever values are stored as
 ${lanes.room(view)}\
 
 // The tiles at hand, and where they lie in `work`: `room` in a plane of V, so many floats from one position to the next,
@@ -94,7 +95,7 @@ VECTOR_KERNEL void ${view.name}_in(VIEW(in), VIEW(work), ${"__global const int* 
 % else:
     const int phase = plane / PLANES(in);
     const int y = row * M * image.stride - image.top + phase / image.stride, x = column * M * image.stride - image.left + phase % image.stride;
-    const __global float* from = PLANE(in, plane % PLANES(in)) + y * ROW_STEP(in) + x * LANES;
+    const __global real* from = PLANE(in, plane % PLANES(in)) + y * ROW_STEP(in) + x * LANES;
     // Beyond the margins lie other values' floats; where a tile reaches there, it takes zeros.
     const int rows = image.height - y, columns = image.width - x;
     const int inside = rows > (SIDE - 1) * image.stride && columns > (SIDE - 1) * image.stride;
@@ -112,12 +113,12 @@ VECTOR_KERNEL void ${view.name}_in(VIEW(in), VIEW(work), ${"__global const int* 
             d[i] = keep(gather(in_data, at), there);
 % else:
             const int there = inside || (i * image.stride < rows && j * image.stride < columns);
-            d[i] = there ? load(from + i * down + j * right) : splat(0.0f);
+            d[i] = there ? read_vec(from + i * down + j * right) : splat(0.0f);
 % endif
         }
         transform(d, lines[j]);
     }
-    __global float* to = work_data + work.offset + (plane * tiles.room + n) * LANES;
+    __global float* to = WORK + (plane * tiles.room + n) * LANES;
     #pragma unroll
     for (int i = 0; i < SIDE; ++i) {
         vec d[SIDE], t[SIDE];
@@ -139,7 +140,7 @@ VECTOR_KERNEL void ${view.name}(${lanes.module.parameter(view)}, const __global 
     const int first = get_global_id(0) * TILES;
     if (first >= tiles.count) return;
 % endif
-    const __global float* in = work_data + work.offset + position * tiles.in_step + first * LANES;
+    const __global float* in = WORK + position * tiles.in_step + first * LANES;
     ${lanes.module.pointer(view, "weight", "(position * get_global_size(1) + group) * (terms * STORED)")}
 % for v in vectors:
     vec ${", ".join(f"a{v}{letter(p)} = splat(0.0f)" for p in tiles)};
@@ -171,7 +172,7 @@ ${lanes.products(view, " " * 8, vectors, "weight", "broadcast", "LANES")}\
 % endif
     // Behind the last tile lies what nobody keeps.
     const int own = least(tiles.count - first, TILES);
-    __global float* to = work_data + work.offset + SIDE * SIDE * tiles.in_step + position * tiles.out_step + first * LANES;
+    __global float* to = WORK + SIDE * SIDE * tiles.in_step + position * tiles.out_step + first * LANES;
 % for v in vectors:
     if (group * ${view.vectors} + ${v} < planes) {
         __global float* plane = to + (group * ${view.vectors} + ${v}) * tiles.room * LANES;
@@ -188,7 +189,7 @@ VECTOR_KERNEL void ${view.name}_out(const __global float* bias, VIEW(work), VIEW
     if (n >= tiles.count) return;
     const int row = (tiles.first + n) / tiles.columns, column = (tiles.first + n) - row * tiles.columns;
     const int y = row * M, x = column * M;
-    const __global float* from = work_data + work.offset + SIDE * SIDE * tiles.in_step + (plane * tiles.room + n) * LANES;
+    const __global float* from = WORK + SIDE * SIDE * tiles.in_step + (plane * tiles.room + n) * LANES;
     vec lines[SIDE][M];  // [column][row]
     #pragma unroll
     for (int j = 0; j < SIDE; ++j) {
@@ -199,9 +200,9 @@ VECTOR_KERNEL void ${view.name}_out(const __global float* bias, VIEW(work), VIEW
     }
     const vec filters = load(bias + plane * LANES);
     const int own_rows = least(out.height - y, M), own_columns = least(out.width - x, M);
-    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
+    __global real* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
 % if view.residual:
-    const __global float* other = PLANE(residual, plane) + y * ROW_STEP(residual) + x * LANES;
+    const __global real* other = PLANE(residual, plane) + y * ROW_STEP(residual) + x * LANES;
 % endif
     #pragma unroll
     for (int i = 0; i < M; ++i) {
@@ -212,7 +213,7 @@ VECTOR_KERNEL void ${view.name}_out(const __global float* bias, VIEW(work), VIEW
         transform_back(t, sums);
         #pragma unroll
         for (int j = 0; j < M; ++j) {
-            if (j < own_columns) store(to + j * LANES, epilogue(sums[j] + filters${", load(other + j * LANES)" if view.residual else ""}));
+            if (j < own_columns) write_vec(to + j * LANES, epilogue(sums[j] + filters${", read_vec(other + j * LANES)" if view.residual else ""}));
         }
         to += ROW_STEP(out);
 % if view.residual:

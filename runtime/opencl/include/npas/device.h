@@ -12,9 +12,11 @@
 
 namespace NPAS_NAMESPACE {
 
-// What to look for: parts of a platform's and a device's name, in any case. Empty: the first there is.
+// What to look for: parts of a platform's and a device's name, in any case. Empty: the first there is. It may have to
+// compute in half precision.
 struct Wanted {
     std::string platform, device;
+    bool half_products;
 };
 
 // Of the kernels' text: what `source` says is compiled by itself behind the `prelude`.

@@ -25,6 +25,8 @@ const char* prelude();
 const Source* sources(std::size_t& count);
 // The device that this tree was generated for.
 Wanted wanted_device();
+// Whether values between layers are stored in 16 bits.
+bool half_values();
 
 class Model {
   public:
@@ -71,7 +73,7 @@ class Model {
     };
     struct Step {
         Kernel kernel;
-        int layer;
+        int layer;  // -1 and behind the last: between the caller's floats and halves
         cl_uint arguments;
         std::size_t items[3], group[3];
     };
@@ -83,6 +85,8 @@ class Model {
     Status upload(const WinogradSpec& spec, const Weights& weights, WinogradBuffers& out);
     Status constants(const Weights& weights);
     Status room();
+    void convert(const char* kernel, const Memory& from, const Memory& to, const Layout& layout);
+    bool is_of_layer(std::size_t step, int layer) const { return step < steps_.size() && steps_[step].layer == layer; }
     Status buffer(std::size_t bytes, const void* data, Memory& out);
     Status buffer(std::size_t bytes, const void* data, bool half, WeightsBuffer& out);
     Status enqueue(const Step& step, cl_command_queue queue, cl_event* event) const;
@@ -105,6 +109,7 @@ class Model {
     std::unique_ptr<Device> device_;
     Memory arena_;
     std::vector<Memory> inputs_, outputs_, tables_;
+    std::vector<Memory> float_inputs_, float_outputs_;  // where inputs_ and outputs_ have halves
     std::vector<IndexedBuffers> indexed_;
     std::vector<DepthwiseBuffers> depthwise_;
     std::vector<WinogradBuffers> winograd_;

@@ -44,7 +44,7 @@ constexpr cl_bits kQueueProfiling = 1 << 1;
 constexpr cl_bits kMemReadWrite = 1 << 0, kMemReadOnly = 1 << 2, kMemCopyHostPointer = 1 << 5;
 constexpr cl_uint kPlatformName = 0x0902;
 constexpr cl_uint kDeviceType = 0x1000, kDeviceMaxComputeUnits = 0x1002, kDeviceMaxMemAllocSize = 0x1010,
-                  kDeviceName = 0x102B, kDriverVersion = 0x102D, kDeviceVersion = 0x102F;
+                  kDeviceName = 0x102B, kDriverVersion = 0x102D, kDeviceVersion = 0x102F, kDeviceExtensions = 0x1030;
 constexpr cl_uint kDeviceImageSupport = 0x1016, kDeviceImage2dMaxWidth = 0x1011, kDeviceImage2dMaxHeight = 0x1012;
 constexpr cl_uint kImage2d = 0x10F1, kRgba = 0x10B5, kHalfFloats = 0x10DD, kFloats = 0x10DE;
 constexpr cl_uint kKernelWorkGroupSize = 0x11B0;
