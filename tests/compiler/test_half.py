@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from programs import NAME, assert_parity, images_of, machine, subject_of
+from programs import NAME, assert_parity, images_of, machine, require_device, subject_of
 
 from npas.algorithms import one_shot
 from npas.compiler.indexed import Options
@@ -24,9 +24,12 @@ from npas.search.candidate import Pruning
 from npas.spec.schema import CpuTarget, OpenClTarget, SchemeName
 from npas.stages import finish, runtime
 from npas.stages.program import Machine, lower_for, stored
+from npas.targets.isa import ISAS, IsaName
 from npas.verify import verify
 
 HALF = replace(machine(), fully_connected="fp16")
+HOW = ("store", "math")
+"""What an ISA does in half precision with values; ``math`` stands for both."""
 
 
 def network() -> Network:
@@ -90,9 +93,17 @@ def test_the_program_computes_what_the_exported_model_does(tmp_path: Path, schem
         (None, "buffer", "opencl_gpu"),
         ("block_punched", "buffer", "opencl_gpu"),
         ("block_punched", "image", "opencl_gpu"),
+        *((scheme, "buffer", f"opencl8_{how}16") for scheme in (None, "pattern", "block_punched") for how in HOW),
+        *(("block_punched", "local", f"opencl8_{how}16") for how in HOW),
+        *((scheme, "buffer", f"opencl_gpu_{how}16") for scheme in (None, "block_punched") for how in HOW),
+        *(("block_punched", "image", f"opencl_gpu_{how}16") for how in HOW),
     ],
 )
-def test_on_opencl_those_of_convolutions_are_too(tmp_path: Path, scheme: SchemeName | None, placement: str, isa: str):
+def test_on_opencl_those_of_convolutions_are_too(
+    tmp_path: Path, scheme: SchemeName | None, placement: str, isa: IsaName
+):
+    """Values and products in half precision too, where the ISA says so."""
+    require_device(isa)
     builder = Builder("net")
     x = builder.act(builder.bn(builder.conv(builder.input((3, 9, 9)), 16, 3)), "relu")
     x = builder.act(builder.conv(builder.conv(x, 16, 3, groups=16, name="depthwise"), 24, 3, name="pruned"), "relu")
@@ -109,7 +120,7 @@ def test_on_opencl_those_of_convolutions_are_too(tmp_path: Path, scheme: SchemeN
     runtime.write(tmp_path, made, b"")
     kinds = {layer.nodes[0]: layer.stored.storage for layer in made.lowered.plan.weights_layers}
     assert kinds.pop("depthwise") == "fp32" and set(kinds.values()) == {"fp16"}
-    assert_parity(verify(subject_of(tmp_path, made, isa), images_of(pruned, 2)))
+    assert_parity(verify(subject_of(tmp_path, made, isa), images_of(pruned, 2)), ISAS[isa].values)
     lock = finish.lock_of("", made)
     assert (lock.fully_connected, lock.weights) == ("fp16", "fp16")
 
@@ -133,3 +144,5 @@ def test_a_spec_asks_for_it():
     assert (machine.fully_connected, machine.weights) == ("fp16", "fp32")
     machine = Machine.of(OpenClTarget(type="opencl", weights="fp16"))
     assert (machine.fully_connected, machine.weights) == ("fp16", "fp16")
+    machine = Machine.of(OpenClTarget(type="opencl", activations="fp16"))
+    assert (machine.weights, machine.isa.values, machine.isa.products) == ("fp32", "fp16", "fp32")
