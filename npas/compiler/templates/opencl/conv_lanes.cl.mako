@@ -13,7 +13,7 @@ letter = lambda p: chr(97 + p)
 of_list = lambda l: [f"{v}{letter(p)}" for v in sums[l * view.vectors : (l + 1) * view.vectors] for p in pixels]
 more = "    " * view.runs
 behind = lambda end: "until" if view.runs else end
-broadcast = "read_one" if view.depth == 1 else "read_pair"
+broadcast = "read_factor_in_all" if view.depth == 1 else "read_factors_in_pairs"
 %>\
 <%def name="step(indent, l)">\
 ${indent}const __global real* from = tile + ${"places[i]" if local else f"*offset{number(l)}"};

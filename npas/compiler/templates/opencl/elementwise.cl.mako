@@ -16,7 +16,7 @@ VECTOR_KERNEL void ${view.name}(VIEW(in), ${"VIEW(other), " if view.binary else 
 % if view.binary == "plane":
     const __global real* y = PLANE(other, plane) + at;
 % elif view.binary == "channel":
-    const vec y = out.block == 1 ? splat(read(other_data + other.offset + plane)) : read_vec(other_data + other.offset + plane * LANES);
+    const vec y = out.block == 1 ? read_in_all(other_data + other.offset + plane) : read_vec(other_data + other.offset + plane * LANES);
 % endif
     __global real* to = PLANE(out, plane) + at;
     if (at + LANES <= length) {
@@ -29,7 +29,7 @@ VECTOR_KERNEL void ${view.name}(VIEW(in), ${"VIEW(other), " if view.binary else 
         }
     } else {
         for (int i = 0; at + i < length; ++i) {
-            const float result = compute(splat(read(x + i))${", splat(read(y + i))" if view.binary == "plane" else ", y" if view.binary else ""}).s0;
+            const float result = compute(read_in_all(x + i)${", read_in_all(y + i)" if view.binary == "plane" else ", y" if view.binary else ""}).s0;
             write(to + i, (at + i) / out.block % out.pitch < out.width ? result : 0.0f);
         }
     }

@@ -14,7 +14,7 @@ load = "load_halves" if view.half else "load"
 <%def name="leave(sum)">\
     const int row = rows[group];
     const vec result = splat(bias[group] + ${sum});
-    write(out_data + out.offset + row, epilogue(result${", splat(read(residual_data + residual.offset + row))" if view.residual else ""}).s0);
+    write(out_data + out.offset + row, epilogue(result${", read_in_all(residual_data + residual.offset + row)" if view.residual else ""}).s0);
 </%def>\
 <%def name="leave_lanes(indent, sum, at='at')">\
 ${indent}    write_vec(out_data + out.offset + ${at}, epilogue(${sum} + load(bias + ${at})${f", read_vec(residual_data + residual.offset + {at})" if view.residual else ""}));
@@ -36,7 +36,7 @@ ${pointers()}\
     __local vec waiting[SLICES * ${view.vectors}];
     vec ${", ".join(f"sum{v} = splat(0.0f)" for v in vectors)};
     for (int k = slice; k < count; k += SLICES) {
-        const vec in_column = splat(read(x + offsets[begin + k]));
+        const vec in_column = read_in_all(x + offsets[begin + k]);
 % for v in vectors:
         sum${v} = fma(${load}(weight + k * STORED + ${v} * LANES), in_column, sum${v});
 % endfor
@@ -81,7 +81,7 @@ ${pointers()}\
 % if len(chains) > 1:
     for (; k + ${len(chains)} <= end; k += ${len(chains)}, weight += ${len(chains)} * STORED) {
 % for c in chains:
-        const vec x${chr(97 + c)} = splat(read(x + offsets[k + ${c}]));
+        const vec x${chr(97 + c)} = read_in_all(x + offsets[k + ${c}]);
 % for v in vectors:
         sum${v}${chr(97 + c)} = fma(${load}(weight + ${c * view.vectors + v} * LANES), x${chr(97 + c)}, sum${v}${chr(97 + c)});
 % endfor
@@ -89,7 +89,7 @@ ${pointers()}\
     }
 % endif
     for (; k < end; ++k, weight += STORED) {
-        const vec xa = splat(read(x + offsets[k]));
+        const vec xa = read_in_all(x + offsets[k]);
 % for v in vectors:
         sum${v}a = fma(${load}(weight + ${v} * LANES), xa, sum${v}a);
 % endfor
