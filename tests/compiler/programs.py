@@ -6,7 +6,7 @@ All programs here have one name, so that they share kernels and runtime in the s
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +37,8 @@ LOCAL_ISAS = [name for name, isa in CPU_ISAS.items() if isa.features <= cpu_feat
 LOCAL_TARGETS = [*LOCAL_ISAS, "opencl8"]
 """All that programs can be made for and run here, those of OpenCL by one of its widths."""
 RATES = (2.0, 3.0, 5.0, 10.0)
+NEAR: Mapping[Storage, float] = {"fp32": 1e-5, "fp16": 5e-3}
+"""Relative L2 error of small networks, by how values are stored."""
 
 
 def prunings_by(graph: Graph, scheme: str, rng: np.random.Generator) -> dict[str, Pruning]:
@@ -171,7 +173,7 @@ def assert_parity(report: ParityReport, values: Storage = "fp32") -> None:
     failed = [layer for layer in report.layers if not layer.passed]
     assert not failed, failed
     assert report.passed, report
-    assert report.relative_l2 < {"fp32": 1e-5, "fp16": 5e-3}[values]
+    assert report.relative_l2 < NEAR[values]
     assert all(layer.exact is not False for layer in report.layers)
     assert report.exact_layers > 0
 

@@ -64,6 +64,7 @@ STORED = {
     "opencl": ("schemes", "opencl8"),
     "opencl_dense": ("dense", "opencl8"),
     "opencl_gpu": ("dense", "opencl_gpu"),
+    "opencl_math16": ("schemes", "opencl8_math16"),
 }
 """Case and instruction set by golden folder."""
 

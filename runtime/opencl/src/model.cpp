@@ -183,8 +183,8 @@ Status Model::run(const float* const* inputs, float* const* outputs, Observer* o
     for (std::size_t i = 0; i < inputs_.size() && status == Status::ok; ++i) {
         const std::size_t bytes = elements(description_->inputs[i]) * sizeof(float);
         const Memory& to = half_values() ? float_inputs_[i] : inputs_[i];
-        status = check(cl.clEnqueueWriteBuffer(queue, to.get(), 0, 0, bytes, inputs[i], 0, nullptr, nullptr),
-                       "an input");
+        status =
+            check(cl.clEnqueueWriteBuffer(queue, to.get(), 0, 0, bytes, inputs[i], 0, nullptr, nullptr), "an input");
     }
     if (observer != nullptr) {
         if (status == Status::ok) status = observed(*observer);
@@ -195,8 +195,8 @@ Status Model::run(const float* const* inputs, float* const* outputs, Observer* o
     for (std::size_t i = 0; i < outputs_.size() && status == Status::ok; ++i) {
         const std::size_t bytes = elements(description_->outputs[i]) * sizeof(float);
         const Memory& from = half_values() ? float_outputs_[i] : outputs_[i];
-        status = check(cl.clEnqueueReadBuffer(queue, from.get(), 0, 0, bytes, outputs[i], 0, nullptr, nullptr),
-                       "an output");
+        status =
+            check(cl.clEnqueueReadBuffer(queue, from.get(), 0, 0, bytes, outputs[i], 0, nullptr, nullptr), "an output");
     }
     const Status finished = check(cl.clFinish(queue), "an inference");  // whatever else failed: arrays are the caller's
     return status == Status::ok ? finished : status;
@@ -259,10 +259,10 @@ Status Model::read(int value, float* array) const {
     std::vector<std::uint16_t> halves(half_values() ? memory.size() : 0);
     const std::size_t bytes = memory.size() * stored_bytes();
     void* const to = half_values() ? static_cast<void*>(halves.data()) : memory.data();
-    const Status status = check(
-        device_->cl().clEnqueueReadBuffer(device_->queue(), arena_.get(), kTrue, v.offset * stored_bytes(), bytes, to,
-                                          0, nullptr, nullptr),
-        "a value");
+    const Status status =
+        check(device_->cl().clEnqueueReadBuffer(device_->queue(), arena_.get(), kTrue, v.offset * stored_bytes(), bytes,
+                                                to, 0, nullptr, nullptr),
+              "a value");
     std::transform(halves.begin(), halves.end(), memory.begin(), widened);
     const Layout plain = plain_layout(v.layout);
     if (status == Status::ok) copy(ConstView{memory.data() + origin, &v.layout}, {array, &plain}, {0, 1});

@@ -74,5 +74,5 @@ int main(int argc, char** argv) {
     digits_destroy(model);
     const double relative = sqrt(error / (size > 0.0 ? size : 1.0));
     printf("digits: %u samples, relative L2 error %.3g\n", (unsigned)samples, relative);
-    return relative <= 1e-4 ? 0 : 1;
+    return relative <= 0.0001 ? 0 : 1;
 }

@@ -3,7 +3,8 @@
 <%
 filters, vectors = range(view.rows), range(view.vectors)
 letter = lambda p: chr(97 + p)
-own = [f"{r}{letter(p)}" for r in filters for p in vectors]
+own = [[f"{r}{letter(p)}" for p in vectors] for r in filters]
+more = "    " * view.runs
 sum_ = "h" if view.runs else "a"
 %>\
 // Convolution over lists of kept positions: ${view.summary}.
@@ -25,18 +26,18 @@ VECTOR_KERNEL void ${view.name}(const __global ${"half" if view.half else "float
     vec ${", ".join(f"a{r}{letter(p)} = splat(0.0f)" for p in vectors)};
 % endfor
 ${common.begin_run(view, "    ", own, "", "offset", "end")}\
-    for (; offset != ${"until" if view.runs else "end"}; ++offset, weight += FILTERS) {
-        const __global real* from = tile + *offset;
+    ${more}for (; offset != ${"until" if view.runs else "end"}; ++offset, weight += FILTERS) {
+        ${more}const __global real* from = tile + *offset;
 % for p in vectors:
-        const factors x${letter(p)} = read_factors_anywhere(from + ${p} * LANES);
+        ${more}const factors x${letter(p)} = read_factors_anywhere(from + ${p} * LANES);
 % endfor
 % for r in filters:
-        const factors w${r} = one_weight_of${"_halves" if view.half else ""}(weight + ${r});
+        ${more}const factors w${r} = one_weight_of${"_halves" if view.half else ""}(weight + ${r});
 % for p in vectors:
-        ${sum_}${r}${letter(p)} = fma(w${r}, x${letter(p)}, ${sum_}${r}${letter(p)});
+        ${more}${sum_}${r}${letter(p)} = fma(w${r}, x${letter(p)}, ${sum_}${r}${letter(p)});
 % endfor
 % endfor
-    }
+    ${more}}
 ${common.end_run(view, "    ", own)}\
 % for r in filters:
     {

@@ -7,7 +7,8 @@ deep = view.depth > 1
 planes = range(view.vectors // view.depth)
 letter = lambda p: chr(97 + p)
 type_ = "float" if deep else "vec"
-own = [f"{v}{letter(p)}" for v in weights for p in pixels]
+own = [[f"{v}{letter(p)}" for p in pixels] for v in weights]
+more = "    " * view.runs
 sum_ = "h" if view.runs else "a"
 halves = ("(float)", "factor", "0.0f", f"RUN / {view.depth}") if deep else ("widened", "factors", "(factors)(0.0f)", "RUN")
 # What an item has of a plane: a filter's sum in each lane.
@@ -59,16 +60,16 @@ VECTOR_KERNEL ${lanes.size(view.slices * view.items)}void ${view.name}(${lanes.m
 % endfor
 ${common.begin_run(view, "    ", own, "int k = at_first", "k", "behind", *halves[1:])}\
 #pragma unroll ${4 if view.vectors * 4 // view.depth * view.pixels <= 32 else 2}
-    for (${"" if view.runs else "int k = at_first"}; k < ${"until" if view.runs else "behind"}; ++k, weight += ${lanes.module.step(view)}) {
-        const int at = offsets[begin + k];
+    ${more}for (${"" if view.runs else "int k = at_first"}; k < ${"until" if view.runs else "behind"}; ++k, weight += ${lanes.module.step(view)}) {
+        ${more}const int at = offsets[begin + k];
 % for p in pixels:
-        const factor${"s" if deep else ""} in${letter(p)} = read_factor${"s" if deep else ""}(from${letter(p)} + at);
+        ${more}const factor${"s" if deep else ""} in${letter(p)} = read_factor${"s" if deep else ""}(from${letter(p)} + at);
 % endfor
 % for v in weights:
-        const factors w${v} = ${lanes.module.vector(view, "weight", v)};
+        ${more}const factors w${v} = ${lanes.module.vector(view, "weight", v)};
 % for p in pixels:
 % if not deep:
-        ${sum_}${v}${letter(p)} = fma(w${v}, (factors)(in${letter(p)}), ${sum_}${v}${letter(p)});
+        ${more}${sum_}${v}${letter(p)} = fma(w${v}, (factors)(in${letter(p)}), ${sum_}${v}${letter(p)});
 % endif
 % endfor
 % endfor
@@ -76,12 +77,12 @@ ${common.begin_run(view, "    ", own, "int k = at_first", "k", "behind", *halves
 % for c in range(view.depth):
 % for v in weights:
 % for p in pixels:
-        ${sum_}${v}${letter(p)} = fma(w${v}.s${c}, in${letter(p)}.s${c}, ${sum_}${v}${letter(p)});
+        ${more}${sum_}${v}${letter(p)} = fma(w${v}.s${c}, in${letter(p)}.s${c}, ${sum_}${v}${letter(p)});
 % endfor
 % endfor
 % endfor
 % endif
-    }
+    ${more}}
 ${common.end_run(view, "    ", own, halves[0])}\
 % if view.slices > 1:
     // Every slice leaves its sums; each then adds up some of all slices' for a plane and a pixel.

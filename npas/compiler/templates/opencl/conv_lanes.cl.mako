@@ -10,7 +10,7 @@ outputs = range(len(sums) // view.depth)
 list_at = lambda l: f"({view.lists} * group + {l})" if view.lists > 1 else "group"
 number = lambda l: l if view.lists > 1 else ""
 letter = lambda p: chr(97 + p)
-of_list = lambda l: [f"{v}{letter(p)}" for v in sums[l * view.vectors : (l + 1) * view.vectors] for p in pixels]
+of_list = lambda l: [[f"{v}{letter(p)}" for p in pixels] for v in sums[l * view.vectors : (l + 1) * view.vectors]]
 more = "    " * view.runs
 behind = lambda end: "until" if view.runs else end
 broadcast = "read_factor_in_all" if view.depth == 1 else "read_factors_in_pairs"

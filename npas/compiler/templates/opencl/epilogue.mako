@@ -1,17 +1,19 @@
 ## What kernels with weights have in common.
 
-## Where products are halves, sums of a few of them are too, and go into the floats of the same number. From `at` on to
-## `end`; the loop between goes on to `until`.
+## Where products are halves, sums of a few of them are too, and go into the floats of the same name. `at`, which `first`
+## defines where it is a number, goes on to `end`, in the loop between to `until`. A line of the `own` sums is declared at once.
 <%def name="begin_run(view, indent, own, first, at, end, type='factors', zero='(factors)(0.0f)', few='RUN')">\
 % if view.runs:
-${indent}for (${first}; ${at} != ${end};) {
+${indent}${f"for ({first}; {at} != {end};)" if first else f"while ({at} != {end})"} {
 ${indent}    const ${"int" if first else "__global int*"} until = ${at} + least((int)(${end} - ${at}), ${few});
-${indent}    ${type} ${", ".join(f"h{name} = {zero}" for name in own)};
+% for line in own:
+${indent}    ${type} ${", ".join(f"h{name} = {zero}" for name in line)};
+% endfor
 % endif
 </%def>\
 <%def name="end_run(view, indent, own, widened='widened')">\
 % if view.runs:
-% for name in own:
+% for name in (name for line in own for name in line):
 ${indent}    a${name} += ${widened}(h${name});
 % endfor
 ${indent}}

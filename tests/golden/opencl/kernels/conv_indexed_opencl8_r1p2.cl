@@ -12,16 +12,16 @@ VECTOR_KERNEL void conv_indexed_opencl8_r1p2(const __global float* weights, LIST
     const int t = get_global_id(0) + get_global_id(2) * get_global_size(0), group = get_global_id(1);
     if (t >= tiles) return;
     const int at = t * TILE;
-    const __global float* tile = in_data + in.offset + at;
+    const __global real* tile = in_data + in.offset + at;
     const __global int* offset = offsets + bounds[2 * group];
     const __global int* end = offsets + bounds[2 * group + 1];
     const __global float* weight = weights + first_weight[group];
     vec a0a = splat(0.0f), a0b = splat(0.0f);
     for (; offset != end; ++offset, weight += FILTERS) {
-        const __global float* from = tile + *offset;
-        const vec xa = load_anywhere(from + 0 * LANES);
-        const vec xb = load_anywhere(from + 1 * LANES);
-        const vec w0 = broadcast(weight + 0);
+        const __global real* from = tile + *offset;
+        const factors xa = read_factors_anywhere(from + 0 * LANES);
+        const factors xb = read_factors_anywhere(from + 1 * LANES);
+        const factors w0 = one_weight_of(weight + 0);
         a0a = fma(w0, xa, a0a);
         a0b = fma(w0, xb, a0b);
     }
@@ -29,11 +29,11 @@ VECTOR_KERNEL void conv_indexed_opencl8_r1p2(const __global float* weights, LIST
         const int row = rows[group * FILTERS + 0];
         if (row >= 0) {
             const vec filter_bias = broadcast(bias + group * FILTERS + 0);
-            __global float* to = PLANE(out, row);
+            __global real* to = PLANE(out, row);
             int x = at % out.pitch;
-            store(to + at + 0 * LANES, keep(epilogue(a0a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
+            write_vec(to + at + 0 * LANES, keep(epilogue(a0a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 1 * LANES, keep(epilogue(a0b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
+            write_vec(to + at + 1 * LANES, keep(epilogue(a0b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
             x = next_column(out, x);
             if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
         }

@@ -22,7 +22,7 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p3s3(const __global float* weights, LIST
     const int y = t / grid.columns, column = t - y * grid.columns;
     const int own = column < grid.wide ? PIXELS : PIXELS - 1;
     const int x = column * PIXELS - most(column - grid.wide, 0);
-    const __global float* tile = in_data + in.offset + y * grid.row_step + x * STEP;
+    const __global real* tile = in_data + in.offset + y * grid.row_step + x * STEP;
     const __global int* bound = bounds + group * (1 + 1);
     const __global int* offset = offsets + *bound;
     const __global float* weight = weights + first_weight[group];
@@ -30,13 +30,13 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p3s3(const __global float* weights, LIST
     {
         const __global int* end = offsets + bound[1];
         for (; offset != end; ++offset, weight += STORED) {
-            const __global float* from = tile + *offset;
-            const vec w0 = load(weight + 0 * LANES);
-            const vec xa = broadcast(from + 0 * STEP);
+            const __global real* from = tile + *offset;
+            const factors w0 = weights_of(weight + 0 * LANES);
+            const factors xa = read_factor_in_all(from + 0 * STEP);
             a0a = fma(w0, xa, a0a);
-            const vec xb = broadcast(from + 1 * STEP);
+            const factors xb = read_factor_in_all(from + 1 * STEP);
             a0b = fma(w0, xb, a0b);
-            const vec xc = broadcast(from + 2 * STEP);
+            const factors xc = read_factor_in_all(from + 2 * STEP);
             a0c = fma(w0, xc, a0c);
         }
     }
@@ -46,10 +46,10 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p3s3(const __global float* weights, LIST
     if (group * 1 + 0 < PLANES(out)) {
         const int plane = group * 1 + 0;
         const vec filters = load(bias + plane * LANES);
-        __global float* to = PLANE(out, plane);
-        store(to + toa, epilogue(a0a + filters));
-        store(to + tob, epilogue(a0b + filters));
-        if (own == PIXELS) store(to + toc, epilogue(a0c + filters));
+        __global real* to = PLANE(out, plane);
+        write_vec(to + toa, epilogue(a0a + filters));
+        write_vec(to + tob, epilogue(a0b + filters));
+        if (own == PIXELS) write_vec(to + toc, epilogue(a0c + filters));
     }
     // Whose tile has the last pixel of a row makes zeros of what follows it.
     const int behind = least((group + 1) * 1, PLANES(out));

@@ -12,7 +12,7 @@ VECTOR_KERNEL void depthwise_lanes_opencl8_k3x3_s1x1_p3(const __global float* we
     const int wide = out.width - columns * (PIXELS - 1);
     const int own = column < wide ? PIXELS : PIXELS - 1;
     const int x = column * PIXELS - most(column - wide, 0);
-    const __global float* from = PLANE(in, plane) + (y * 1 - top) * ROW_STEP(in) + (x * 1 - left) * LANES;
+    const __global real* from = PLANE(in, plane) + (y * 1 - top) * ROW_STEP(in) + (x * 1 - left) * LANES;
     const __global float* w = weights + plane * 9 * LANES;
     const vec start = load(bias + plane * LANES);
     vec aa = start, ab = start, ac = start;
@@ -20,24 +20,24 @@ VECTOR_KERNEL void depthwise_lanes_opencl8_k3x3_s1x1_p3(const __global float* we
         const vec w0 = load(w + 0 * LANES);
         const vec w1 = load(w + 1 * LANES);
         const vec w2 = load(w + 2 * LANES);
-        const vec x0 = load(from + 0 * LANES);
+        const vec x0 = read_vec(from + 0 * LANES);
         aa = fma(w0, x0, aa);
-        const vec x1 = load(from + 1 * LANES);
+        const vec x1 = read_vec(from + 1 * LANES);
         aa = fma(w1, x1, aa);
         ab = fma(w0, x1, ab);
-        const vec x2 = load(from + 2 * LANES);
+        const vec x2 = read_vec(from + 2 * LANES);
         aa = fma(w2, x2, aa);
         ab = fma(w1, x2, ab);
         ac = fma(w0, x2, ac);
-        const vec x3 = load(from + 3 * LANES);
+        const vec x3 = read_vec(from + 3 * LANES);
         ab = fma(w2, x3, ab);
         ac = fma(w1, x3, ac);
-        const vec x4 = load(from + 4 * LANES);
+        const vec x4 = read_vec(from + 4 * LANES);
         ac = fma(w2, x4, ac);
     }
-    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
-    store(to + 0 * LANES, epilogue(aa));
-    store(to + 1 * LANES, epilogue(ab));
-    if (own == PIXELS) store(to + 2 * LANES, epilogue(ac));
+    __global real* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
+    write_vec(to + 0 * LANES, epilogue(aa));
+    write_vec(to + 1 * LANES, epilogue(ab));
+    if (own == PIXELS) write_vec(to + 2 * LANES, epilogue(ac));
     if (x + own == out.width) clear_row(PLANE(out, plane), out, y);
 }

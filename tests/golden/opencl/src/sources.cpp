@@ -14,11 +14,11 @@ __kernel void average_pool(VIEW(in), VIEW(out), const Window window, const int c
     int count = 0;
     if (in.block == 1) {
         float sum = 0.0f;
-        EACH_PIXEL(window, in, plane, y, x, sum += *p; ++count)
-        PLANE(out, plane)[y * ROW_STEP(out) + x] = sum / (count_pads ? window.height * window.width : count);
+        EACH_PIXEL(window, in, plane, y, x, sum += read(p); ++count)
+        write(PLANE(out, plane) + y * ROW_STEP(out) + x, sum / (count_pads ? window.height * window.width : count));
     } else {
         vec sum = splat(0.0f);
-        EACH_PIXEL(window, in, plane, y, x, sum += load(p); ++count)
+        EACH_PIXEL(window, in, plane, y, x, sum += read_vec(p); ++count)
         const float divisor = count_pads ? window.height * window.width : count;
         put_pixel(out_data, out, in.block, plane, y, x, in.channels, sum / splat(divisor));
     }
@@ -42,25 +42,25 @@ VECTOR_KERNEL void conv_indexed_opencl8_r1p11_add(const __global float* weights,
     const int t = get_global_id(0) + get_global_id(2) * get_global_size(0), group = get_global_id(1);
     if (t >= tiles) return;
     const int at = t * TILE;
-    const __global float* tile = in_data + in.offset + at;
+    const __global real* tile = in_data + in.offset + at;
     const __global int* offset = offsets + bounds[2 * group];
     const __global int* end = offsets + bounds[2 * group + 1];
     const __global float* weight = weights + first_weight[group];
     vec a0a = splat(0.0f), a0b = splat(0.0f), a0c = splat(0.0f), a0d = splat(0.0f), a0e = splat(0.0f), a0f = splat(0.0f), a0g = splat(0.0f), a0h = splat(0.0f), a0i = splat(0.0f), a0j = splat(0.0f), a0k = splat(0.0f);
     for (; offset != end; ++offset, weight += FILTERS) {
-        const __global float* from = tile + *offset;
-        const vec xa = load_anywhere(from + 0 * LANES);
-        const vec xb = load_anywhere(from + 1 * LANES);
-        const vec xc = load_anywhere(from + 2 * LANES);
-        const vec xd = load_anywhere(from + 3 * LANES);
-        const vec xe = load_anywhere(from + 4 * LANES);
-        const vec xf = load_anywhere(from + 5 * LANES);
-        const vec xg = load_anywhere(from + 6 * LANES);
-        const vec xh = load_anywhere(from + 7 * LANES);
-        const vec xi = load_anywhere(from + 8 * LANES);
-        const vec xj = load_anywhere(from + 9 * LANES);
-        const vec xk = load_anywhere(from + 10 * LANES);
-        const vec w0 = broadcast(weight + 0);
+        const __global real* from = tile + *offset;
+        const factors xa = read_factors_anywhere(from + 0 * LANES);
+        const factors xb = read_factors_anywhere(from + 1 * LANES);
+        const factors xc = read_factors_anywhere(from + 2 * LANES);
+        const factors xd = read_factors_anywhere(from + 3 * LANES);
+        const factors xe = read_factors_anywhere(from + 4 * LANES);
+        const factors xf = read_factors_anywhere(from + 5 * LANES);
+        const factors xg = read_factors_anywhere(from + 6 * LANES);
+        const factors xh = read_factors_anywhere(from + 7 * LANES);
+        const factors xi = read_factors_anywhere(from + 8 * LANES);
+        const factors xj = read_factors_anywhere(from + 9 * LANES);
+        const factors xk = read_factors_anywhere(from + 10 * LANES);
+        const factors w0 = one_weight_of(weight + 0);
         a0a = fma(w0, xa, a0a);
         a0b = fma(w0, xb, a0b);
         a0c = fma(w0, xc, a0c);
@@ -77,29 +77,29 @@ VECTOR_KERNEL void conv_indexed_opencl8_r1p11_add(const __global float* weights,
         const int row = rows[group * FILTERS + 0];
         if (row >= 0) {
             const vec filter_bias = broadcast(bias + group * FILTERS + 0);
-            __global float* to = PLANE(out, row);
+            __global real* to = PLANE(out, row);
             int x = at % out.pitch;
-            store(to + at + 0 * LANES, keep(epilogue(a0a + filter_bias, load(PLANE(residual, row) + at + 0 * LANES)), pixels_at(out, at + 0 * LANES, x)));
+            write_vec(to + at + 0 * LANES, keep(epilogue(a0a + filter_bias, read_vec(PLANE(residual, row) + at + 0 * LANES)), pixels_at(out, at + 0 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 1 * LANES, keep(epilogue(a0b + filter_bias, load(PLANE(residual, row) + at + 1 * LANES)), pixels_at(out, at + 1 * LANES, x)));
+            write_vec(to + at + 1 * LANES, keep(epilogue(a0b + filter_bias, read_vec(PLANE(residual, row) + at + 1 * LANES)), pixels_at(out, at + 1 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 2 * LANES, keep(epilogue(a0c + filter_bias, load(PLANE(residual, row) + at + 2 * LANES)), pixels_at(out, at + 2 * LANES, x)));
+            write_vec(to + at + 2 * LANES, keep(epilogue(a0c + filter_bias, read_vec(PLANE(residual, row) + at + 2 * LANES)), pixels_at(out, at + 2 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 3 * LANES, keep(epilogue(a0d + filter_bias, load(PLANE(residual, row) + at + 3 * LANES)), pixels_at(out, at + 3 * LANES, x)));
+            write_vec(to + at + 3 * LANES, keep(epilogue(a0d + filter_bias, read_vec(PLANE(residual, row) + at + 3 * LANES)), pixels_at(out, at + 3 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 4 * LANES, keep(epilogue(a0e + filter_bias, load(PLANE(residual, row) + at + 4 * LANES)), pixels_at(out, at + 4 * LANES, x)));
+            write_vec(to + at + 4 * LANES, keep(epilogue(a0e + filter_bias, read_vec(PLANE(residual, row) + at + 4 * LANES)), pixels_at(out, at + 4 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 5 * LANES, keep(epilogue(a0f + filter_bias, load(PLANE(residual, row) + at + 5 * LANES)), pixels_at(out, at + 5 * LANES, x)));
+            write_vec(to + at + 5 * LANES, keep(epilogue(a0f + filter_bias, read_vec(PLANE(residual, row) + at + 5 * LANES)), pixels_at(out, at + 5 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 6 * LANES, keep(epilogue(a0g + filter_bias, load(PLANE(residual, row) + at + 6 * LANES)), pixels_at(out, at + 6 * LANES, x)));
+            write_vec(to + at + 6 * LANES, keep(epilogue(a0g + filter_bias, read_vec(PLANE(residual, row) + at + 6 * LANES)), pixels_at(out, at + 6 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 7 * LANES, keep(epilogue(a0h + filter_bias, load(PLANE(residual, row) + at + 7 * LANES)), pixels_at(out, at + 7 * LANES, x)));
+            write_vec(to + at + 7 * LANES, keep(epilogue(a0h + filter_bias, read_vec(PLANE(residual, row) + at + 7 * LANES)), pixels_at(out, at + 7 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 8 * LANES, keep(epilogue(a0i + filter_bias, load(PLANE(residual, row) + at + 8 * LANES)), pixels_at(out, at + 8 * LANES, x)));
+            write_vec(to + at + 8 * LANES, keep(epilogue(a0i + filter_bias, read_vec(PLANE(residual, row) + at + 8 * LANES)), pixels_at(out, at + 8 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 9 * LANES, keep(epilogue(a0j + filter_bias, load(PLANE(residual, row) + at + 9 * LANES)), pixels_at(out, at + 9 * LANES, x)));
+            write_vec(to + at + 9 * LANES, keep(epilogue(a0j + filter_bias, read_vec(PLANE(residual, row) + at + 9 * LANES)), pixels_at(out, at + 9 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 10 * LANES, keep(epilogue(a0k + filter_bias, load(PLANE(residual, row) + at + 10 * LANES)), pixels_at(out, at + 10 * LANES, x)));
+            write_vec(to + at + 10 * LANES, keep(epilogue(a0k + filter_bias, read_vec(PLANE(residual, row) + at + 10 * LANES)), pixels_at(out, at + 10 * LANES, x)));
             x = next_column(out, x);
             if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
         }
@@ -122,16 +122,16 @@ VECTOR_KERNEL void conv_indexed_opencl8_r1p2(const __global float* weights, LIST
     const int t = get_global_id(0) + get_global_id(2) * get_global_size(0), group = get_global_id(1);
     if (t >= tiles) return;
     const int at = t * TILE;
-    const __global float* tile = in_data + in.offset + at;
+    const __global real* tile = in_data + in.offset + at;
     const __global int* offset = offsets + bounds[2 * group];
     const __global int* end = offsets + bounds[2 * group + 1];
     const __global float* weight = weights + first_weight[group];
     vec a0a = splat(0.0f), a0b = splat(0.0f);
     for (; offset != end; ++offset, weight += FILTERS) {
-        const __global float* from = tile + *offset;
-        const vec xa = load_anywhere(from + 0 * LANES);
-        const vec xb = load_anywhere(from + 1 * LANES);
-        const vec w0 = broadcast(weight + 0);
+        const __global real* from = tile + *offset;
+        const factors xa = read_factors_anywhere(from + 0 * LANES);
+        const factors xb = read_factors_anywhere(from + 1 * LANES);
+        const factors w0 = one_weight_of(weight + 0);
         a0a = fma(w0, xa, a0a);
         a0b = fma(w0, xb, a0b);
     }
@@ -139,11 +139,11 @@ VECTOR_KERNEL void conv_indexed_opencl8_r1p2(const __global float* weights, LIST
         const int row = rows[group * FILTERS + 0];
         if (row >= 0) {
             const vec filter_bias = broadcast(bias + group * FILTERS + 0);
-            __global float* to = PLANE(out, row);
+            __global real* to = PLANE(out, row);
             int x = at % out.pitch;
-            store(to + at + 0 * LANES, keep(epilogue(a0a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
+            write_vec(to + at + 0 * LANES, keep(epilogue(a0a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 1 * LANES, keep(epilogue(a0b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
+            write_vec(to + at + 1 * LANES, keep(epilogue(a0b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
             x = next_column(out, x);
             if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
         }
@@ -167,7 +167,7 @@ VECTOR_KERNEL void conv_indexed_opencl8_r4p3_relu(const __global float* weights,
     const int t = get_global_id(0) + get_global_id(2) * get_global_size(0), group = get_global_id(1);
     if (t >= tiles) return;
     const int at = t * TILE;
-    const __global float* tile = in_data + in.offset + at;
+    const __global real* tile = in_data + in.offset + at;
     const __global int* offset = offsets + bounds[2 * group];
     const __global int* end = offsets + bounds[2 * group + 1];
     const __global float* weight = weights + first_weight[group];
@@ -176,23 +176,23 @@ VECTOR_KERNEL void conv_indexed_opencl8_r4p3_relu(const __global float* weights,
     vec a2a = splat(0.0f), a2b = splat(0.0f), a2c = splat(0.0f);
     vec a3a = splat(0.0f), a3b = splat(0.0f), a3c = splat(0.0f);
     for (; offset != end; ++offset, weight += FILTERS) {
-        const __global float* from = tile + *offset;
-        const vec xa = load_anywhere(from + 0 * LANES);
-        const vec xb = load_anywhere(from + 1 * LANES);
-        const vec xc = load_anywhere(from + 2 * LANES);
-        const vec w0 = broadcast(weight + 0);
+        const __global real* from = tile + *offset;
+        const factors xa = read_factors_anywhere(from + 0 * LANES);
+        const factors xb = read_factors_anywhere(from + 1 * LANES);
+        const factors xc = read_factors_anywhere(from + 2 * LANES);
+        const factors w0 = one_weight_of(weight + 0);
         a0a = fma(w0, xa, a0a);
         a0b = fma(w0, xb, a0b);
         a0c = fma(w0, xc, a0c);
-        const vec w1 = broadcast(weight + 1);
+        const factors w1 = one_weight_of(weight + 1);
         a1a = fma(w1, xa, a1a);
         a1b = fma(w1, xb, a1b);
         a1c = fma(w1, xc, a1c);
-        const vec w2 = broadcast(weight + 2);
+        const factors w2 = one_weight_of(weight + 2);
         a2a = fma(w2, xa, a2a);
         a2b = fma(w2, xb, a2b);
         a2c = fma(w2, xc, a2c);
-        const vec w3 = broadcast(weight + 3);
+        const factors w3 = one_weight_of(weight + 3);
         a3a = fma(w3, xa, a3a);
         a3b = fma(w3, xb, a3b);
         a3c = fma(w3, xc, a3c);
@@ -201,13 +201,13 @@ VECTOR_KERNEL void conv_indexed_opencl8_r4p3_relu(const __global float* weights,
         const int row = rows[group * FILTERS + 0];
         if (row >= 0) {
             const vec filter_bias = broadcast(bias + group * FILTERS + 0);
-            __global float* to = PLANE(out, row);
+            __global real* to = PLANE(out, row);
             int x = at % out.pitch;
-            store(to + at + 0 * LANES, keep(epilogue(a0a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
+            write_vec(to + at + 0 * LANES, keep(epilogue(a0a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 1 * LANES, keep(epilogue(a0b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
+            write_vec(to + at + 1 * LANES, keep(epilogue(a0b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 2 * LANES, keep(epilogue(a0c + filter_bias), pixels_at(out, at + 2 * LANES, x)));
+            write_vec(to + at + 2 * LANES, keep(epilogue(a0c + filter_bias), pixels_at(out, at + 2 * LANES, x)));
             x = next_column(out, x);
             if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
         }
@@ -216,13 +216,13 @@ VECTOR_KERNEL void conv_indexed_opencl8_r4p3_relu(const __global float* weights,
         const int row = rows[group * FILTERS + 1];
         if (row >= 0) {
             const vec filter_bias = broadcast(bias + group * FILTERS + 1);
-            __global float* to = PLANE(out, row);
+            __global real* to = PLANE(out, row);
             int x = at % out.pitch;
-            store(to + at + 0 * LANES, keep(epilogue(a1a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
+            write_vec(to + at + 0 * LANES, keep(epilogue(a1a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 1 * LANES, keep(epilogue(a1b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
+            write_vec(to + at + 1 * LANES, keep(epilogue(a1b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 2 * LANES, keep(epilogue(a1c + filter_bias), pixels_at(out, at + 2 * LANES, x)));
+            write_vec(to + at + 2 * LANES, keep(epilogue(a1c + filter_bias), pixels_at(out, at + 2 * LANES, x)));
             x = next_column(out, x);
             if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
         }
@@ -231,13 +231,13 @@ VECTOR_KERNEL void conv_indexed_opencl8_r4p3_relu(const __global float* weights,
         const int row = rows[group * FILTERS + 2];
         if (row >= 0) {
             const vec filter_bias = broadcast(bias + group * FILTERS + 2);
-            __global float* to = PLANE(out, row);
+            __global real* to = PLANE(out, row);
             int x = at % out.pitch;
-            store(to + at + 0 * LANES, keep(epilogue(a2a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
+            write_vec(to + at + 0 * LANES, keep(epilogue(a2a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 1 * LANES, keep(epilogue(a2b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
+            write_vec(to + at + 1 * LANES, keep(epilogue(a2b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 2 * LANES, keep(epilogue(a2c + filter_bias), pixels_at(out, at + 2 * LANES, x)));
+            write_vec(to + at + 2 * LANES, keep(epilogue(a2c + filter_bias), pixels_at(out, at + 2 * LANES, x)));
             x = next_column(out, x);
             if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
         }
@@ -246,13 +246,13 @@ VECTOR_KERNEL void conv_indexed_opencl8_r4p3_relu(const __global float* weights,
         const int row = rows[group * FILTERS + 3];
         if (row >= 0) {
             const vec filter_bias = broadcast(bias + group * FILTERS + 3);
-            __global float* to = PLANE(out, row);
+            __global real* to = PLANE(out, row);
             int x = at % out.pitch;
-            store(to + at + 0 * LANES, keep(epilogue(a3a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
+            write_vec(to + at + 0 * LANES, keep(epilogue(a3a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 1 * LANES, keep(epilogue(a3b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
+            write_vec(to + at + 1 * LANES, keep(epilogue(a3b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
             x = next_column(out, x);
-            store(to + at + 2 * LANES, keep(epilogue(a3c + filter_bias), pixels_at(out, at + 2 * LANES, x)));
+            write_vec(to + at + 2 * LANES, keep(epilogue(a3c + filter_bias), pixels_at(out, at + 2 * LANES, x)));
             x = next_column(out, x);
             if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
         }
@@ -285,7 +285,7 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p3s3(const __global float* weights, LIST
     const int y = t / grid.columns, column = t - y * grid.columns;
     const int own = column < grid.wide ? PIXELS : PIXELS - 1;
     const int x = column * PIXELS - most(column - grid.wide, 0);
-    const __global float* tile = in_data + in.offset + y * grid.row_step + x * STEP;
+    const __global real* tile = in_data + in.offset + y * grid.row_step + x * STEP;
     const __global int* bound = bounds + group * (1 + 1);
     const __global int* offset = offsets + *bound;
     const __global float* weight = weights + first_weight[group];
@@ -293,13 +293,13 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p3s3(const __global float* weights, LIST
     {
         const __global int* end = offsets + bound[1];
         for (; offset != end; ++offset, weight += STORED) {
-            const __global float* from = tile + *offset;
-            const vec w0 = load(weight + 0 * LANES);
-            const vec xa = broadcast(from + 0 * STEP);
+            const __global real* from = tile + *offset;
+            const factors w0 = weights_of(weight + 0 * LANES);
+            const factors xa = read_factor_in_all(from + 0 * STEP);
             a0a = fma(w0, xa, a0a);
-            const vec xb = broadcast(from + 1 * STEP);
+            const factors xb = read_factor_in_all(from + 1 * STEP);
             a0b = fma(w0, xb, a0b);
-            const vec xc = broadcast(from + 2 * STEP);
+            const factors xc = read_factor_in_all(from + 2 * STEP);
             a0c = fma(w0, xc, a0c);
         }
     }
@@ -309,10 +309,10 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p3s3(const __global float* weights, LIST
     if (group * 1 + 0 < PLANES(out)) {
         const int plane = group * 1 + 0;
         const vec filters = load(bias + plane * LANES);
-        __global float* to = PLANE(out, plane);
-        store(to + toa, epilogue(a0a + filters));
-        store(to + tob, epilogue(a0b + filters));
-        if (own == PIXELS) store(to + toc, epilogue(a0c + filters));
+        __global real* to = PLANE(out, plane);
+        write_vec(to + toa, epilogue(a0a + filters));
+        write_vec(to + tob, epilogue(a0b + filters));
+        if (own == PIXELS) write_vec(to + toc, epilogue(a0c + filters));
     }
     // Whose tile has the last pixel of a row makes zeros of what follows it.
     const int behind = least((group + 1) * 1, PLANES(out));
@@ -328,17 +328,17 @@ constexpr char kText5[] = R"opencl(// Copies `in` to the channels of `out` from 
 __kernel void copy_channels(VIEW(in), VIEW(out), const int first) {
     const int x = get_global_id(0), y = get_global_id(1), plane = first / out.block + get_global_id(2);
     if (x >= out.width) return;
-    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * out.block;
+    __global real* to = PLANE(out, plane) + y * ROW_STEP(out) + x * out.block;
     const int channel = plane * out.block - first;
     if (in.block == LANES && out.block == LANES && channel % LANES == 0) {
-        store(to, load(CHANNEL(in, channel) + y * ROW_STEP(in) + x * LANES));
+        write_vec(to, read_vec(CHANNEL(in, channel) + y * ROW_STEP(in) + x * LANES));
     } else {
         for (int lane = 0; lane < out.block; ++lane) {
             const int c = channel + lane;
             if (c >= 0 && c < in.channels) {
-                to[lane] = CHANNEL(in, c)[y * ROW_STEP(in) + x * in.block];
+                write(to + lane, read(CHANNEL(in, c) + y * ROW_STEP(in) + x * in.block));
             } else if (c >= in.channels) {
-                to[lane] = 0.0f;
+                write(to + lane, 0.0f);
             }
         }
     }
@@ -351,12 +351,12 @@ constexpr char kText6[] = R"opencl(// Between plain arrays of as many elements. 
 __kernel void copy_plain(VIEW(in), VIEW(out), const int elements) {
     const int first = get_global_id(0) * LANES;
     if (first >= elements) return;
-    const __global float* from = in_data + in.offset + first;
-    __global float* to = out_data + out.offset + first;
+    const __global real* from = in_data + in.offset + first;
+    __global real* to = out_data + out.offset + first;
     if (first + LANES <= elements) {
-        store_anywhere(to, load_anywhere(from));
+        write_vec_anywhere(to, read_vec_anywhere(from));
     } else {
-        for (int i = 0; first + i < elements; ++i) to[i] = from[i];
+        for (int i = 0; first + i < elements; ++i) write(to + i, read(from + i));
     }
 }
 )opencl";
@@ -368,12 +368,12 @@ __kernel void copy_rows(VIEW(in), VIEW(out)) {
     const int x = get_global_id(0) * LANES, y = get_global_id(1), plane = get_global_id(2);
     const int length = out.width * out.block;
     if (x >= length) return;
-    const __global float* from = PLANE(in, plane) + y * ROW_STEP(in) + x;
-    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x;
+    const __global real* from = PLANE(in, plane) + y * ROW_STEP(in) + x;
+    __global real* to = PLANE(out, plane) + y * ROW_STEP(out) + x;
     if (x + LANES <= length) {
-        store_anywhere(to, load_anywhere(from));
+        write_vec_anywhere(to, read_vec_anywhere(from));
     } else {
-        for (int i = 0; x + i < length; ++i) to[i] = from[i];
+        for (int i = 0; x + i < length; ++i) write(to + i, read(from + i));
     }
     if (x + LANES >= length) clear_row(PLANE(out, plane), out, y);
 }
@@ -394,7 +394,7 @@ VECTOR_KERNEL void depthwise_lanes_opencl8_k3x3_s1x1_p3(const __global float* we
     const int wide = out.width - columns * (PIXELS - 1);
     const int own = column < wide ? PIXELS : PIXELS - 1;
     const int x = column * PIXELS - most(column - wide, 0);
-    const __global float* from = PLANE(in, plane) + (y * 1 - top) * ROW_STEP(in) + (x * 1 - left) * LANES;
+    const __global real* from = PLANE(in, plane) + (y * 1 - top) * ROW_STEP(in) + (x * 1 - left) * LANES;
     const __global float* w = weights + plane * 9 * LANES;
     const vec start = load(bias + plane * LANES);
     vec aa = start, ab = start, ac = start;
@@ -402,25 +402,25 @@ VECTOR_KERNEL void depthwise_lanes_opencl8_k3x3_s1x1_p3(const __global float* we
         const vec w0 = load(w + 0 * LANES);
         const vec w1 = load(w + 1 * LANES);
         const vec w2 = load(w + 2 * LANES);
-        const vec x0 = load(from + 0 * LANES);
+        const vec x0 = read_vec(from + 0 * LANES);
         aa = fma(w0, x0, aa);
-        const vec x1 = load(from + 1 * LANES);
+        const vec x1 = read_vec(from + 1 * LANES);
         aa = fma(w1, x1, aa);
         ab = fma(w0, x1, ab);
-        const vec x2 = load(from + 2 * LANES);
+        const vec x2 = read_vec(from + 2 * LANES);
         aa = fma(w2, x2, aa);
         ab = fma(w1, x2, ab);
         ac = fma(w0, x2, ac);
-        const vec x3 = load(from + 3 * LANES);
+        const vec x3 = read_vec(from + 3 * LANES);
         ab = fma(w2, x3, ab);
         ac = fma(w1, x3, ac);
-        const vec x4 = load(from + 4 * LANES);
+        const vec x4 = read_vec(from + 4 * LANES);
         ac = fma(w2, x4, ac);
     }
-    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
-    store(to + 0 * LANES, epilogue(aa));
-    store(to + 1 * LANES, epilogue(ab));
-    if (own == PIXELS) store(to + 2 * LANES, epilogue(ac));
+    __global real* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
+    write_vec(to + 0 * LANES, epilogue(aa));
+    write_vec(to + 1 * LANES, epilogue(ab));
+    if (own == PIXELS) write_vec(to + 2 * LANES, epilogue(ac));
     if (x + own == out.width) clear_row(PLANE(out, plane), out, y);
 }
 )opencl";
@@ -436,11 +436,11 @@ __kernel void global_average_pool(VIEW(in), VIEW(out)) {
     __local vec waiting[MOST_ITEMS];
     vec sum = splat(0.0f);
     for (int i = item; i < end; i += items) {
-        const __global float* pixel = PLANE(in, plane) + i / in.width * ROW_STEP(in) + i % in.width * in.block;
+        const __global real* pixel = PLANE(in, plane) + i / in.width * ROW_STEP(in) + i % in.width * in.block;
         if (in.block == 1) {
-            sum.s0 += *pixel;
+            sum.s0 += read(pixel);
         } else {
-            sum += load(pixel);
+            sum += read_vec(pixel);
         }
     }
     waiting[item] = sum;
@@ -449,7 +449,7 @@ __kernel void global_average_pool(VIEW(in), VIEW(out)) {
     for (int i = 1; i < items; ++i) sum += waiting[i];
     const vec mean = sum / splat((float)pixels);
     if (in.block == 1) {
-        out_data[out.offset + plane] = mean.s0;
+        write(out_data + out.offset + plane, mean.s0);
     } else {
         put_pixel(out_data, out, in.block, plane, 0, 0, in.channels, mean);
     }
@@ -466,7 +466,7 @@ static inline vec epilogue(vec x) {
 VECTOR_KERNEL void linear_indexed_opencl8_r1(const __global float* weights, LISTS, VIEW(in), VIEW(out), const int groups) {
     const int group = get_global_id(0);
     if (group >= groups) return;
-    const __global float* x = in_data + in.offset;
+    const __global real* x = in_data + in.offset;
     const __global float* weight = weights + first_weight[group];
     const int begin = bounds[2 * group], count = bounds[2 * group + 1] - begin;
     // Four sums, so that one addition need not wait for the other.
@@ -474,12 +474,12 @@ VECTOR_KERNEL void linear_indexed_opencl8_r1(const __global float* weights, LIST
     int k = 0;
     for (; k + 4 <= count; k += 4) {
         const int4 at = load_int4(offsets + begin + k);
-        sum = fma(load4(weight + k), (float4)(x[at.s0], x[at.s1], x[at.s2], x[at.s3]), sum);
+        sum = fma(load4(weight + k), (float4)(gather4(x, at)), sum);
     }
-    for (; k < count; ++k) sum.s0 = fma(weight[k], x[offsets[begin + k]], sum.s0);
+    for (; k < count; ++k) sum.s0 = fma(weight[k], read(x + offsets[begin + k]), sum.s0);
     const int row = rows[group];
     const vec result = splat(bias[group] + ((sum.s0 + sum.s1) + (sum.s2 + sum.s3)));
-    out_data[out.offset + row] = epilogue(result).s0;
+    write(out_data + out.offset + row, epilogue(result).s0);
 }
 )opencl";
 
@@ -496,31 +496,31 @@ static inline vec epilogue(vec x) {
 VECTOR_KERNEL void linear_indexed_opencl8_r16_hard_swish(const __global float* weights, LISTS, VIEW(in), VIEW(out), const int groups) {
     const int group = get_global_id(0);
     if (group >= groups) return;
-    const __global float* x = in_data + in.offset;
+    const __global real* x = in_data + in.offset;
     const __global float* weight = weights + first_weight[group];
     const int end = bounds[2 * group + 1];
     int k = bounds[2 * group];
     vec sum0a = splat(0.0f), sum0b = splat(0.0f);
     vec sum1a = splat(0.0f), sum1b = splat(0.0f);
     for (; k + 2 <= end; k += 2, weight += 2 * STORED) {
-        const vec xa = broadcast(x + offsets[k + 0]);
+        const vec xa = read_in_all(x + offsets[k + 0]);
         sum0a = fma(load(weight + 0 * LANES), xa, sum0a);
         sum1a = fma(load(weight + 1 * LANES), xa, sum1a);
-        const vec xb = broadcast(x + offsets[k + 1]);
+        const vec xb = read_in_all(x + offsets[k + 1]);
         sum0b = fma(load(weight + 2 * LANES), xb, sum0b);
         sum1b = fma(load(weight + 3 * LANES), xb, sum1b);
     }
     for (; k < end; ++k, weight += STORED) {
-        const vec xa = broadcast(x + offsets[k]);
+        const vec xa = read_in_all(x + offsets[k]);
         sum0a = fma(load(weight + 0 * LANES), xa, sum0a);
         sum1a = fma(load(weight + 1 * LANES), xa, sum1a);
     }
     sum0a += sum0b;
     const int at0 = group * STORED + 0 * LANES;
-    store(out_data + out.offset + at0, epilogue(sum0a + load(bias + at0)));
+    write_vec(out_data + out.offset + at0, epilogue(sum0a + load(bias + at0)));
     sum1a += sum1b;
     const int at1 = group * STORED + 1 * LANES;
-    store(out_data + out.offset + at1, epilogue(sum1a + load(bias + at1)));
+    write_vec(out_data + out.offset + at1, epilogue(sum1a + load(bias + at1)));
 }
 )opencl";
 
@@ -536,30 +536,30 @@ static inline vec epilogue(vec x) {
 VECTOR_KERNEL void linear_indexed_opencl8_r8(const __global float* weights, LISTS, VIEW(in), VIEW(out), const int groups) {
     const int group = get_global_id(0);
     if (group >= groups) return;
-    const __global float* x = in_data + in.offset;
+    const __global real* x = in_data + in.offset;
     const __global float* weight = weights + first_weight[group];
     const int end = bounds[2 * group + 1];
     int k = bounds[2 * group];
     vec sum0a = splat(0.0f), sum0b = splat(0.0f), sum0c = splat(0.0f), sum0d = splat(0.0f);
     for (; k + 4 <= end; k += 4, weight += 4 * STORED) {
-        const vec xa = broadcast(x + offsets[k + 0]);
+        const vec xa = read_in_all(x + offsets[k + 0]);
         sum0a = fma(load(weight + 0 * LANES), xa, sum0a);
-        const vec xb = broadcast(x + offsets[k + 1]);
+        const vec xb = read_in_all(x + offsets[k + 1]);
         sum0b = fma(load(weight + 1 * LANES), xb, sum0b);
-        const vec xc = broadcast(x + offsets[k + 2]);
+        const vec xc = read_in_all(x + offsets[k + 2]);
         sum0c = fma(load(weight + 2 * LANES), xc, sum0c);
-        const vec xd = broadcast(x + offsets[k + 3]);
+        const vec xd = read_in_all(x + offsets[k + 3]);
         sum0d = fma(load(weight + 3 * LANES), xd, sum0d);
     }
     for (; k < end; ++k, weight += STORED) {
-        const vec xa = broadcast(x + offsets[k]);
+        const vec xa = read_in_all(x + offsets[k]);
         sum0a = fma(load(weight + 0 * LANES), xa, sum0a);
     }
     sum0a += sum0c;
     sum0b += sum0d;
     sum0a += sum0b;
     const int at0 = group * STORED + 0 * LANES;
-    store(out_data + out.offset + at0, epilogue(sum0a + load(bias + at0)));
+    write_vec(out_data + out.offset + at0, epilogue(sum0a + load(bias + at0)));
 }
 )opencl";
 
@@ -570,11 +570,11 @@ __kernel void max_pool(VIEW(in), VIEW(out), const Window window) {
     if (x >= out.width) return;
     if (in.block == 1) {
         float found = -INFINITY;
-        EACH_PIXEL(window, in, plane, y, x, found = found < *p ? *p : found)
-        PLANE(out, plane)[y * ROW_STEP(out) + x] = found;
+        EACH_PIXEL(window, in, plane, y, x, found = greater(found, read(p)))
+        write(PLANE(out, plane) + y * ROW_STEP(out) + x, found);
     } else {
         vec found = splat(-INFINITY);
-        EACH_PIXEL(window, in, plane, y, x, found = max(found, load(p)))
+        EACH_PIXEL(window, in, plane, y, x, found = max(found, read_vec(p)))
         put_pixel(out_data, out, in.block, plane, y, x, in.channels, found);
     }
     if (out.block == in.block && x + 1 == out.width) clear_row(PLANE(out, plane), out, y);
@@ -593,21 +593,21 @@ VECTOR_KERNEL void mul_channel_opencl8(VIEW(in), VIEW(other), VIEW(out)) {
     const int at = get_global_id(0) * LANES, plane = get_global_id(1);
     const int length = ((out.height - 1) * out.pitch + out.width) * out.block;
     if (at >= length) return;
-    const __global float* x = PLANE(in, plane) + at;
-    const vec y = out.block == 1 ? broadcast(other_data + other.offset + plane) : load(other_data + other.offset + plane * LANES);
-    __global float* to = PLANE(out, plane) + at;
+    const __global real* x = PLANE(in, plane) + at;
+    const vec y = out.block == 1 ? read_in_all(other_data + other.offset + plane) : read_vec(other_data + other.offset + plane * LANES);
+    __global real* to = PLANE(out, plane) + at;
     if (at + LANES <= length) {
-        const vec result = compute(load_anywhere(x), y);
+        const vec result = compute(read_vec_anywhere(x), y);
         if (out.block > 1) {
             const int column = at / LANES % out.pitch;
-            store(to, column < out.width ? result : splat(0.0f));
+            write_vec(to, column < out.width ? result : splat(0.0f));
         } else {
-            store_anywhere(to, out.pitch == out.width ? result : keep(result, pixels_at(out, at, at % out.pitch)));
+            write_vec_anywhere(to, out.pitch == out.width ? result : keep(result, pixels_at(out, at, at % out.pitch)));
         }
     } else {
         for (int i = 0; at + i < length; ++i) {
-            const float result = compute(splat(x[i]), y).s0;
-            to[i] = (at + i) / out.block % out.pitch < out.width ? result : 0.0f;
+            const float result = compute(read_in_all(x + i), y).s0;
+            write(to + i, (at + i) / out.block % out.pitch < out.width ? result : 0.0f);
         }
     }
     if (at + LANES >= length && out.plane != out.height * out.width) clear_margins(PLANE(out, plane), out, length);
@@ -620,10 +620,10 @@ constexpr char kText15[] = R"opencl(// From planes of as many channels as there 
 __kernel void unpack(VIEW(in), VIEW(out)) {
     const int x = get_global_id(0), y = get_global_id(1), plane = get_global_id(2);
     if (x >= out.width) return;
-    const __global float* from = PLANE(in, plane) + y * ROW_STEP(in) + x * LANES;
+    const __global real* from = PLANE(in, plane) + y * ROW_STEP(in) + x * LANES;
     const int own = least(out.channels - plane * LANES, LANES);
-    __global float* to = PLANE(out, plane * LANES) + y * out.pitch + x;
-    for (int lane = 0; lane < own; ++lane) to[lane * out.plane] = from[lane];
+    __global real* to = PLANE(out, plane * LANES) + y * out.pitch + x;
+    for (int lane = 0; lane < own; ++lane) write(to + lane * out.plane, read(from + lane));
     if (x + 1 < out.width) return;
     for (int lane = 0; lane < own; ++lane) clear_row(PLANE(out, plane * LANES + lane), out, y);
 }
@@ -650,8 +650,12 @@ constexpr Source kSources[] = {
 
 // kernels/npas.clh
 constexpr char kPrelude[] = R"opencl(#define LANES 8
-// What every kernel of this tree begins with. LANES, the floats in a vector, is defined before.
+// What every kernel of this tree begins with. Defined before: LANES, the numbers in a vector; HALF_VALUES, where values
+// are stored in 16 bits; HALF_PRODUCTS, where convolutions multiply so too.
 #pragma OPENCL FP_CONTRACT ON
+#ifdef HALF_PRODUCTS
+#pragma OPENCL EXTENSION cl_khr_fp16 : enable
+#endif
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -715,30 +719,27 @@ typedef int4 loose_int4 __attribute__((aligned(4)));
 #define both(v) ((v) + swapped(v))
 #define evens(a, b) ((vec)((a).even, (b).even))
 
-// One float for each lane, from where the lanes of `at` say.
+// One number for each lane, from where the lanes of `at` say; a pair of numbers in all pairs of lanes.
 #if LANES == 4
-#define gather(p, at) ((vec)((p)[(at).s0], (p)[(at).s1], (p)[(at).s2], (p)[(at).s3]))
+#define gather(p, at) ((vec)(gather4(p, at)))
 #define swapped(v) ((v).s1032)
 #define LANE_NUMBERS (ivec)(0, 1, 2, 3)
-#define broadcast_pair(p) ((vec)(load2(p), load2(p)))
+#define in_pairs(pair) (pair, pair)
 #elif LANES == 8
-#define gather4(p, at) (p)[(at).s0], (p)[(at).s1], (p)[(at).s2], (p)[(at).s3]
 #define gather(p, at) ((vec)(gather4(p, (at).lo), gather4(p, (at).hi)))
 #define swapped(v) ((v).s10325476)
 #define LANE_NUMBERS (ivec)(0, 1, 2, 3, 4, 5, 6, 7)
-#define broadcast_pair(p) ((vec)(load2(p), load2(p), load2(p), load2(p)))
+#define in_pairs(pair) (pair, pair, pair, pair)
 #else
-#define gather4(p, at) (p)[(at).s0], (p)[(at).s1], (p)[(at).s2], (p)[(at).s3]
 #define gather8(p, at) gather4(p, (at).lo), gather4(p, (at).hi)
 #define gather(p, at) ((vec)(gather8(p, (at).lo), gather8(p, (at).hi)))
 #define swapped(v) ((v).s1032547698badcfe)
 #define LANE_NUMBERS (ivec)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-#define broadcast_pair(p) \
-    ((vec)(load2(p), load2(p), load2(p), load2(p), load2(p), load2(p), load2(p), \
-           load2(p)))
+#define in_pairs(pair) (pair, pair, pair, pair, pair, pair, pair, pair)
 #endif
+#define gather4(p, at) read((p) + (at).s0), read((p) + (at).s1), read((p) + (at).s2), read((p) + (at).s3)
 
-// How a value lies in a buffer: see tensor.h. `offset` is that of the first pixel, in floats.
+// How a value lies in a buffer: see tensor.h. `offset` is that of the first pixel, in numbers.
 typedef struct {
     int channels, height, width;
     int pitch, origin, plane;
@@ -746,17 +747,31 @@ typedef struct {
     int offset;
 } Layout;
 
-#if defined(__F16C__) && LANES == 8
+// Half precision, on processors, where a library's conversion is a call: by instructions that do eight at a time.
+#if defined(__F16C__) && LANES >= 8
 typedef short packed_halves __attribute__((ext_vector_type(8)));
-#define load_halves(p) __builtin_ia32_vcvtph2ps256(*(const __global packed_halves*)(p))
-#elif defined(__F16C__) && LANES == 16
-typedef short packed_halves __attribute__((ext_vector_type(8)));
-#define load_8_halves(p) __builtin_ia32_vcvtph2ps256(*(const __global packed_halves*)(p))
+typedef packed_halves loose_halves __attribute__((aligned(2)));
+typedef int loose_int __attribute__((aligned(2)));
+#define widen_8(v) __builtin_ia32_vcvtph2ps256(v)
+#define narrow_8(v) __builtin_ia32_vcvtps2ph256(v, 0)
+#define load_8_halves(p) widen_8(*(const __global loose_halves*)(p))
+#define store_8_halves(p, v) (*(__global loose_halves*)(p) = narrow_8(v))
+#if LANES == 8
+#define load_halves(p) load_8_halves(p)
+#define store_halves(p, v) store_8_halves(p, v)
+#define in_lanes(x) (x)
+#else
 #define load_halves(p) ((vec)(load_8_halves(p), load_8_halves((p) + 8)))
+#define store_halves(p, v) (store_8_halves(p, (v).lo), store_8_halves((p) + 8, (v).hi))
+#define in_lanes(x) ((vec)(x, x))
+#endif
+#define load_half(p) (widen_8((packed_halves)(*(const __global short*)(p)))[0])
+#define store_half(p, x) (*(__global short*)(p) = narrow_8((float8)(x))[0])
+#define load_half_in_all(p) in_lanes(widen_8((packed_halves)(*(const __global short*)(p))))
+#define load_pair_in_all(p) in_lanes(widen_8(__builtin_astype((int4)(*(const __global loose_int*)(p)), packed_halves)))
 #elif defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
-// Half precision, on processors, where a library's conversion is a call: shifted into place, the number is too small by
-// 2^112. A subnormal one is its bits times 2^-24, since a device may take subnormal floats for zeros. Neither infinities
-// nor NaN are stored so.
+// Shifted into place, a number is too small by 2^112. A subnormal one is its bits times 2^-24, since a device may take
+// subnormal floats for zeros. No weight is infinite or NaN.
 static inline vec load_halves(const __global half* p) {
     const ivec bits = __builtin_convertvector(*(const __global JOIN(ushort, LANES)*)p, ivec), size = bits & 0x7fff;
     const vec normal = as_vec(size << 13) * splat(0x1p112f);
@@ -767,8 +782,76 @@ static inline vec load_halves(const __global half* p) {
 #define load_halves(p) JOIN(vloada_half, LANES)(0, p)
 #endif
 
+// A number of a value, `read` as a float and rounded to what is stored; vectors that begin where one may, or anywhere.
+#ifdef HALF_VALUES
+typedef half real;
+#ifdef load_half_in_all
+#define read(p) load_half(p)
+#define write(p, x) store_half(p, x)
+#define read_in_all(p) load_half_in_all(p)
+#define read_pair_in_all(p) load_pair_in_all(p)
+#define read_vec(p) load_halves(p)
+#define write_vec(p, v) store_halves(p, v)
+#define read_vec_anywhere(p) load_halves(p)
+#define write_vec_anywhere(p, v) store_halves(p, v)
+#else
+#define read(p) vload_half(0, p)
+#define write(p, x) vstore_half_rte(x, 0, p)
+#define read_in_all(p) splat(read(p))
+#define read_pair_in_all(p) ((vec)in_pairs(vload_half2(0, p)))
+#define read_vec(p) JOIN(vloada_half, LANES)(0, p)
+#define write_vec(p, v) JOIN(JOIN(vstorea_half, LANES), _rte)(v, 0, p)
+#define read_vec_anywhere(p) JOIN(vload_half, LANES)(0, p)
+#define write_vec_anywhere(p, v) JOIN(JOIN(vstore_half, LANES), _rte)(v, 0, p)
+#endif
+#else
+typedef float real;
+#define read(p) (*(p))
+#define write(p, x) (*(p) = (x))
+#define read_in_all(p) broadcast(p)
+#define read_pair_in_all(p) ((vec)in_pairs(load2(p)))
+#define read_vec(p) load(p)
+#define write_vec(p, v) store(p, v)
+#define read_vec_anywhere(p) load_anywhere(p)
+#define write_vec_anywhere(p, v) store_anywhere(p, v)
+#endif
+
+// What convolutions multiply: weights, stored as floats or halves, and numbers of a value; `one` is in all lanes.
+#ifdef HALF_PRODUCTS
+typedef half factor;
+typedef JOIN(half, LANES) factors;
+#define RUN 8  // products whose sum is a half: the rounding of such sums grows with the root of it
+#define narrowed(v) JOIN(convert_half, LANES)(v)
+#define widened(v) JOIN(convert_float, LANES)(v)
+#define weights_of(p) narrowed(load(p))
+#define weights_of_halves(p) (*(const __global factors*)(p))
+#define one_weight_of(p) ((factors)((half)*(p)))
+#define one_weight_of_halves(p) ((factors)(*(p)))
+#define read_factors(p) (*(const __global factors*)(p))
+#define read_factors_anywhere(p) JOIN(vload, LANES)(0, p)
+#define read_factor(p) (*(p))
+#define read_factor_in_all(p) ((factors)(*(p)))
+#define read_factors_in_pairs(p) ((factors)in_pairs(vload2(0, p)))
+#define weights_at(image, i) narrowed(texels(vec, read_imagef, image, i))
+#define weights_at_halves(image, i) texels(factors, read_imageh, image, i)
+#else
+typedef float factor;
+typedef vec factors;
+#define weights_of(p) load(p)
+#define weights_of_halves(p) load_halves(p)
+#define one_weight_of(p) splat(*(p))
+#define one_weight_of_halves(p) splat(vload_half(0, p))
+#define read_factors(p) read_vec(p)
+#define read_factors_anywhere(p) read_vec_anywhere(p)
+#define read_factor(p) read(p)
+#define read_factor_in_all(p) read_in_all(p)
+#define read_factors_in_pairs(p) read_pair_in_all(p)
+#define weights_at(image, i) texels(vec, read_imagef, image, i)
+#define weights_at_halves(image, i) weights_at(image, i)
+#endif
+
 // A value as an argument, and its planes, rows and channels.
-#define VIEW(name) __global float *name##_data, const Layout name
+#define VIEW(name) __global real *name##_data, const Layout name
 #define PLANE_STEP(l) ((l).plane * (l).block)
 #define ROW_STEP(l) ((l).pitch * (l).block)
 // A pixel has one channel, or as many as there are lanes.
@@ -781,36 +864,37 @@ static inline vec load_halves(const __global half* p) {
     __global const int *offsets, __global const int *bounds, __global const uint *first_weight, \
         __global const float *bias, __global const int *rows
 
-// A vector of weights in an image: four floats a texel, as many texels a row as device.h says.
+// A vector of weights in an image: four a texel, as many texels a row as device.h says.
 #define TEXELS 2048
-#define texel(image, i) read_imagef(image, (int2)((i) % TEXELS, (i) / TEXELS))
+#define texel(read, image, i) read(image, (int2)((i) % TEXELS, (i) / TEXELS))
+#define texel_pair(read, image, i) texel(read, image, i), texel(read, image, (i) + 1)
 #if LANES == 4
-#define texels(image, i) texel(image, i)
+#define texels(type, read, image, i) texel(read, image, i)
 #elif LANES == 8
-#define texels(image, i) ((vec)(texel(image, 2 * (i)), texel(image, 2 * (i) + 1)))
+#define texels(type, read, image, i) ((type)(texel_pair(read, image, 2 * (i))))
 #else
-#define texels(image, i) \
-    ((vec)(texel(image, 4 * (i)), texel(image, 4 * (i) + 1), texel(image, 4 * (i) + 2), texel(image, 4 * (i) + 3)))
+#define texels(type, read, image, i) \
+    ((type)(texel_pair(read, image, 4 * (i)), texel_pair(read, image, 4 * (i) + 2)))
 #endif
 
 static inline int least(int a, int b) { return a < b ? a : b; }
 static inline int most(int a, int b) { return a < b ? b : a; }
 
-static inline void zero(__global float* p, int count) {
-    for (int i = 0; i < count; ++i) p[i] = 0.0f;
+static inline void zero(__global real* p, int count) {
+    for (int i = 0; i < count; ++i) write(p + i, 0.0f);
 }
 
 // The same of pixels that are vectors, or single floats.
-static inline void zero_pixels(__global float* p, int count, int block) {
+static inline void zero_pixels(__global real* p, int count, int block) {
     if (block != LANES) {
         zero(p, count);
         return;
     }
-    for (int i = 0; i < count; i += LANES) store(p + i, splat(0.0f));
+    for (int i = 0; i < count; i += LANES) write_vec(p + i, splat(0.0f));
 }
 
 // Zeroes what is not a pixel between row y of a plane and the next; before the first row and behind the last too.
-static inline void clear_row(__global float* plane, const Layout l, int y) {
+static inline void clear_row(__global real* plane, const Layout l, int y) {
     if (l.plane == l.height * l.width) return;  // there is nothing but pixels
     const int origin = l.origin * l.block;
     if (y == 0) zero_pixels(plane - origin, origin, l.block);
@@ -820,7 +904,7 @@ static inline void clear_row(__global float* plane, const Layout l, int y) {
 
 // Zeroes what is not a pixel before and after the rows of a plane; `written` floats from the first pixel on are the
 // caller's business.
-static inline void clear_margins(__global float* plane, const Layout l, int written) {
+static inline void clear_margins(__global real* plane, const Layout l, int written) {
     const int origin = l.origin * l.block;
     zero(plane - origin, origin);
     zero(plane + written, PLANE_STEP(l) - origin - written);
@@ -841,6 +925,8 @@ static inline int next_column(const Layout l, int x) {
 }
 
 // NaN in `a` stays NaN.
+static inline float greater(float a, float b) { return a < b ? b : a; }
+static inline float lesser(float a, float b) { return b < a ? b : a; }
 static inline vec larger(vec a, vec b) { return a < b ? b : a; }
 static inline vec smaller(vec a, vec b) { return a > b ? b : a; }
 
@@ -897,27 +983,29 @@ typedef struct {
         for (int j = 0; j < window.width; ++j) {                                                             \
             const int column = (x) * window.stride_x - window.left + j * window.dilation_x;                  \
             if (column < 0 || column >= in.width) continue;                                                  \
-            const __global float* p = PLANE(in, plane) + row * ROW_STEP(in) + column * in.block;             \
+            const __global real* p = PLANE(in, plane) + row * ROW_STEP(in) + column * in.block;              \
             statement;                                                                                       \
         }                                                                                                    \
     }
 
 // A pixel of several channels, to planes of such pixels or, of an output of one pixel, to a plain array.
-static inline void put_pixel(__global float* data, const Layout l, int block, int plane, int y, int x, int channels, vec v) {
+static inline void put_pixel(__global real* data, const Layout l, int block, int plane, int y, int x, int channels, vec v) {
     if (l.block == block) {
-        store(data + l.offset + plane * PLANE_STEP(l) + y * ROW_STEP(l) + x * block, v);
+        write_vec(data + l.offset + plane * PLANE_STEP(l) + y * ROW_STEP(l) + x * block, v);
         return;
     }
     float lanes[LANES];
     JOIN(vstore, LANES)(v, 0, lanes);
-    for (int i = 0; i < block && plane * block + i < channels; ++i) data[l.offset + plane * block + i] = lanes[i];
+    for (int i = 0; i < block && plane * block + i < channels; ++i) {
+        write(data + l.offset + plane * block + i, lanes[i]);
+    }
 }
 
 // The sum of a row, with what each addition rounds off kept beside it (Neumaier).
-static inline float total(const __global float* row, int length) {
+static inline float total(const __global real* row, int length) {
     float sum = 0.0f, lost = 0.0f;
     for (int i = 0; i < length; ++i) {
-        const float x = row[i], next = sum + x;
+        const float x = read(row + i), next = sum + x;
         lost += fabs(sum) >= fabs(x) ? (sum - next) + x : (x - next) + sum;
         sum = next;
     }
@@ -934,6 +1022,8 @@ const Source* sources(std::size_t& count) {
     return kSources;
 }
 
-Wanted wanted_device() { return {"", ""}; }
+Wanted wanted_device() { return {"", "", false}; }
+
+bool half_values() { return false; }
 
 }  // namespace npas_net

@@ -23,7 +23,7 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p8s1_ahead_relu(const __global float* we
     const int y = t / grid.columns, column = t - y * grid.columns;
     const int own = column < grid.wide ? PIXELS : PIXELS - 1;
     const int x = column * PIXELS - most(column - grid.wide, 0);
-    const __global float* tile = in_data + in.offset + y * grid.row_step + x * STEP;
+    const __global real* tile = in_data + in.offset + y * grid.row_step + x * STEP;
     const __global int* bound = bounds + group * (1 + 1);
     const __global int* offset = offsets + *bound;
     const __global float* weight = weights + first_weight[group];
@@ -35,23 +35,23 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p8s1_ahead_relu(const __global float* we
         const __global float* coming = weight + (int)(end - offset) * (STORED + (int)get_local_id(0) * pace);
         for (; offset != end; ++offset, weight += STORED, coming += pace) {
             fetch(coming);
-            const __global float* from = tile + *offset;
-            const vec w0 = load(weight + 0 * LANES);
-            const vec xa = broadcast(from + 0 * STEP);
+            const __global real* from = tile + *offset;
+            const factors w0 = weights_of(weight + 0 * LANES);
+            const factors xa = read_factor_in_all(from + 0 * STEP);
             a0a = fma(w0, xa, a0a);
-            const vec xb = broadcast(from + 1 * STEP);
+            const factors xb = read_factor_in_all(from + 1 * STEP);
             a0b = fma(w0, xb, a0b);
-            const vec xc = broadcast(from + 2 * STEP);
+            const factors xc = read_factor_in_all(from + 2 * STEP);
             a0c = fma(w0, xc, a0c);
-            const vec xd = broadcast(from + 3 * STEP);
+            const factors xd = read_factor_in_all(from + 3 * STEP);
             a0d = fma(w0, xd, a0d);
-            const vec xe = broadcast(from + 4 * STEP);
+            const factors xe = read_factor_in_all(from + 4 * STEP);
             a0e = fma(w0, xe, a0e);
-            const vec xf = broadcast(from + 5 * STEP);
+            const factors xf = read_factor_in_all(from + 5 * STEP);
             a0f = fma(w0, xf, a0f);
-            const vec xg = broadcast(from + 6 * STEP);
+            const factors xg = read_factor_in_all(from + 6 * STEP);
             a0g = fma(w0, xg, a0g);
-            const vec xh = broadcast(from + 7 * STEP);
+            const factors xh = read_factor_in_all(from + 7 * STEP);
             a0h = fma(w0, xh, a0h);
         }
     }
@@ -66,15 +66,15 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p8s1_ahead_relu(const __global float* we
     if (group * 1 + 0 < PLANES(out)) {
         const int plane = group * 1 + 0;
         const vec filters = load(bias + plane * LANES);
-        __global float* to = PLANE(out, plane);
-        store(to + toa, epilogue(a0a + filters));
-        store(to + tob, epilogue(a0b + filters));
-        store(to + toc, epilogue(a0c + filters));
-        store(to + tod, epilogue(a0d + filters));
-        store(to + toe, epilogue(a0e + filters));
-        store(to + tof, epilogue(a0f + filters));
-        store(to + tog, epilogue(a0g + filters));
-        if (own == PIXELS) store(to + toh, epilogue(a0h + filters));
+        __global real* to = PLANE(out, plane);
+        write_vec(to + toa, epilogue(a0a + filters));
+        write_vec(to + tob, epilogue(a0b + filters));
+        write_vec(to + toc, epilogue(a0c + filters));
+        write_vec(to + tod, epilogue(a0d + filters));
+        write_vec(to + toe, epilogue(a0e + filters));
+        write_vec(to + tof, epilogue(a0f + filters));
+        write_vec(to + tog, epilogue(a0g + filters));
+        if (own == PIXELS) write_vec(to + toh, epilogue(a0h + filters));
     }
     // Whose tile has the last pixel of a row makes zeros of what follows it.
     const int behind = least((group + 1) * 1, PLANES(out));

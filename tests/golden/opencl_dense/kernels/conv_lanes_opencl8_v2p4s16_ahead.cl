@@ -22,7 +22,7 @@ VECTOR_KERNEL void conv_lanes_opencl8_v2p4s16_ahead(const __global float* weight
     const int y = t / grid.columns, column = t - y * grid.columns;
     const int own = column < grid.wide ? PIXELS : PIXELS - 1;
     const int x = column * PIXELS - most(column - grid.wide, 0);
-    const __global float* tile = in_data + in.offset + y * grid.row_step + x * STEP;
+    const __global real* tile = in_data + in.offset + y * grid.row_step + x * STEP;
     const __global int* bound = bounds + group * (1 + 1);
     const __global int* offset = offsets + *bound;
     const __global float* weight = weights + first_weight[group];
@@ -35,19 +35,19 @@ VECTOR_KERNEL void conv_lanes_opencl8_v2p4s16_ahead(const __global float* weight
         const __global float* coming = weight + (int)(end - offset) * (STORED + (int)get_local_id(0) * pace);
         for (; offset != end; ++offset, weight += STORED, coming += pace) {
             fetch(coming);
-            const __global float* from = tile + *offset;
-            const vec w0 = load(weight + 0 * LANES);
-            const vec w1 = load(weight + 1 * LANES);
-            const vec xa = broadcast(from + 0 * STEP);
+            const __global real* from = tile + *offset;
+            const factors w0 = weights_of(weight + 0 * LANES);
+            const factors w1 = weights_of(weight + 1 * LANES);
+            const factors xa = read_factor_in_all(from + 0 * STEP);
             a0a = fma(w0, xa, a0a);
             a1a = fma(w1, xa, a1a);
-            const vec xb = broadcast(from + 1 * STEP);
+            const factors xb = read_factor_in_all(from + 1 * STEP);
             a0b = fma(w0, xb, a0b);
             a1b = fma(w1, xb, a1b);
-            const vec xc = broadcast(from + 2 * STEP);
+            const factors xc = read_factor_in_all(from + 2 * STEP);
             a0c = fma(w0, xc, a0c);
             a1c = fma(w1, xc, a1c);
-            const vec xd = broadcast(from + 3 * STEP);
+            const factors xd = read_factor_in_all(from + 3 * STEP);
             a0d = fma(w0, xd, a0d);
             a1d = fma(w1, xd, a1d);
         }
@@ -59,20 +59,20 @@ VECTOR_KERNEL void conv_lanes_opencl8_v2p4s16_ahead(const __global float* weight
     if (group * 2 + 0 < PLANES(out)) {
         const int plane = group * 2 + 0;
         const vec filters = load(bias + plane * LANES);
-        __global float* to = PLANE(out, plane);
-        store(to + toa, epilogue(a0a + filters));
-        store(to + tob, epilogue(a0b + filters));
-        store(to + toc, epilogue(a0c + filters));
-        if (own == PIXELS) store(to + tod, epilogue(a0d + filters));
+        __global real* to = PLANE(out, plane);
+        write_vec(to + toa, epilogue(a0a + filters));
+        write_vec(to + tob, epilogue(a0b + filters));
+        write_vec(to + toc, epilogue(a0c + filters));
+        if (own == PIXELS) write_vec(to + tod, epilogue(a0d + filters));
     }
     if (group * 2 + 1 < PLANES(out)) {
         const int plane = group * 2 + 1;
         const vec filters = load(bias + plane * LANES);
-        __global float* to = PLANE(out, plane);
-        store(to + toa, epilogue(a1a + filters));
-        store(to + tob, epilogue(a1b + filters));
-        store(to + toc, epilogue(a1c + filters));
-        if (own == PIXELS) store(to + tod, epilogue(a1d + filters));
+        __global real* to = PLANE(out, plane);
+        write_vec(to + toa, epilogue(a1a + filters));
+        write_vec(to + tob, epilogue(a1b + filters));
+        write_vec(to + toc, epilogue(a1c + filters));
+        if (own == PIXELS) write_vec(to + tod, epilogue(a1d + filters));
     }
     // Whose tile has the last pixel of a row makes zeros of what follows it.
     const int behind = least((group + 1) * 2, PLANES(out));

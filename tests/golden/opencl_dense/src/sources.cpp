@@ -31,7 +31,7 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p8s1_ahead_relu(const __global float* we
     const int y = t / grid.columns, column = t - y * grid.columns;
     const int own = column < grid.wide ? PIXELS : PIXELS - 1;
     const int x = column * PIXELS - most(column - grid.wide, 0);
-    const __global float* tile = in_data + in.offset + y * grid.row_step + x * STEP;
+    const __global real* tile = in_data + in.offset + y * grid.row_step + x * STEP;
     const __global int* bound = bounds + group * (1 + 1);
     const __global int* offset = offsets + *bound;
     const __global float* weight = weights + first_weight[group];
@@ -43,23 +43,23 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p8s1_ahead_relu(const __global float* we
         const __global float* coming = weight + (int)(end - offset) * (STORED + (int)get_local_id(0) * pace);
         for (; offset != end; ++offset, weight += STORED, coming += pace) {
             fetch(coming);
-            const __global float* from = tile + *offset;
-            const vec w0 = load(weight + 0 * LANES);
-            const vec xa = broadcast(from + 0 * STEP);
+            const __global real* from = tile + *offset;
+            const factors w0 = weights_of(weight + 0 * LANES);
+            const factors xa = read_factor_in_all(from + 0 * STEP);
             a0a = fma(w0, xa, a0a);
-            const vec xb = broadcast(from + 1 * STEP);
+            const factors xb = read_factor_in_all(from + 1 * STEP);
             a0b = fma(w0, xb, a0b);
-            const vec xc = broadcast(from + 2 * STEP);
+            const factors xc = read_factor_in_all(from + 2 * STEP);
             a0c = fma(w0, xc, a0c);
-            const vec xd = broadcast(from + 3 * STEP);
+            const factors xd = read_factor_in_all(from + 3 * STEP);
             a0d = fma(w0, xd, a0d);
-            const vec xe = broadcast(from + 4 * STEP);
+            const factors xe = read_factor_in_all(from + 4 * STEP);
             a0e = fma(w0, xe, a0e);
-            const vec xf = broadcast(from + 5 * STEP);
+            const factors xf = read_factor_in_all(from + 5 * STEP);
             a0f = fma(w0, xf, a0f);
-            const vec xg = broadcast(from + 6 * STEP);
+            const factors xg = read_factor_in_all(from + 6 * STEP);
             a0g = fma(w0, xg, a0g);
-            const vec xh = broadcast(from + 7 * STEP);
+            const factors xh = read_factor_in_all(from + 7 * STEP);
             a0h = fma(w0, xh, a0h);
         }
     }
@@ -74,15 +74,15 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p8s1_ahead_relu(const __global float* we
     if (group * 1 + 0 < PLANES(out)) {
         const int plane = group * 1 + 0;
         const vec filters = load(bias + plane * LANES);
-        __global float* to = PLANE(out, plane);
-        store(to + toa, epilogue(a0a + filters));
-        store(to + tob, epilogue(a0b + filters));
-        store(to + toc, epilogue(a0c + filters));
-        store(to + tod, epilogue(a0d + filters));
-        store(to + toe, epilogue(a0e + filters));
-        store(to + tof, epilogue(a0f + filters));
-        store(to + tog, epilogue(a0g + filters));
-        if (own == PIXELS) store(to + toh, epilogue(a0h + filters));
+        __global real* to = PLANE(out, plane);
+        write_vec(to + toa, epilogue(a0a + filters));
+        write_vec(to + tob, epilogue(a0b + filters));
+        write_vec(to + toc, epilogue(a0c + filters));
+        write_vec(to + tod, epilogue(a0d + filters));
+        write_vec(to + toe, epilogue(a0e + filters));
+        write_vec(to + tof, epilogue(a0f + filters));
+        write_vec(to + tog, epilogue(a0g + filters));
+        if (own == PIXELS) write_vec(to + toh, epilogue(a0h + filters));
     }
     // Whose tile has the last pixel of a row makes zeros of what follows it.
     const int behind = least((group + 1) * 1, PLANES(out));
@@ -117,7 +117,7 @@ VECTOR_KERNEL void conv_lanes_opencl8_v2p4s16_ahead(const __global float* weight
     const int y = t / grid.columns, column = t - y * grid.columns;
     const int own = column < grid.wide ? PIXELS : PIXELS - 1;
     const int x = column * PIXELS - most(column - grid.wide, 0);
-    const __global float* tile = in_data + in.offset + y * grid.row_step + x * STEP;
+    const __global real* tile = in_data + in.offset + y * grid.row_step + x * STEP;
     const __global int* bound = bounds + group * (1 + 1);
     const __global int* offset = offsets + *bound;
     const __global float* weight = weights + first_weight[group];
@@ -130,19 +130,19 @@ VECTOR_KERNEL void conv_lanes_opencl8_v2p4s16_ahead(const __global float* weight
         const __global float* coming = weight + (int)(end - offset) * (STORED + (int)get_local_id(0) * pace);
         for (; offset != end; ++offset, weight += STORED, coming += pace) {
             fetch(coming);
-            const __global float* from = tile + *offset;
-            const vec w0 = load(weight + 0 * LANES);
-            const vec w1 = load(weight + 1 * LANES);
-            const vec xa = broadcast(from + 0 * STEP);
+            const __global real* from = tile + *offset;
+            const factors w0 = weights_of(weight + 0 * LANES);
+            const factors w1 = weights_of(weight + 1 * LANES);
+            const factors xa = read_factor_in_all(from + 0 * STEP);
             a0a = fma(w0, xa, a0a);
             a1a = fma(w1, xa, a1a);
-            const vec xb = broadcast(from + 1 * STEP);
+            const factors xb = read_factor_in_all(from + 1 * STEP);
             a0b = fma(w0, xb, a0b);
             a1b = fma(w1, xb, a1b);
-            const vec xc = broadcast(from + 2 * STEP);
+            const factors xc = read_factor_in_all(from + 2 * STEP);
             a0c = fma(w0, xc, a0c);
             a1c = fma(w1, xc, a1c);
-            const vec xd = broadcast(from + 3 * STEP);
+            const factors xd = read_factor_in_all(from + 3 * STEP);
             a0d = fma(w0, xd, a0d);
             a1d = fma(w1, xd, a1d);
         }
@@ -154,20 +154,20 @@ VECTOR_KERNEL void conv_lanes_opencl8_v2p4s16_ahead(const __global float* weight
     if (group * 2 + 0 < PLANES(out)) {
         const int plane = group * 2 + 0;
         const vec filters = load(bias + plane * LANES);
-        __global float* to = PLANE(out, plane);
-        store(to + toa, epilogue(a0a + filters));
-        store(to + tob, epilogue(a0b + filters));
-        store(to + toc, epilogue(a0c + filters));
-        if (own == PIXELS) store(to + tod, epilogue(a0d + filters));
+        __global real* to = PLANE(out, plane);
+        write_vec(to + toa, epilogue(a0a + filters));
+        write_vec(to + tob, epilogue(a0b + filters));
+        write_vec(to + toc, epilogue(a0c + filters));
+        if (own == PIXELS) write_vec(to + tod, epilogue(a0d + filters));
     }
     if (group * 2 + 1 < PLANES(out)) {
         const int plane = group * 2 + 1;
         const vec filters = load(bias + plane * LANES);
-        __global float* to = PLANE(out, plane);
-        store(to + toa, epilogue(a1a + filters));
-        store(to + tob, epilogue(a1b + filters));
-        store(to + toc, epilogue(a1c + filters));
-        if (own == PIXELS) store(to + tod, epilogue(a1d + filters));
+        __global real* to = PLANE(out, plane);
+        write_vec(to + toa, epilogue(a1a + filters));
+        write_vec(to + tob, epilogue(a1b + filters));
+        write_vec(to + toc, epilogue(a1c + filters));
+        if (own == PIXELS) write_vec(to + tod, epilogue(a1d + filters));
     }
     // Whose tile has the last pixel of a row makes zeros of what follows it.
     const int behind = least((group + 1) * 2, PLANES(out));
@@ -182,12 +182,12 @@ constexpr char kText2[] = R"opencl(// Between plain arrays of as many elements. 
 __kernel void copy_plain(VIEW(in), VIEW(out), const int elements) {
     const int first = get_global_id(0) * LANES;
     if (first >= elements) return;
-    const __global float* from = in_data + in.offset + first;
-    __global float* to = out_data + out.offset + first;
+    const __global real* from = in_data + in.offset + first;
+    __global real* to = out_data + out.offset + first;
     if (first + LANES <= elements) {
-        store_anywhere(to, load_anywhere(from));
+        write_vec_anywhere(to, read_vec_anywhere(from));
     } else {
-        for (int i = 0; first + i < elements; ++i) to[i] = from[i];
+        for (int i = 0; first + i < elements; ++i) write(to + i, read(from + i));
     }
 }
 )opencl";
@@ -199,12 +199,12 @@ __kernel void copy_rows(VIEW(in), VIEW(out)) {
     const int x = get_global_id(0) * LANES, y = get_global_id(1), plane = get_global_id(2);
     const int length = out.width * out.block;
     if (x >= length) return;
-    const __global float* from = PLANE(in, plane) + y * ROW_STEP(in) + x;
-    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x;
+    const __global real* from = PLANE(in, plane) + y * ROW_STEP(in) + x;
+    __global real* to = PLANE(out, plane) + y * ROW_STEP(out) + x;
     if (x + LANES <= length) {
-        store_anywhere(to, load_anywhere(from));
+        write_vec_anywhere(to, read_vec_anywhere(from));
     } else {
-        for (int i = 0; x + i < length; ++i) to[i] = from[i];
+        for (int i = 0; x + i < length; ++i) write(to + i, read(from + i));
     }
     if (x + LANES >= length) clear_row(PLANE(out, plane), out, y);
 }
@@ -226,7 +226,7 @@ VECTOR_KERNEL void depthwise_lanes_opencl8_k3x3_s1x1_p8_clip_0p0_6p0(const __glo
     const int wide = out.width - columns * (PIXELS - 1);
     const int own = column < wide ? PIXELS : PIXELS - 1;
     const int x = column * PIXELS - most(column - wide, 0);
-    const __global float* from = PLANE(in, plane) + (y * 1 - top) * ROW_STEP(in) + (x * 1 - left) * LANES;
+    const __global real* from = PLANE(in, plane) + (y * 1 - top) * ROW_STEP(in) + (x * 1 - left) * LANES;
     const __global float* w = weights + plane * 9 * LANES;
     const vec start = load(bias + plane * LANES);
     vec aa = start, ab = start, ac = start, ad = start, ae = start, af = start, ag = start, ah = start;
@@ -234,50 +234,50 @@ VECTOR_KERNEL void depthwise_lanes_opencl8_k3x3_s1x1_p8_clip_0p0_6p0(const __glo
         const vec w0 = load(w + 0 * LANES);
         const vec w1 = load(w + 1 * LANES);
         const vec w2 = load(w + 2 * LANES);
-        const vec x0 = load(from + 0 * LANES);
+        const vec x0 = read_vec(from + 0 * LANES);
         aa = fma(w0, x0, aa);
-        const vec x1 = load(from + 1 * LANES);
+        const vec x1 = read_vec(from + 1 * LANES);
         aa = fma(w1, x1, aa);
         ab = fma(w0, x1, ab);
-        const vec x2 = load(from + 2 * LANES);
+        const vec x2 = read_vec(from + 2 * LANES);
         aa = fma(w2, x2, aa);
         ab = fma(w1, x2, ab);
         ac = fma(w0, x2, ac);
-        const vec x3 = load(from + 3 * LANES);
+        const vec x3 = read_vec(from + 3 * LANES);
         ab = fma(w2, x3, ab);
         ac = fma(w1, x3, ac);
         ad = fma(w0, x3, ad);
-        const vec x4 = load(from + 4 * LANES);
+        const vec x4 = read_vec(from + 4 * LANES);
         ac = fma(w2, x4, ac);
         ad = fma(w1, x4, ad);
         ae = fma(w0, x4, ae);
-        const vec x5 = load(from + 5 * LANES);
+        const vec x5 = read_vec(from + 5 * LANES);
         ad = fma(w2, x5, ad);
         ae = fma(w1, x5, ae);
         af = fma(w0, x5, af);
-        const vec x6 = load(from + 6 * LANES);
+        const vec x6 = read_vec(from + 6 * LANES);
         ae = fma(w2, x6, ae);
         af = fma(w1, x6, af);
         ag = fma(w0, x6, ag);
-        const vec x7 = load(from + 7 * LANES);
+        const vec x7 = read_vec(from + 7 * LANES);
         af = fma(w2, x7, af);
         ag = fma(w1, x7, ag);
         ah = fma(w0, x7, ah);
-        const vec x8 = load(from + 8 * LANES);
+        const vec x8 = read_vec(from + 8 * LANES);
         ag = fma(w2, x8, ag);
         ah = fma(w1, x8, ah);
-        const vec x9 = load(from + 9 * LANES);
+        const vec x9 = read_vec(from + 9 * LANES);
         ah = fma(w2, x9, ah);
     }
-    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
-    store(to + 0 * LANES, epilogue(aa));
-    store(to + 1 * LANES, epilogue(ab));
-    store(to + 2 * LANES, epilogue(ac));
-    store(to + 3 * LANES, epilogue(ad));
-    store(to + 4 * LANES, epilogue(ae));
-    store(to + 5 * LANES, epilogue(af));
-    store(to + 6 * LANES, epilogue(ag));
-    if (own == PIXELS) store(to + 7 * LANES, epilogue(ah));
+    __global real* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
+    write_vec(to + 0 * LANES, epilogue(aa));
+    write_vec(to + 1 * LANES, epilogue(ab));
+    write_vec(to + 2 * LANES, epilogue(ac));
+    write_vec(to + 3 * LANES, epilogue(ad));
+    write_vec(to + 4 * LANES, epilogue(ae));
+    write_vec(to + 5 * LANES, epilogue(af));
+    write_vec(to + 6 * LANES, epilogue(ag));
+    if (own == PIXELS) write_vec(to + 7 * LANES, epilogue(ah));
     if (x + own == out.width) clear_row(PLANE(out, plane), out, y);
 }
 )opencl";
@@ -293,11 +293,11 @@ __kernel void global_average_pool(VIEW(in), VIEW(out)) {
     __local vec waiting[MOST_ITEMS];
     vec sum = splat(0.0f);
     for (int i = item; i < end; i += items) {
-        const __global float* pixel = PLANE(in, plane) + i / in.width * ROW_STEP(in) + i % in.width * in.block;
+        const __global real* pixel = PLANE(in, plane) + i / in.width * ROW_STEP(in) + i % in.width * in.block;
         if (in.block == 1) {
-            sum.s0 += *pixel;
+            sum.s0 += read(pixel);
         } else {
-            sum += load(pixel);
+            sum += read_vec(pixel);
         }
     }
     waiting[item] = sum;
@@ -306,7 +306,7 @@ __kernel void global_average_pool(VIEW(in), VIEW(out)) {
     for (int i = 1; i < items; ++i) sum += waiting[i];
     const vec mean = sum / splat((float)pixels);
     if (in.block == 1) {
-        out_data[out.offset + plane] = mean.s0;
+        write(out_data + out.offset + plane, mean.s0);
     } else {
         put_pixel(out_data, out, in.block, plane, 0, 0, in.channels, mean);
     }
@@ -325,30 +325,30 @@ static inline vec epilogue(vec x) {
 VECTOR_KERNEL void linear_indexed_opencl8_r8(const __global float* weights, LISTS, VIEW(in), VIEW(out), const int groups) {
     const int group = get_global_id(0);
     if (group >= groups) return;
-    const __global float* x = in_data + in.offset;
+    const __global real* x = in_data + in.offset;
     const __global float* weight = weights + first_weight[group];
     const int end = bounds[2 * group + 1];
     int k = bounds[2 * group];
     vec sum0a = splat(0.0f), sum0b = splat(0.0f), sum0c = splat(0.0f), sum0d = splat(0.0f);
     for (; k + 4 <= end; k += 4, weight += 4 * STORED) {
-        const vec xa = broadcast(x + offsets[k + 0]);
+        const vec xa = read_in_all(x + offsets[k + 0]);
         sum0a = fma(load(weight + 0 * LANES), xa, sum0a);
-        const vec xb = broadcast(x + offsets[k + 1]);
+        const vec xb = read_in_all(x + offsets[k + 1]);
         sum0b = fma(load(weight + 1 * LANES), xb, sum0b);
-        const vec xc = broadcast(x + offsets[k + 2]);
+        const vec xc = read_in_all(x + offsets[k + 2]);
         sum0c = fma(load(weight + 2 * LANES), xc, sum0c);
-        const vec xd = broadcast(x + offsets[k + 3]);
+        const vec xd = read_in_all(x + offsets[k + 3]);
         sum0d = fma(load(weight + 3 * LANES), xd, sum0d);
     }
     for (; k < end; ++k, weight += STORED) {
-        const vec xa = broadcast(x + offsets[k]);
+        const vec xa = read_in_all(x + offsets[k]);
         sum0a = fma(load(weight + 0 * LANES), xa, sum0a);
     }
     sum0a += sum0c;
     sum0b += sum0d;
     sum0a += sum0b;
     const int at0 = group * STORED + 0 * LANES;
-    store(out_data + out.offset + at0, epilogue(sum0a + load(bias + at0)));
+    write_vec(out_data + out.offset + at0, epilogue(sum0a + load(bias + at0)));
 }
 )opencl";
 
@@ -359,6 +359,7 @@ constexpr char kText7[] = R"opencl(// Convolution by Winograd's method, tiles of
 #define M 4
 #define TILES 3
 #define STORED (1 * LANES)  // filters in a group
+#define WORK ((__global float*)(work_data + work.offset))  // floats, whatever values are stored as
 
 // The tiles at hand, and where they lie in `work`: `room` in a plane of V, so many floats from one position to the next,
 // the sums behind the last.
@@ -407,7 +408,7 @@ VECTOR_KERNEL void winograd_lanes_opencl8_m4r3v1p3_add_relu_in(VIEW(in), VIEW(wo
     const int row = (tiles.first + n) / tiles.columns, column = (tiles.first + n) - row * tiles.columns;
     const int phase = plane / PLANES(in);
     const int y = row * M * image.stride - image.top + phase / image.stride, x = column * M * image.stride - image.left + phase % image.stride;
-    const __global float* from = PLANE(in, plane % PLANES(in)) + y * ROW_STEP(in) + x * LANES;
+    const __global real* from = PLANE(in, plane % PLANES(in)) + y * ROW_STEP(in) + x * LANES;
     // Beyond the margins lie other values' floats; where a tile reaches there, it takes zeros.
     const int rows = image.height - y, columns = image.width - x;
     const int inside = rows > (SIDE - 1) * image.stride && columns > (SIDE - 1) * image.stride;
@@ -419,11 +420,11 @@ VECTOR_KERNEL void winograd_lanes_opencl8_m4r3v1p3_add_relu_in(VIEW(in), VIEW(wo
         #pragma unroll
         for (int i = 0; i < SIDE; ++i) {
             const int there = inside || (i * image.stride < rows && j * image.stride < columns);
-            d[i] = there ? load(from + i * down + j * right) : splat(0.0f);
+            d[i] = there ? read_vec(from + i * down + j * right) : splat(0.0f);
         }
         transform(d, lines[j]);
     }
-    __global float* to = work_data + work.offset + (plane * tiles.room + n) * LANES;
+    __global float* to = WORK + (plane * tiles.room + n) * LANES;
     #pragma unroll
     for (int i = 0; i < SIDE; ++i) {
         vec d[SIDE], t[SIDE];
@@ -440,7 +441,7 @@ VECTOR_KERNEL void winograd_lanes_opencl8_m4r3v1p3_add_relu(const __global float
     const int group = get_global_id(1), position = get_global_id(2);
     const int first = get_global_id(0) * TILES;
     if (first >= tiles.count) return;
-    const __global float* in = work_data + work.offset + position * tiles.in_step + first * LANES;
+    const __global float* in = WORK + position * tiles.in_step + first * LANES;
     const __global float* weight = weights + (position * get_global_size(1) + group) * (terms * STORED);
     vec a0a = splat(0.0f), a0b = splat(0.0f), a0c = splat(0.0f);
     // The next unit's weights come from far: each item of the work group fetches its part of them.
@@ -459,7 +460,7 @@ VECTOR_KERNEL void winograd_lanes_opencl8_m4r3v1p3_add_relu(const __global float
     }
     // Behind the last tile lies what nobody keeps.
     const int own = least(tiles.count - first, TILES);
-    __global float* to = work_data + work.offset + SIDE * SIDE * tiles.in_step + position * tiles.out_step + first * LANES;
+    __global float* to = WORK + SIDE * SIDE * tiles.in_step + position * tiles.out_step + first * LANES;
     if (group * 1 + 0 < planes) {
         __global float* plane = to + (group * 1 + 0) * tiles.room * LANES;
         store(plane + 0 * LANES, a0a);
@@ -474,7 +475,7 @@ VECTOR_KERNEL void winograd_lanes_opencl8_m4r3v1p3_add_relu_out(const __global f
     if (n >= tiles.count) return;
     const int row = (tiles.first + n) / tiles.columns, column = (tiles.first + n) - row * tiles.columns;
     const int y = row * M, x = column * M;
-    const __global float* from = work_data + work.offset + SIDE * SIDE * tiles.in_step + (plane * tiles.room + n) * LANES;
+    const __global float* from = WORK + SIDE * SIDE * tiles.in_step + (plane * tiles.room + n) * LANES;
     vec lines[SIDE][M];  // [column][row]
     #pragma unroll
     for (int j = 0; j < SIDE; ++j) {
@@ -485,8 +486,8 @@ VECTOR_KERNEL void winograd_lanes_opencl8_m4r3v1p3_add_relu_out(const __global f
     }
     const vec filters = load(bias + plane * LANES);
     const int own_rows = least(out.height - y, M), own_columns = least(out.width - x, M);
-    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
-    const __global float* other = PLANE(residual, plane) + y * ROW_STEP(residual) + x * LANES;
+    __global real* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
+    const __global real* other = PLANE(residual, plane) + y * ROW_STEP(residual) + x * LANES;
     #pragma unroll
     for (int i = 0; i < M; ++i) {
         if (i >= own_rows) break;
@@ -496,7 +497,7 @@ VECTOR_KERNEL void winograd_lanes_opencl8_m4r3v1p3_add_relu_out(const __global f
         transform_back(t, sums);
         #pragma unroll
         for (int j = 0; j < M; ++j) {
-            if (j < own_columns) store(to + j * LANES, epilogue(sums[j] + filters, load(other + j * LANES)));
+            if (j < own_columns) write_vec(to + j * LANES, epilogue(sums[j] + filters, read_vec(other + j * LANES)));
         }
         to += ROW_STEP(out);
         other += ROW_STEP(residual);
@@ -520,8 +521,12 @@ constexpr Source kSources[] = {
 
 // kernels/npas.clh
 constexpr char kPrelude[] = R"opencl(#define LANES 8
-// What every kernel of this tree begins with. LANES, the floats in a vector, is defined before.
+// What every kernel of this tree begins with. Defined before: LANES, the numbers in a vector; HALF_VALUES, where values
+// are stored in 16 bits; HALF_PRODUCTS, where convolutions multiply so too.
 #pragma OPENCL FP_CONTRACT ON
+#ifdef HALF_PRODUCTS
+#pragma OPENCL EXTENSION cl_khr_fp16 : enable
+#endif
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -585,30 +590,27 @@ typedef int4 loose_int4 __attribute__((aligned(4)));
 #define both(v) ((v) + swapped(v))
 #define evens(a, b) ((vec)((a).even, (b).even))
 
-// One float for each lane, from where the lanes of `at` say.
+// One number for each lane, from where the lanes of `at` say; a pair of numbers in all pairs of lanes.
 #if LANES == 4
-#define gather(p, at) ((vec)((p)[(at).s0], (p)[(at).s1], (p)[(at).s2], (p)[(at).s3]))
+#define gather(p, at) ((vec)(gather4(p, at)))
 #define swapped(v) ((v).s1032)
 #define LANE_NUMBERS (ivec)(0, 1, 2, 3)
-#define broadcast_pair(p) ((vec)(load2(p), load2(p)))
+#define in_pairs(pair) (pair, pair)
 #elif LANES == 8
-#define gather4(p, at) (p)[(at).s0], (p)[(at).s1], (p)[(at).s2], (p)[(at).s3]
 #define gather(p, at) ((vec)(gather4(p, (at).lo), gather4(p, (at).hi)))
 #define swapped(v) ((v).s10325476)
 #define LANE_NUMBERS (ivec)(0, 1, 2, 3, 4, 5, 6, 7)
-#define broadcast_pair(p) ((vec)(load2(p), load2(p), load2(p), load2(p)))
+#define in_pairs(pair) (pair, pair, pair, pair)
 #else
-#define gather4(p, at) (p)[(at).s0], (p)[(at).s1], (p)[(at).s2], (p)[(at).s3]
 #define gather8(p, at) gather4(p, (at).lo), gather4(p, (at).hi)
 #define gather(p, at) ((vec)(gather8(p, (at).lo), gather8(p, (at).hi)))
 #define swapped(v) ((v).s1032547698badcfe)
 #define LANE_NUMBERS (ivec)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-#define broadcast_pair(p) \
-    ((vec)(load2(p), load2(p), load2(p), load2(p), load2(p), load2(p), load2(p), \
-           load2(p)))
+#define in_pairs(pair) (pair, pair, pair, pair, pair, pair, pair, pair)
 #endif
+#define gather4(p, at) read((p) + (at).s0), read((p) + (at).s1), read((p) + (at).s2), read((p) + (at).s3)
 
-// How a value lies in a buffer: see tensor.h. `offset` is that of the first pixel, in floats.
+// How a value lies in a buffer: see tensor.h. `offset` is that of the first pixel, in numbers.
 typedef struct {
     int channels, height, width;
     int pitch, origin, plane;
@@ -616,17 +618,31 @@ typedef struct {
     int offset;
 } Layout;
 
-#if defined(__F16C__) && LANES == 8
+// Half precision, on processors, where a library's conversion is a call: by instructions that do eight at a time.
+#if defined(__F16C__) && LANES >= 8
 typedef short packed_halves __attribute__((ext_vector_type(8)));
-#define load_halves(p) __builtin_ia32_vcvtph2ps256(*(const __global packed_halves*)(p))
-#elif defined(__F16C__) && LANES == 16
-typedef short packed_halves __attribute__((ext_vector_type(8)));
-#define load_8_halves(p) __builtin_ia32_vcvtph2ps256(*(const __global packed_halves*)(p))
+typedef packed_halves loose_halves __attribute__((aligned(2)));
+typedef int loose_int __attribute__((aligned(2)));
+#define widen_8(v) __builtin_ia32_vcvtph2ps256(v)
+#define narrow_8(v) __builtin_ia32_vcvtps2ph256(v, 0)
+#define load_8_halves(p) widen_8(*(const __global loose_halves*)(p))
+#define store_8_halves(p, v) (*(__global loose_halves*)(p) = narrow_8(v))
+#if LANES == 8
+#define load_halves(p) load_8_halves(p)
+#define store_halves(p, v) store_8_halves(p, v)
+#define in_lanes(x) (x)
+#else
 #define load_halves(p) ((vec)(load_8_halves(p), load_8_halves((p) + 8)))
+#define store_halves(p, v) (store_8_halves(p, (v).lo), store_8_halves((p) + 8, (v).hi))
+#define in_lanes(x) ((vec)(x, x))
+#endif
+#define load_half(p) (widen_8((packed_halves)(*(const __global short*)(p)))[0])
+#define store_half(p, x) (*(__global short*)(p) = narrow_8((float8)(x))[0])
+#define load_half_in_all(p) in_lanes(widen_8((packed_halves)(*(const __global short*)(p))))
+#define load_pair_in_all(p) in_lanes(widen_8(__builtin_astype((int4)(*(const __global loose_int*)(p)), packed_halves)))
 #elif defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
-// Half precision, on processors, where a library's conversion is a call: shifted into place, the number is too small by
-// 2^112. A subnormal one is its bits times 2^-24, since a device may take subnormal floats for zeros. Neither infinities
-// nor NaN are stored so.
+// Shifted into place, a number is too small by 2^112. A subnormal one is its bits times 2^-24, since a device may take
+// subnormal floats for zeros. No weight is infinite or NaN.
 static inline vec load_halves(const __global half* p) {
     const ivec bits = __builtin_convertvector(*(const __global JOIN(ushort, LANES)*)p, ivec), size = bits & 0x7fff;
     const vec normal = as_vec(size << 13) * splat(0x1p112f);
@@ -637,8 +653,76 @@ static inline vec load_halves(const __global half* p) {
 #define load_halves(p) JOIN(vloada_half, LANES)(0, p)
 #endif
 
+// A number of a value, `read` as a float and rounded to what is stored; vectors that begin where one may, or anywhere.
+#ifdef HALF_VALUES
+typedef half real;
+#ifdef load_half_in_all
+#define read(p) load_half(p)
+#define write(p, x) store_half(p, x)
+#define read_in_all(p) load_half_in_all(p)
+#define read_pair_in_all(p) load_pair_in_all(p)
+#define read_vec(p) load_halves(p)
+#define write_vec(p, v) store_halves(p, v)
+#define read_vec_anywhere(p) load_halves(p)
+#define write_vec_anywhere(p, v) store_halves(p, v)
+#else
+#define read(p) vload_half(0, p)
+#define write(p, x) vstore_half_rte(x, 0, p)
+#define read_in_all(p) splat(read(p))
+#define read_pair_in_all(p) ((vec)in_pairs(vload_half2(0, p)))
+#define read_vec(p) JOIN(vloada_half, LANES)(0, p)
+#define write_vec(p, v) JOIN(JOIN(vstorea_half, LANES), _rte)(v, 0, p)
+#define read_vec_anywhere(p) JOIN(vload_half, LANES)(0, p)
+#define write_vec_anywhere(p, v) JOIN(JOIN(vstore_half, LANES), _rte)(v, 0, p)
+#endif
+#else
+typedef float real;
+#define read(p) (*(p))
+#define write(p, x) (*(p) = (x))
+#define read_in_all(p) broadcast(p)
+#define read_pair_in_all(p) ((vec)in_pairs(load2(p)))
+#define read_vec(p) load(p)
+#define write_vec(p, v) store(p, v)
+#define read_vec_anywhere(p) load_anywhere(p)
+#define write_vec_anywhere(p, v) store_anywhere(p, v)
+#endif
+
+// What convolutions multiply: weights, stored as floats or halves, and numbers of a value; `one` is in all lanes.
+#ifdef HALF_PRODUCTS
+typedef half factor;
+typedef JOIN(half, LANES) factors;
+#define RUN 8  // products whose sum is a half: the rounding of such sums grows with the root of it
+#define narrowed(v) JOIN(convert_half, LANES)(v)
+#define widened(v) JOIN(convert_float, LANES)(v)
+#define weights_of(p) narrowed(load(p))
+#define weights_of_halves(p) (*(const __global factors*)(p))
+#define one_weight_of(p) ((factors)((half)*(p)))
+#define one_weight_of_halves(p) ((factors)(*(p)))
+#define read_factors(p) (*(const __global factors*)(p))
+#define read_factors_anywhere(p) JOIN(vload, LANES)(0, p)
+#define read_factor(p) (*(p))
+#define read_factor_in_all(p) ((factors)(*(p)))
+#define read_factors_in_pairs(p) ((factors)in_pairs(vload2(0, p)))
+#define weights_at(image, i) narrowed(texels(vec, read_imagef, image, i))
+#define weights_at_halves(image, i) texels(factors, read_imageh, image, i)
+#else
+typedef float factor;
+typedef vec factors;
+#define weights_of(p) load(p)
+#define weights_of_halves(p) load_halves(p)
+#define one_weight_of(p) splat(*(p))
+#define one_weight_of_halves(p) splat(vload_half(0, p))
+#define read_factors(p) read_vec(p)
+#define read_factors_anywhere(p) read_vec_anywhere(p)
+#define read_factor(p) read(p)
+#define read_factor_in_all(p) read_in_all(p)
+#define read_factors_in_pairs(p) read_pair_in_all(p)
+#define weights_at(image, i) texels(vec, read_imagef, image, i)
+#define weights_at_halves(image, i) weights_at(image, i)
+#endif
+
 // A value as an argument, and its planes, rows and channels.
-#define VIEW(name) __global float *name##_data, const Layout name
+#define VIEW(name) __global real *name##_data, const Layout name
 #define PLANE_STEP(l) ((l).plane * (l).block)
 #define ROW_STEP(l) ((l).pitch * (l).block)
 // A pixel has one channel, or as many as there are lanes.
@@ -651,36 +735,37 @@ static inline vec load_halves(const __global half* p) {
     __global const int *offsets, __global const int *bounds, __global const uint *first_weight, \
         __global const float *bias, __global const int *rows
 
-// A vector of weights in an image: four floats a texel, as many texels a row as device.h says.
+// A vector of weights in an image: four a texel, as many texels a row as device.h says.
 #define TEXELS 2048
-#define texel(image, i) read_imagef(image, (int2)((i) % TEXELS, (i) / TEXELS))
+#define texel(read, image, i) read(image, (int2)((i) % TEXELS, (i) / TEXELS))
+#define texel_pair(read, image, i) texel(read, image, i), texel(read, image, (i) + 1)
 #if LANES == 4
-#define texels(image, i) texel(image, i)
+#define texels(type, read, image, i) texel(read, image, i)
 #elif LANES == 8
-#define texels(image, i) ((vec)(texel(image, 2 * (i)), texel(image, 2 * (i) + 1)))
+#define texels(type, read, image, i) ((type)(texel_pair(read, image, 2 * (i))))
 #else
-#define texels(image, i) \
-    ((vec)(texel(image, 4 * (i)), texel(image, 4 * (i) + 1), texel(image, 4 * (i) + 2), texel(image, 4 * (i) + 3)))
+#define texels(type, read, image, i) \
+    ((type)(texel_pair(read, image, 4 * (i)), texel_pair(read, image, 4 * (i) + 2)))
 #endif
 
 static inline int least(int a, int b) { return a < b ? a : b; }
 static inline int most(int a, int b) { return a < b ? b : a; }
 
-static inline void zero(__global float* p, int count) {
-    for (int i = 0; i < count; ++i) p[i] = 0.0f;
+static inline void zero(__global real* p, int count) {
+    for (int i = 0; i < count; ++i) write(p + i, 0.0f);
 }
 
 // The same of pixels that are vectors, or single floats.
-static inline void zero_pixels(__global float* p, int count, int block) {
+static inline void zero_pixels(__global real* p, int count, int block) {
     if (block != LANES) {
         zero(p, count);
         return;
     }
-    for (int i = 0; i < count; i += LANES) store(p + i, splat(0.0f));
+    for (int i = 0; i < count; i += LANES) write_vec(p + i, splat(0.0f));
 }
 
 // Zeroes what is not a pixel between row y of a plane and the next; before the first row and behind the last too.
-static inline void clear_row(__global float* plane, const Layout l, int y) {
+static inline void clear_row(__global real* plane, const Layout l, int y) {
     if (l.plane == l.height * l.width) return;  // there is nothing but pixels
     const int origin = l.origin * l.block;
     if (y == 0) zero_pixels(plane - origin, origin, l.block);
@@ -690,7 +775,7 @@ static inline void clear_row(__global float* plane, const Layout l, int y) {
 
 // Zeroes what is not a pixel before and after the rows of a plane; `written` floats from the first pixel on are the
 // caller's business.
-static inline void clear_margins(__global float* plane, const Layout l, int written) {
+static inline void clear_margins(__global real* plane, const Layout l, int written) {
     const int origin = l.origin * l.block;
     zero(plane - origin, origin);
     zero(plane + written, PLANE_STEP(l) - origin - written);
@@ -711,6 +796,8 @@ static inline int next_column(const Layout l, int x) {
 }
 
 // NaN in `a` stays NaN.
+static inline float greater(float a, float b) { return a < b ? b : a; }
+static inline float lesser(float a, float b) { return b < a ? b : a; }
 static inline vec larger(vec a, vec b) { return a < b ? b : a; }
 static inline vec smaller(vec a, vec b) { return a > b ? b : a; }
 
@@ -767,27 +854,29 @@ typedef struct {
         for (int j = 0; j < window.width; ++j) {                                                             \
             const int column = (x) * window.stride_x - window.left + j * window.dilation_x;                  \
             if (column < 0 || column >= in.width) continue;                                                  \
-            const __global float* p = PLANE(in, plane) + row * ROW_STEP(in) + column * in.block;             \
+            const __global real* p = PLANE(in, plane) + row * ROW_STEP(in) + column * in.block;              \
             statement;                                                                                       \
         }                                                                                                    \
     }
 
 // A pixel of several channels, to planes of such pixels or, of an output of one pixel, to a plain array.
-static inline void put_pixel(__global float* data, const Layout l, int block, int plane, int y, int x, int channels, vec v) {
+static inline void put_pixel(__global real* data, const Layout l, int block, int plane, int y, int x, int channels, vec v) {
     if (l.block == block) {
-        store(data + l.offset + plane * PLANE_STEP(l) + y * ROW_STEP(l) + x * block, v);
+        write_vec(data + l.offset + plane * PLANE_STEP(l) + y * ROW_STEP(l) + x * block, v);
         return;
     }
     float lanes[LANES];
     JOIN(vstore, LANES)(v, 0, lanes);
-    for (int i = 0; i < block && plane * block + i < channels; ++i) data[l.offset + plane * block + i] = lanes[i];
+    for (int i = 0; i < block && plane * block + i < channels; ++i) {
+        write(data + l.offset + plane * block + i, lanes[i]);
+    }
 }
 
 // The sum of a row, with what each addition rounds off kept beside it (Neumaier).
-static inline float total(const __global float* row, int length) {
+static inline float total(const __global real* row, int length) {
     float sum = 0.0f, lost = 0.0f;
     for (int i = 0; i < length; ++i) {
-        const float x = row[i], next = sum + x;
+        const float x = read(row + i), next = sum + x;
         lost += fabs(sum) >= fabs(x) ? (sum - next) + x : (x - next) + sum;
         sum = next;
     }
@@ -804,6 +893,8 @@ const Source* sources(std::size_t& count) {
     return kSources;
 }
 
-Wanted wanted_device() { return {"", ""}; }
+Wanted wanted_device() { return {"", "", false}; }
+
+bool half_values() { return false; }
 
 }  // namespace npas_net

@@ -13,8 +13,8 @@ static inline vec epilogue(vec x) {
 
 // A pixel of a plane. Whose pixel is the last of a row makes zeros of what follows it.
 static inline void put(vec sum, int plane, int y, int x, VIEW(out)) {
-    __global float* to = PLANE(out, plane);
-    store(to + y * ROW_STEP(out) + x * LANES, epilogue(sum));
+    __global real* to = PLANE(out, plane);
+    write_vec(to + y * ROW_STEP(out) + x * LANES, epilogue(sum));
     if (x + 1 == out.width) clear_row(to, out, y);
 }
 
@@ -27,7 +27,7 @@ VECTOR_KERNEL __attribute__((reqd_work_group_size(128, 1, 1))) void conv_lanes_o
     const int tile = get_group_id(0) + get_group_id(2) * get_num_groups(0);
     const int first = tile * items * PIXELS + item, last = out.height * out.width - 1;
     const int na = least(first + 0 * items, last), ya = na / out.width, xa = na - ya * out.width;
-    const __global float* froma = in_data + in.offset + ya * row_step + xa * STEP;
+    const __global real* froma = in_data + in.offset + ya * row_step + xa * STEP;
     const int begin = bounds[2 * group], count = bounds[2 * group + 1] - begin;
     const int at_first = count * slice / SLICES, behind = count * (slice + 1) / SLICES;
     const __global float* weight = weights + (first_weight[group] + at_first * STORED);
@@ -35,9 +35,9 @@ VECTOR_KERNEL __attribute__((reqd_work_group_size(128, 1, 1))) void conv_lanes_o
 #pragma unroll 4
     for (int k = at_first; k < behind; ++k, weight += STORED) {
         const int at = offsets[begin + k];
-        const float ina = froma[at];
-        const vec w0 = load(weight + 0 * LANES);
-        a0a = fma(w0, splat(ina), a0a);
+        const factor ina = read_factor(froma + at);
+        const factors w0 = weights_of(weight + 0 * LANES);
+        a0a = fma(w0, (factors)(ina), a0a);
     }
     // Every slice leaves its sums; each then adds up some of all slices' for a plane and a pixel.
     __local vec* own = waiting + slice * PAIRS * items + item;

@@ -13,7 +13,7 @@ VECTOR_KERNEL void depthwise_lanes_opencl_gpu_k3x3_s1x1_p1_clip_0p0_6p0(const __
     const int wide = out.width - columns * (PIXELS - 1);
     const int own = column < wide ? PIXELS : PIXELS - 1;
     const int x = column * PIXELS - most(column - wide, 0);
-    const __global float* from = PLANE(in, plane) + (y * 1 - top) * ROW_STEP(in) + (x * 1 - left) * LANES;
+    const __global real* from = PLANE(in, plane) + (y * 1 - top) * ROW_STEP(in) + (x * 1 - left) * LANES;
     const __global float* w = weights + plane * 9 * LANES;
     const vec start = load(bias + plane * LANES);
     vec aa = start;
@@ -21,14 +21,14 @@ VECTOR_KERNEL void depthwise_lanes_opencl_gpu_k3x3_s1x1_p1_clip_0p0_6p0(const __
         const vec w0 = load(w + 0 * LANES);
         const vec w1 = load(w + 1 * LANES);
         const vec w2 = load(w + 2 * LANES);
-        const vec x0 = load(from + 0 * LANES);
+        const vec x0 = read_vec(from + 0 * LANES);
         aa = fma(w0, x0, aa);
-        const vec x1 = load(from + 1 * LANES);
+        const vec x1 = read_vec(from + 1 * LANES);
         aa = fma(w1, x1, aa);
-        const vec x2 = load(from + 2 * LANES);
+        const vec x2 = read_vec(from + 2 * LANES);
         aa = fma(w2, x2, aa);
     }
-    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
-    store(to + 0 * LANES, epilogue(aa));
+    __global real* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
+    write_vec(to + 0 * LANES, epilogue(aa));
     if (x + own == out.width) clear_row(PLANE(out, plane), out, y);
 }

@@ -4,6 +4,7 @@
 #define M 4
 #define TILES 3
 #define STORED (1 * LANES)  // filters in a group
+#define WORK ((__global float*)(work_data + work.offset))  // floats, whatever values are stored as
 
 // The tiles at hand, and where they lie in `work`: `room` in a plane of V, so many floats from one position to the next,
 // the sums behind the last.
@@ -52,7 +53,7 @@ VECTOR_KERNEL void winograd_lanes_opencl_gpu_m4r3v1p3_add_relu_in(VIEW(in), VIEW
     const int row = (tiles.first + n) / tiles.columns, column = (tiles.first + n) - row * tiles.columns;
     const int phase = plane / PLANES(in);
     const int y = row * M * image.stride - image.top + phase / image.stride, x = column * M * image.stride - image.left + phase % image.stride;
-    const __global float* from = PLANE(in, plane % PLANES(in)) + y * ROW_STEP(in) + x * LANES;
+    const __global real* from = PLANE(in, plane % PLANES(in)) + y * ROW_STEP(in) + x * LANES;
     // Beyond the margins lie other values' floats; where a tile reaches there, it takes zeros.
     const int rows = image.height - y, columns = image.width - x;
     const int inside = rows > (SIDE - 1) * image.stride && columns > (SIDE - 1) * image.stride;
@@ -64,11 +65,11 @@ VECTOR_KERNEL void winograd_lanes_opencl_gpu_m4r3v1p3_add_relu_in(VIEW(in), VIEW
         #pragma unroll
         for (int i = 0; i < SIDE; ++i) {
             const int there = inside || (i * image.stride < rows && j * image.stride < columns);
-            d[i] = there ? load(from + i * down + j * right) : splat(0.0f);
+            d[i] = there ? read_vec(from + i * down + j * right) : splat(0.0f);
         }
         transform(d, lines[j]);
     }
-    __global float* to = work_data + work.offset + (plane * tiles.room + n) * LANES;
+    __global float* to = WORK + (plane * tiles.room + n) * LANES;
     #pragma unroll
     for (int i = 0; i < SIDE; ++i) {
         vec d[SIDE], t[SIDE];
@@ -85,7 +86,7 @@ VECTOR_KERNEL void winograd_lanes_opencl_gpu_m4r3v1p3_add_relu(const __global fl
     const int group = get_global_id(1), position = get_global_id(2);
     const int first = get_global_id(0) * TILES;
     if (first >= tiles.count) return;
-    const __global float* in = work_data + work.offset + position * tiles.in_step + first * LANES;
+    const __global float* in = WORK + position * tiles.in_step + first * LANES;
     const __global float* weight = weights + (position * get_global_size(1) + group) * (terms * STORED);
     vec a0a = splat(0.0f), a0b = splat(0.0f), a0c = splat(0.0f);
     // The next unit's weights come from far: each item of the work group fetches its part of them.
@@ -104,7 +105,7 @@ VECTOR_KERNEL void winograd_lanes_opencl_gpu_m4r3v1p3_add_relu(const __global fl
     }
     // Behind the last tile lies what nobody keeps.
     const int own = least(tiles.count - first, TILES);
-    __global float* to = work_data + work.offset + SIDE * SIDE * tiles.in_step + position * tiles.out_step + first * LANES;
+    __global float* to = WORK + SIDE * SIDE * tiles.in_step + position * tiles.out_step + first * LANES;
     if (group * 1 + 0 < planes) {
         __global float* plane = to + (group * 1 + 0) * tiles.room * LANES;
         store(plane + 0 * LANES, a0a);
@@ -119,7 +120,7 @@ VECTOR_KERNEL void winograd_lanes_opencl_gpu_m4r3v1p3_add_relu_out(const __globa
     if (n >= tiles.count) return;
     const int row = (tiles.first + n) / tiles.columns, column = (tiles.first + n) - row * tiles.columns;
     const int y = row * M, x = column * M;
-    const __global float* from = work_data + work.offset + SIDE * SIDE * tiles.in_step + (plane * tiles.room + n) * LANES;
+    const __global float* from = WORK + SIDE * SIDE * tiles.in_step + (plane * tiles.room + n) * LANES;
     vec lines[SIDE][M];  // [column][row]
     #pragma unroll
     for (int j = 0; j < SIDE; ++j) {
@@ -130,8 +131,8 @@ VECTOR_KERNEL void winograd_lanes_opencl_gpu_m4r3v1p3_add_relu_out(const __globa
     }
     const vec filters = load(bias + plane * LANES);
     const int own_rows = least(out.height - y, M), own_columns = least(out.width - x, M);
-    __global float* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
-    const __global float* other = PLANE(residual, plane) + y * ROW_STEP(residual) + x * LANES;
+    __global real* to = PLANE(out, plane) + y * ROW_STEP(out) + x * LANES;
+    const __global real* other = PLANE(residual, plane) + y * ROW_STEP(residual) + x * LANES;
     #pragma unroll
     for (int i = 0; i < M; ++i) {
         if (i >= own_rows) break;
@@ -141,7 +142,7 @@ VECTOR_KERNEL void winograd_lanes_opencl_gpu_m4r3v1p3_add_relu_out(const __globa
         transform_back(t, sums);
         #pragma unroll
         for (int j = 0; j < M; ++j) {
-            if (j < own_columns) store(to + j * LANES, epilogue(sums[j] + filters, load(other + j * LANES)));
+            if (j < own_columns) write_vec(to + j * LANES, epilogue(sums[j] + filters, read_vec(other + j * LANES)));
         }
         to += ROW_STEP(out);
         other += ROW_STEP(residual);

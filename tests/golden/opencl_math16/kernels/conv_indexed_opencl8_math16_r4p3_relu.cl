@@ -1,0 +1,125 @@
+// Convolution over lists of kept positions: 4 filters x 3 vectors of pixels in registers.
+#define FILTERS 4
+#define TILE (3 * LANES)
+
+static inline vec epilogue(vec x) {
+    x = relu(x);
+    return x;
+}
+
+// A work item has a tile of a group of filters; a work group shares the list. Work groups follow each other by tiles
+// where these lie along the first dimension, by filters where they lie along the third. What is no pixel becomes zero.
+VECTOR_KERNEL void conv_indexed_opencl8_math16_r4p3_relu(const __global float* weights, LISTS, VIEW(in), VIEW(out), const int tiles) {
+    const int t = get_global_id(0) + get_global_id(2) * get_global_size(0), group = get_global_id(1);
+    if (t >= tiles) return;
+    const int at = t * TILE;
+    const __global real* tile = in_data + in.offset + at;
+    const __global int* offset = offsets + bounds[2 * group];
+    const __global int* end = offsets + bounds[2 * group + 1];
+    const __global float* weight = weights + first_weight[group];
+    vec a0a = splat(0.0f), a0b = splat(0.0f), a0c = splat(0.0f);
+    vec a1a = splat(0.0f), a1b = splat(0.0f), a1c = splat(0.0f);
+    vec a2a = splat(0.0f), a2b = splat(0.0f), a2c = splat(0.0f);
+    vec a3a = splat(0.0f), a3b = splat(0.0f), a3c = splat(0.0f);
+    while (offset != end) {
+        const __global int* until = offset + least((int)(end - offset), RUN);
+        factors h0a = (factors)(0.0f), h0b = (factors)(0.0f), h0c = (factors)(0.0f);
+        factors h1a = (factors)(0.0f), h1b = (factors)(0.0f), h1c = (factors)(0.0f);
+        factors h2a = (factors)(0.0f), h2b = (factors)(0.0f), h2c = (factors)(0.0f);
+        factors h3a = (factors)(0.0f), h3b = (factors)(0.0f), h3c = (factors)(0.0f);
+        for (; offset != until; ++offset, weight += FILTERS) {
+            const __global real* from = tile + *offset;
+            const factors xa = read_factors_anywhere(from + 0 * LANES);
+            const factors xb = read_factors_anywhere(from + 1 * LANES);
+            const factors xc = read_factors_anywhere(from + 2 * LANES);
+            const factors w0 = one_weight_of(weight + 0);
+            h0a = fma(w0, xa, h0a);
+            h0b = fma(w0, xb, h0b);
+            h0c = fma(w0, xc, h0c);
+            const factors w1 = one_weight_of(weight + 1);
+            h1a = fma(w1, xa, h1a);
+            h1b = fma(w1, xb, h1b);
+            h1c = fma(w1, xc, h1c);
+            const factors w2 = one_weight_of(weight + 2);
+            h2a = fma(w2, xa, h2a);
+            h2b = fma(w2, xb, h2b);
+            h2c = fma(w2, xc, h2c);
+            const factors w3 = one_weight_of(weight + 3);
+            h3a = fma(w3, xa, h3a);
+            h3b = fma(w3, xb, h3b);
+            h3c = fma(w3, xc, h3c);
+        }
+        a0a += widened(h0a);
+        a0b += widened(h0b);
+        a0c += widened(h0c);
+        a1a += widened(h1a);
+        a1b += widened(h1b);
+        a1c += widened(h1c);
+        a2a += widened(h2a);
+        a2b += widened(h2b);
+        a2c += widened(h2c);
+        a3a += widened(h3a);
+        a3b += widened(h3b);
+        a3c += widened(h3c);
+    }
+    {
+        const int row = rows[group * FILTERS + 0];
+        if (row >= 0) {
+            const vec filter_bias = broadcast(bias + group * FILTERS + 0);
+            __global real* to = PLANE(out, row);
+            int x = at % out.pitch;
+            write_vec(to + at + 0 * LANES, keep(epilogue(a0a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
+            x = next_column(out, x);
+            write_vec(to + at + 1 * LANES, keep(epilogue(a0b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
+            x = next_column(out, x);
+            write_vec(to + at + 2 * LANES, keep(epilogue(a0c + filter_bias), pixels_at(out, at + 2 * LANES, x)));
+            x = next_column(out, x);
+            if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
+        }
+    }
+    {
+        const int row = rows[group * FILTERS + 1];
+        if (row >= 0) {
+            const vec filter_bias = broadcast(bias + group * FILTERS + 1);
+            __global real* to = PLANE(out, row);
+            int x = at % out.pitch;
+            write_vec(to + at + 0 * LANES, keep(epilogue(a1a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
+            x = next_column(out, x);
+            write_vec(to + at + 1 * LANES, keep(epilogue(a1b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
+            x = next_column(out, x);
+            write_vec(to + at + 2 * LANES, keep(epilogue(a1c + filter_bias), pixels_at(out, at + 2 * LANES, x)));
+            x = next_column(out, x);
+            if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
+        }
+    }
+    {
+        const int row = rows[group * FILTERS + 2];
+        if (row >= 0) {
+            const vec filter_bias = broadcast(bias + group * FILTERS + 2);
+            __global real* to = PLANE(out, row);
+            int x = at % out.pitch;
+            write_vec(to + at + 0 * LANES, keep(epilogue(a2a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
+            x = next_column(out, x);
+            write_vec(to + at + 1 * LANES, keep(epilogue(a2b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
+            x = next_column(out, x);
+            write_vec(to + at + 2 * LANES, keep(epilogue(a2c + filter_bias), pixels_at(out, at + 2 * LANES, x)));
+            x = next_column(out, x);
+            if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
+        }
+    }
+    {
+        const int row = rows[group * FILTERS + 3];
+        if (row >= 0) {
+            const vec filter_bias = broadcast(bias + group * FILTERS + 3);
+            __global real* to = PLANE(out, row);
+            int x = at % out.pitch;
+            write_vec(to + at + 0 * LANES, keep(epilogue(a3a + filter_bias), pixels_at(out, at + 0 * LANES, x)));
+            x = next_column(out, x);
+            write_vec(to + at + 1 * LANES, keep(epilogue(a3b + filter_bias), pixels_at(out, at + 1 * LANES, x)));
+            x = next_column(out, x);
+            write_vec(to + at + 2 * LANES, keep(epilogue(a3c + filter_bias), pixels_at(out, at + 2 * LANES, x)));
+            x = next_column(out, x);
+            if (t + 1 == tiles) clear_margins(to, out, tiles * TILE);
+        }
+    }
+}
