@@ -13,6 +13,7 @@ import torch
 from npas.compiler.passes import simplify
 from npas.compiler.plan import Plan
 from npas.graph.graph import Network
+from npas.targets.isa import ISAS
 from npas.targets.opencl import OpenClDevice
 from npas.training import module
 
@@ -48,7 +49,9 @@ class Ceilings:
         weighted = {id(layer): layer.stored for layer in plan.weights_layers}
         for layer in plan.layers:
             layouts = [plan.values[i].layout for i in (*layer.inputs, layer.output) if i >= 0]
-            moved = 4 * sum(layout.channels * layout.height * layout.width for layout in layouts)
+            moved = (2 if ISAS[plan.isa].values == "fp16" else 4) * sum(
+                layout.channels * layout.height * layout.width for layout in layouts
+            )
             stored, operations = weighted.get(id(layer)), 0.0
             if stored is not None:
                 moved += stored.bytes

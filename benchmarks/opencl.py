@@ -48,6 +48,7 @@ from npas.stages import runtime
 from npas.stages.program import Machine, compiled, stored
 from npas.targets import opencl
 from npas.targets.bench import RunnableProgram, Settings, run_bench
+from npas.targets.isa import ISAS
 from npas.targets.opencl import OpenClDevice
 from npas.verify import ParityReport, verify
 from npas.verify.parity import Subject
@@ -201,7 +202,9 @@ def row(
     if not found.is_processor:
         peaks = gpu.ceilings(found)
         result["ceilings"] = {"gflops": peaks.operations * 1e-6, "gb_per_s": peaks.bytes * 1e-6}
-        result["roofline_ms"] = {name: peaks.roofline_ms(b.plan) for name, b in made.items()}
+        # The ceiling is that of float32 operations.
+        in_floats = {name: b.plan for name, b in made.items() if ISAS[b.plan.isa].products == "fp32"}
+        result["roofline_ms"] = {name: peaks.roofline_ms(plan) for name, plan in in_floats.items()}
         result["kernels_ms"] = {name: sum(t.values()) for name, t in layers.items()}
     result["sparse"] = {}
     for name, options in case.variants.items():

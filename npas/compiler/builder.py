@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+import numpy as np
+
 from npas.compiler import arena
 from npas.compiler.blocks import Blocks, KernelKind, is_compact, preferred
 from npas.compiler.density import decided
@@ -19,6 +21,7 @@ from npas.compiler.record import Record
 from npas.compiler.schedules import packed, winograd
 from npas.compiler.schedules.choice import Choice, key
 from npas.compiler.schedules.pixels import MOST_LINEAR
+from npas.errors import UnsupportedError
 from npas.graph.graph import Network
 from npas.ops import Conv2d
 from npas.targets.isa import ISAS, Backend, IsaName
@@ -148,7 +151,16 @@ class PlanBuilder:
         return compact_layout(shape) if is_compact(shape) else self.planes.layout(self.graph, name, written)
 
     def constant(self, name: str, array: Floats) -> int:
-        """A value of the network's own."""
+        """A value of the network's own. Raises UnsupportedError where half precision cannot hold it and must."""
+        if self.numbers_in_float > 1:
+            with np.errstate(over="ignore", under="ignore"):
+                halves = array.astype(np.float16)
+            lost = np.isfinite(array) & ((array != 0) & (halves == 0) | ~np.isfinite(halves))
+            if lost.any():
+                raise UnsupportedError(
+                    f"node {name}: a constant must be 6e-08 to {np.finfo(np.float16).max:g} where "
+                    f"activations are fp16, got {array[lost][0]:g}, store them as fp32"
+                )
         value = self.value(name, compact_layout(array.shape))
         self.constants.append(Stationary(value=value, section=self.store([array.reshape(-1)])))
         return value

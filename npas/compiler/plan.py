@@ -1,7 +1,7 @@
 """The plan: the layer-wise representation (LR) between the graph and the source tree.
 
 Everything that the templates print is decided here; the plan is YAML that people read and diff. Lengths and
-offsets are in floats unless a name says otherwise.
+offsets are in numbers, floats or what the ISA stores, unless a name says otherwise.
 """
 
 from __future__ import annotations

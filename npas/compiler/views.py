@@ -11,7 +11,7 @@ from npas.compiler.schedules.records import LaneSchedule, PackedSchedule
 from npas.compiler.stored import CopyPart, Depthwise, Indexed, Packing, Winograd
 from npas.compiler.views_kernels import KernelView, kernel_views, namespace
 from npas.compiler.views_layers import LayerView, functions, layer_views, weighted
-from npas.targets.isa import END_TO_END, ISAS, Backend
+from npas.targets.isa import END_TO_END, ISAS, Backend, Isa
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class ModelView:
     compile_flags: str
     backend: Backend
     lanes: int
+    halves: str
+    """What is in half precision, in words."""
     end_to_end: float
     """Largest relative L2 error of its outputs."""
 
@@ -116,6 +118,12 @@ def _winograd(plan: Plan, weights: Winograd) -> tuple[str, ...]:
     return tuple(map(str, fields))
 
 
+def _halves(isa: Isa) -> str:
+    if isa.products == "fp16":
+        return ", stored and multiplied in half precision, for a device with `cl_khr_fp16`"
+    return ", stored in half precision" if isa.values == "fp16" else ""
+
+
 def model_view(plan: Plan, fingerprint: int) -> ModelView:
     indexed, depthwise, winograd = weighted(plan)
     names = functions(plan)
@@ -162,5 +170,6 @@ def model_view(plan: Plan, fingerprint: int) -> ModelView:
         compile_flags=" ".join(ISAS[plan.isa].flags),
         backend=ISAS[plan.isa].backend,
         lanes=plan.lanes,
+        halves=_halves(ISAS[plan.isa]),
         end_to_end=END_TO_END[ISAS[plan.isa].values],
     )

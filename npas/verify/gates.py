@@ -98,6 +98,8 @@ def part_reference(
                 size = size.amax(dim=(2, 3), keepdim=True).expand_as(size)
             carried = _carried(network, node, slack, inputs[0]) if slack.any() else 0.0
             slack = _SUM_UNITS[winograd] * unit * size + carried
+            if products == "fp16":  # each product may be next to nothing
+                slack = slack + HALF_LEAST * network.weights[f"{node.name}.weight"][0].size
         elif isinstance(node.op, Add | Mul):
             factor = 1.0 if isinstance(node.op, Add) else max(float(x.abs().max()) for x in inputs)
             slack = slack * factor + RESULT_UNITS * UNIT * sum(x.abs() for x in inputs)

@@ -185,31 +185,38 @@ class _Case:
     storage: Storage
     """Of values."""
 
-    def reference(self, part: Part, names: tuple[str, ...], i: int) -> tuple[Doubles, Doubles]:
+    def reference(
+        self, part: Part, names: tuple[str, ...], i: int, products: Storage = "fp32"
+    ) -> tuple[Doubles, Doubles]:
         """Part i's result in float64 and its gate."""
         nodes = [self.network.graph.node(name) for name in part.nodes]
         given = dict(zip(names, self.given[i], strict=True))
         return part_reference(
-            self.network, nodes, given, winograd=part.winograd, products=part.products, values=self.storage
+            self.network, nodes, given, winograd=part.winograd, products=products, values=self.storage
         )
 
 
 def _check(part: Part, names: tuple[str, ...], on_data: _Case, on_integers: _Case, i: int) -> LayerCheck:
-    wanted, gate = on_data.reference(part, names, i)
-    passed = _within(on_data.got[i], wanted, gate)
-    whole, whole_gate = on_integers.reference(part, names, i)
+    storage = on_data.storage
+    wanted, gate = on_data.reference(part, names, i, part.products)
+    passed = _within(on_data.got[i], wanted, gate, storage)
+    whole, whole_gate = on_integers.reference(
+        part, names, i
+    )  # a few products of small integers are exact in halves too
     got = on_integers.got[i].astype(np.float64)
     exact = None
     if not part.winograd and is_exact([on_data.network.graph.node(name) for name in part.nodes]):
-        exact = bool(np.array_equal(got, as_stored(whole, on_integers.storage), equal_nan=True))
+        exact = bool(np.array_equal(got, as_stored(whole, storage), equal_nan=True))
         passed = passed and exact
     else:
-        passed = passed and _within(got, whole, whole_gate)
+        passed = passed and _within(got, whole, whole_gate, storage)
     return LayerCheck(part.value, _relative([on_data.got[i]], [wanted]), exact, passed)
 
 
-def _within(got: Floats | Doubles, wanted: Doubles, gate: Doubles) -> bool:
-    """Infinities and what is no number must be the same; a logarithm of less than nothing is none."""
+def _within(got: Floats | Doubles, wanted: Doubles, gate: Doubles, storage: Storage) -> bool:
+    """Infinities, those of what is too large to be stored among them, and what is no number must be the same; a
+    logarithm of less than nothing is none."""
     with np.errstate(invalid="ignore"):
-        near = (np.abs(got - wanted) <= gate) | (got == wanted) | (np.isnan(got) & np.isnan(wanted))
+        same = (got == as_stored(wanted, storage)) | (np.isnan(got) & np.isnan(wanted))
+        near = (np.abs(got - wanted) <= gate) | same
     return bool(near.all())

@@ -130,7 +130,7 @@ def imported(case: Case) -> Network:
     return from_proto(case.model, case.name, batched=False)
 
 
-def outcome(case: Case, machine: Machine, tolerance: float = 1e-3) -> Outcome:
+def outcome(case: Case, machine: Machine, tolerance: float = 1e-3, least: float = 1e-5) -> Outcome:
     """Compiles the case, runs it and compares; nothing is raised."""
     try:
         network = imported(case)
@@ -144,7 +144,7 @@ def outcome(case: Case, machine: Machine, tolerance: float = 1e-3) -> Outcome:
     wanted = np.concatenate([np.ravel(a) for a in case.outputs])
     if got.shape != wanted.shape:
         return Outcome("wrong", f"{got.size} floats instead of {wanted.size}")
-    near = np.isclose(got, wanted, rtol=tolerance, atol=1e-5, equal_nan=True)
+    near = np.isclose(got, wanted, rtol=tolerance, atol=least, equal_nan=True)
     if near.all():
         return Outcome("passed")
     worst = float(np.nanmax(np.abs(got - wanted)))

@@ -20,6 +20,7 @@ from npas.errors import UnsupportedError
 from npas.frontend.initialise import initialise
 from npas.graph.builder import Builder
 from npas.graph.graph import Network
+from npas.ops import Constant
 from npas.search.candidate import Pruning
 from npas.spec.schema import CpuTarget, OpenClTarget, SchemeName
 from npas.stages import finish, runtime
@@ -97,6 +98,7 @@ def test_the_program_computes_what_the_exported_model_does(tmp_path: Path, schem
         *(("block_punched", "local", f"opencl8_{how}16") for how in HOW),
         *((scheme, "buffer", f"opencl_gpu_{how}16") for scheme in (None, "block_punched") for how in HOW),
         *(("block_punched", "image", f"opencl_gpu_{how}16") for how in HOW),
+        *(("block_punched", "buffer", f"opencl{lanes}_{how}16") for lanes in (4, 16) for how in HOW),
     ],
 )
 def test_on_opencl_those_of_convolutions_are_too(
@@ -123,6 +125,17 @@ def test_on_opencl_those_of_convolutions_are_too(
     assert_parity(verify(subject_of(tmp_path, made, isa), images_of(pruned, 2)), ISAS[isa].values)
     lock = finish.lock_of("", made)
     assert (lock.fully_connected, lock.weights) == ("fp16", "fp16")
+
+
+@pytest.mark.parametrize("number", [1e5, -1e9, 1e-12])
+def test_a_constant_beyond_half_precision_is_refused(number: float):
+    builder = Builder("net")
+    x = builder.add(builder.input((4,)), builder.node(Constant(shape=(1, 4)), name="offset"))
+    plain = initialise(builder.graph(x), np.random.default_rng(0))
+    network = replace(plain, weights={"offset.value": np.array([[0.0, np.inf, 1.0, number]], np.float32)})
+    lower(network, isa="opencl8", threads=1)
+    with pytest.raises(UnsupportedError, match=r"node offset: a constant .* activations are fp16, got [-+\de]+, store"):
+        lower(network, isa="opencl8_store16", threads=1)
 
 
 def test_it_halves_the_weights(tmp_path: Path):

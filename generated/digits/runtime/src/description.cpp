@@ -8,7 +8,7 @@ void forward(Run& run);
 
 namespace {
 
-// channels, height, width; pitch, origin and plane in pixels, channels in a pixel; offset in the arena, in floats.
+// channels, height, width; pitch, origin and plane in pixels, channels in a pixel; offset in the arena, in numbers.
 constexpr Value kValues[] = {
     { {1, 16, 16, 17, 32, 336, 1},     0},  // 0
     {{16, 16, 16, 16,  0, 258, 8},  5376},  // 1

@@ -5,7 +5,7 @@ n, u = view.name, view.upper
 # ${n}
 
 % if view.backend == "opencl":
-A generated program for one network, on an OpenCL device (${view.isa}: vectors of ${view.lanes} floats). It needs CMake 3.16 and a C++17
+A generated program for one network, on an OpenCL device (${view.isa}: vectors of ${view.lanes} numbers${view.halves}). It needs CMake 3.16 and a C++17
 compiler (GCC or Clang) to build, and to run a device of OpenCL 1.2 or newer, whose library is loaded when a model is
 created: `$NPAS_OPENCL_LIBRARY`, else the system's. Without one `${n}_create` returns `${u}_ERROR_DEVICE`, and `${n}_detail()`
 says what was tried. Kernels are compiled at the first start and kept under `$NPAS_OPENCL_CACHE` or the user's cache.

@@ -9,7 +9,7 @@ void forward(Run& run);
 
 namespace {
 
-// channels, height, width; pitch, origin and plane in pixels, channels in a pixel; offset in the arena, in floats.
+// channels, height, width; pitch, origin and plane in pixels, channels in a pixel; offset in the arena, in numbers.
 constexpr Value kValues[] = {
 % for value in view.values:
     ${value}

@@ -5,7 +5,7 @@ n, u = view.name, view.upper
 /* Runs the recorded inputs and compares with the recorded outputs: golden WEIGHTS GOLDEN.
  *
  * golden.bin: u32 samples, then per sample every input and every output as floats. Exit 0 if the relative L2
- * error is at most 1e-4 over all samples.
+ * error is at most ${f"{view.end_to_end:g}"} over all samples.
  */
 #include <math.h>
 #include <stdint.h>

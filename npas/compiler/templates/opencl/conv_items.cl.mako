@@ -10,13 +10,12 @@ type_ = "float" if deep else "vec"
 own = [[f"{v}{letter(p)}" for p in pixels] for v in weights]
 more = "    " * view.runs
 sum_ = "h" if view.runs else "a"
-halves = ("(float)", "factor", "0.0f", f"RUN / {view.depth}") if deep else ("widened", "factors", "(factors)(0.0f)", "RUN")
 # What an item has of a plane: a filter's sum in each lane.
 of = lambda v, p: f"(vec)({', '.join(f'a{4 * v + i}{letter(p)}' for i in range(4))})" if deep else f"a{v}{letter(p)}"
 %>\
 // Convolution over lists of kept positions: ${view.summary}.
 #define PIXELS ${view.pixels}
-#define STEP ${view.step}  // floats from the input of one pixel to that of the next
+#define STEP ${view.step}  // numbers from the input of one pixel to that of the next
 #define STORED (${view.vectors} * LANES)  // weights for one entry of a list
 #define SLICES ${view.slices}
 % if view.slices > 1:
@@ -58,7 +57,7 @@ VECTOR_KERNEL ${lanes.size(view.slices * view.items)}void ${view.name}(${lanes.m
 % for v in weights:
     ${type_} ${", ".join(f"a{v}{letter(p)} = 0.0f" if deep else f"a{v}{letter(p)} = splat(0.0f)" for p in pixels)};
 % endfor
-${common.begin_run(view, "    ", own, "int k = at_first", "k", "behind", *halves[1:])}\
+${common.begin_run(view, "    ", own, "int k = at_first", "k", "behind")}\
 #pragma unroll ${4 if view.vectors * 4 // view.depth * view.pixels <= 32 else 2}
     ${more}for (${"" if view.runs else "int k = at_first"}; k < ${"until" if view.runs else "behind"}; ++k, weight += ${lanes.module.step(view)}) {
         ${more}const int at = offsets[begin + k];
@@ -73,17 +72,23 @@ ${common.begin_run(view, "    ", own, "int k = at_first", "k", "behind", *halves
 % endif
 % endfor
 % endfor
-% if deep:
+% if deep and view.runs:
+% for v in weights:
+% for p in pixels:
+        ${more}h${v}${letter(p)} = fma(w${v}, in${letter(p)}, h${v}${letter(p)});  // each channel by itself
+% endfor
+% endfor
+% elif deep:
 % for c in range(view.depth):
 % for v in weights:
 % for p in pixels:
-        ${more}${sum_}${v}${letter(p)} = fma(w${v}.s${c}, in${letter(p)}.s${c}, ${sum_}${v}${letter(p)});
+        a${v}${letter(p)} = fma(w${v}.s${c}, in${letter(p)}.s${c}, a${v}${letter(p)});
 % endfor
 % endfor
 % endfor
 % endif
     ${more}}
-${common.end_run(view, "    ", own, halves[0])}\
+${common.end_run(view, "    ", own, "sum_of_four" if deep else "widened")}\
 % if view.slices > 1:
     // Every slice leaves its sums; each then adds up some of all slices' for a plane and a pixel.
     __local vec* own = waiting + slice * PAIRS * items + item;

@@ -52,14 +52,14 @@ ${common.end_run(view, indent, of_list(l))}\
 </%def>\
 // Convolution over lists of kept positions, filters in lanes: ${view.summary}.
 #define PIXELS ${view.pixels}
-#define STEP ${view.step}  // floats from the input of one pixel to that of the next
+#define STEP ${view.step}  // numbers from the input of one pixel to that of the next
 #define STORED (${view.vectors} * LANES)  // weights for one entry of a list
 ${lanes.room(view)}\
 
 ${common.epilogue(view)}
 // The tiles of an output: `columns` in a row, the first `wide` of them as wide as the kernel, the others a pixel
 // narrower; \
-${"all rows of pixels make one." if view.ragged else "`row_step` floats from the input of one row to that of the next."}
+${"all rows of pixels make one." if view.ragged else "`row_step` numbers from the input of one row to that of the next."}
 typedef struct {
     int tiles, columns, wide, row_step, blocks;
 } Grid;

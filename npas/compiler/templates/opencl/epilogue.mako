@@ -2,12 +2,12 @@
 
 ## Where products are halves, sums of a few of them are too, and go into the floats of the same name. `at`, which `first`
 ## defines where it is a number, goes on to `end`, in the loop between to `until`. A line of the `own` sums is declared at once.
-<%def name="begin_run(view, indent, own, first, at, end, type='factors', zero='(factors)(0.0f)', few='RUN')">\
+<%def name="begin_run(view, indent, own, first, at, end)">\
 % if view.runs:
 ${indent}${f"for ({first}; {at} != {end};)" if first else f"while ({at} != {end})"} {
-${indent}    const ${"int" if first else "__global int*"} until = ${at} + least((int)(${end} - ${at}), ${few});
+${indent}    const ${"int" if first else "__global int*"} until = ${at} + least((int)(${end} - ${at}), RUN);
 % for line in own:
-${indent}    ${type} ${", ".join(f"h{name} = {zero}" for name in line)};
+${indent}    factors ${", ".join(f"h{name} = (factors)(0.0f)" for name in line)};
 % endfor
 % endif
 </%def>\

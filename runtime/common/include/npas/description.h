@@ -109,7 +109,7 @@ struct LayerInfo {
 struct Description {
     std::uint64_t fingerprint;
     std::size_t sections;
-    std::size_t arena;  // floats
+    std::size_t arena;  // in numbers
     const Value* values;
     int value_count;
     const IndexedSpec* indexed;

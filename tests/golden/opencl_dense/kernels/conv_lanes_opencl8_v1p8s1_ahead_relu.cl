@@ -1,6 +1,6 @@
 // Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 8 pixels in registers.
 #define PIXELS 8
-#define STEP 1  // floats from the input of one pixel to that of the next
+#define STEP 1  // numbers from the input of one pixel to that of the next
 #define STORED (1 * LANES)  // weights for one entry of a list
 
 static inline vec epilogue(vec x) {
@@ -9,7 +9,7 @@ static inline vec epilogue(vec x) {
 }
 
 // The tiles of an output: `columns` in a row, the first `wide` of them as wide as the kernel, the others a pixel
-// narrower; `row_step` floats from the input of one row to that of the next.
+// narrower; `row_step` numbers from the input of one row to that of the next.
 typedef struct {
     int tiles, columns, wide, row_step, blocks;
 } Grid;

@@ -8,7 +8,7 @@ namespace {
 // kernels/conv_lanes_opencl8_v1p8s1_ahead_relu.cl
 constexpr char kText0[] = R"opencl(// Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 8 pixels in registers.
 #define PIXELS 8
-#define STEP 1  // floats from the input of one pixel to that of the next
+#define STEP 1  // numbers from the input of one pixel to that of the next
 #define STORED (1 * LANES)  // weights for one entry of a list
 
 static inline vec epilogue(vec x) {
@@ -17,7 +17,7 @@ static inline vec epilogue(vec x) {
 }
 
 // The tiles of an output: `columns` in a row, the first `wide` of them as wide as the kernel, the others a pixel
-// narrower; `row_step` floats from the input of one row to that of the next.
+// narrower; `row_step` numbers from the input of one row to that of the next.
 typedef struct {
     int tiles, columns, wide, row_step, blocks;
 } Grid;
@@ -95,7 +95,7 @@ VECTOR_KERNEL void conv_lanes_opencl8_v1p8s1_ahead_relu(const __global float* we
 // kernels/conv_lanes_opencl8_v2p4s16_ahead.cl
 constexpr char kText1[] = R"opencl(// Convolution over lists of kept positions, filters in lanes: 2 vectors of weights x 4 pixels in registers.
 #define PIXELS 4
-#define STEP 16  // floats from the input of one pixel to that of the next
+#define STEP 16  // numbers from the input of one pixel to that of the next
 #define STORED (2 * LANES)  // weights for one entry of a list
 
 static inline vec epilogue(vec x) {
@@ -103,7 +103,7 @@ static inline vec epilogue(vec x) {
 }
 
 // The tiles of an output: `columns` in a row, the first `wide` of them as wide as the kernel, the others a pixel
-// narrower; `row_step` floats from the input of one row to that of the next.
+// narrower; `row_step` numbers from the input of one row to that of the next.
 typedef struct {
     int tiles, columns, wide, row_step, blocks;
 } Grid;
@@ -629,13 +629,19 @@ typedef int loose_int __attribute__((aligned(2)));
 #define store_8_halves(p, v) (*(__global loose_halves*)(p) = narrow_8(v))
 #if LANES == 8
 #define load_halves(p) load_8_halves(p)
-#define store_halves(p, v) store_8_halves(p, v)
 #define in_lanes(x) (x)
 #else
 #define load_halves(p) ((vec)(load_8_halves(p), load_8_halves((p) + 8)))
-#define store_halves(p, v) (store_8_halves(p, (v).lo), store_8_halves((p) + 8, (v).hi))
 #define in_lanes(x) ((vec)(x, x))
 #endif
+static inline void store_halves(__global half* p, vec v) {
+#if LANES == 8
+    store_8_halves(p, v);
+#else
+    store_8_halves(p, v.lo);
+    store_8_halves(p + 8, v.hi);
+#endif
+}
 #define load_half(p) (widen_8((packed_halves)(*(const __global short*)(p)))[0])
 #define store_half(p, x) (*(__global short*)(p) = narrow_8((float8)(x))[0])
 #define load_half_in_all(p) in_lanes(widen_8((packed_halves)(*(const __global short*)(p))))
@@ -655,7 +661,7 @@ static inline vec load_halves(const __global half* p) {
 
 // A number of a value, `read` as a float and rounded to what is stored; vectors that begin where one may, or anywhere.
 #ifdef HALF_VALUES
-typedef half real;
+#define real half
 #ifdef load_half_in_all
 #define read(p) load_half(p)
 #define write(p, x) store_half(p, x)
@@ -676,7 +682,7 @@ typedef half real;
 #define write_vec_anywhere(p, v) JOIN(JOIN(vstore_half, LANES), _rte)(v, 0, p)
 #endif
 #else
-typedef float real;
+#define real float
 #define read(p) (*(p))
 #define write(p, x) (*(p) = (x))
 #define read_in_all(p) broadcast(p)
@@ -689,11 +695,12 @@ typedef float real;
 
 // What convolutions multiply: weights, stored as floats or halves, and numbers of a value; `one` is in all lanes.
 #ifdef HALF_PRODUCTS
-typedef half factor;
-typedef JOIN(half, LANES) factors;
+#define factor half
+#define factors JOIN(half, LANES)
 #define RUN 8  // products whose sum is a half: the rounding of such sums grows with the root of it
 #define narrowed(v) JOIN(convert_half, LANES)(v)
 #define widened(v) JOIN(convert_float, LANES)(v)
+#define sum_of_four(v) (((float)(v).s0 + (float)(v).s1) + ((float)(v).s2 + (float)(v).s3))
 #define weights_of(p) narrowed(load(p))
 #define weights_of_halves(p) (*(const __global factors*)(p))
 #define one_weight_of(p) ((factors)((half)*(p)))
@@ -706,8 +713,8 @@ typedef JOIN(half, LANES) factors;
 #define weights_at(image, i) narrowed(texels(vec, read_imagef, image, i))
 #define weights_at_halves(image, i) texels(factors, read_imageh, image, i)
 #else
-typedef float factor;
-typedef vec factors;
+#define factor float
+#define factors vec
 #define weights_of(p) load(p)
 #define weights_of_halves(p) load_halves(p)
 #define one_weight_of(p) splat(*(p))

@@ -1,6 +1,6 @@
 // Convolution over lists of kept positions: 4 filters x 1 pixels, 4 slices of a list side by side.
 #define PIXELS 1
-#define STEP 1  // floats from the input of one pixel to that of the next
+#define STEP 1  // numbers from the input of one pixel to that of the next
 #define STORED (1 * LANES)  // weights for one entry of a list
 #define SLICES 4
 #define PAIRS 1  // of planes and pixels, an item's

@@ -8,7 +8,7 @@ void forward(Run& run);
 
 namespace {
 
-// channels, height, width; pitch, origin and plane in pixels, channels in a pixel; offset in the arena, in floats.
+// channels, height, width; pitch, origin and plane in pixels, channels in a pixel; offset in the arena, in numbers.
 constexpr Value kValues[] = {
     {   {3, 8, 8, 9, 16, 112, 1},    0},  // 0
     {   {8, 8, 8, 9, 10,  91, 4}, 3456},  // 1

@@ -8,7 +8,7 @@ namespace {
 // kernels/conv_lanes_opencl_gpu_v1p1s1_x4t32_relu.cl
 constexpr char kText0[] = R"opencl(// Convolution over lists of kept positions: 4 filters x 1 pixels, 4 slices of a list side by side.
 #define PIXELS 1
-#define STEP 1  // floats from the input of one pixel to that of the next
+#define STEP 1  // numbers from the input of one pixel to that of the next
 #define STORED (1 * LANES)  // weights for one entry of a list
 #define SLICES 4
 #define PAIRS 1  // of planes and pixels, an item's
@@ -64,7 +64,7 @@ VECTOR_KERNEL __attribute__((reqd_work_group_size(128, 1, 1))) void conv_lanes_o
 // kernels/conv_lanes_opencl_gpu_v4d4p1s8_x4t32.cl
 constexpr char kText1[] = R"opencl(// Convolution over lists of kept positions: 4 filters x 1 pixels, 4 slices of a list side by side.
 #define PIXELS 1
-#define STEP 8  // floats from the input of one pixel to that of the next
+#define STEP 8  // numbers from the input of one pixel to that of the next
 #define STORED (4 * LANES)  // weights for one entry of a list
 #define SLICES 4
 #define PAIRS 1  // of planes and pixels, an item's
@@ -548,13 +548,19 @@ typedef int loose_int __attribute__((aligned(2)));
 #define store_8_halves(p, v) (*(__global loose_halves*)(p) = narrow_8(v))
 #if LANES == 8
 #define load_halves(p) load_8_halves(p)
-#define store_halves(p, v) store_8_halves(p, v)
 #define in_lanes(x) (x)
 #else
 #define load_halves(p) ((vec)(load_8_halves(p), load_8_halves((p) + 8)))
-#define store_halves(p, v) (store_8_halves(p, (v).lo), store_8_halves((p) + 8, (v).hi))
 #define in_lanes(x) ((vec)(x, x))
 #endif
+static inline void store_halves(__global half* p, vec v) {
+#if LANES == 8
+    store_8_halves(p, v);
+#else
+    store_8_halves(p, v.lo);
+    store_8_halves(p + 8, v.hi);
+#endif
+}
 #define load_half(p) (widen_8((packed_halves)(*(const __global short*)(p)))[0])
 #define store_half(p, x) (*(__global short*)(p) = narrow_8((float8)(x))[0])
 #define load_half_in_all(p) in_lanes(widen_8((packed_halves)(*(const __global short*)(p))))
@@ -574,7 +580,7 @@ static inline vec load_halves(const __global half* p) {
 
 // A number of a value, `read` as a float and rounded to what is stored; vectors that begin where one may, or anywhere.
 #ifdef HALF_VALUES
-typedef half real;
+#define real half
 #ifdef load_half_in_all
 #define read(p) load_half(p)
 #define write(p, x) store_half(p, x)
@@ -595,7 +601,7 @@ typedef half real;
 #define write_vec_anywhere(p, v) JOIN(JOIN(vstore_half, LANES), _rte)(v, 0, p)
 #endif
 #else
-typedef float real;
+#define real float
 #define read(p) (*(p))
 #define write(p, x) (*(p) = (x))
 #define read_in_all(p) broadcast(p)
@@ -608,11 +614,12 @@ typedef float real;
 
 // What convolutions multiply: weights, stored as floats or halves, and numbers of a value; `one` is in all lanes.
 #ifdef HALF_PRODUCTS
-typedef half factor;
-typedef JOIN(half, LANES) factors;
+#define factor half
+#define factors JOIN(half, LANES)
 #define RUN 8  // products whose sum is a half: the rounding of such sums grows with the root of it
 #define narrowed(v) JOIN(convert_half, LANES)(v)
 #define widened(v) JOIN(convert_float, LANES)(v)
+#define sum_of_four(v) (((float)(v).s0 + (float)(v).s1) + ((float)(v).s2 + (float)(v).s3))
 #define weights_of(p) narrowed(load(p))
 #define weights_of_halves(p) (*(const __global factors*)(p))
 #define one_weight_of(p) ((factors)((half)*(p)))
@@ -625,8 +632,8 @@ typedef JOIN(half, LANES) factors;
 #define weights_at(image, i) narrowed(texels(vec, read_imagef, image, i))
 #define weights_at_halves(image, i) texels(factors, read_imageh, image, i)
 #else
-typedef float factor;
-typedef vec factors;
+#define factor float
+#define factors vec
 #define weights_of(p) load(p)
 #define weights_of_halves(p) load_halves(p)
 #define one_weight_of(p) splat(*(p))

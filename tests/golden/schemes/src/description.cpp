@@ -8,7 +8,7 @@ void forward(Run& run);
 
 namespace {
 
-// channels, height, width; pitch, origin and plane in pixels, channels in a pixel; offset in the arena, in floats.
+// channels, height, width; pitch, origin and plane in pixels, channels in a pixel; offset in the arena, in numbers.
 constexpr Value kValues[] = {
     {   {3,  9, 7, 9, 32, 128, 1},    0},  // 0
     {  {10, 10, 7, 9, 16, 128, 1}, 5920},  // 1

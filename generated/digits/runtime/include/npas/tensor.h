@@ -23,7 +23,7 @@ struct Layout {
     int block;
 
     int planes() const { return (channels + block - 1) / block; }
-    // In floats: from one plane to the next, and from one row to the next.
+    // In numbers: from one plane to the next, and from one row to the next.
     std::ptrdiff_t plane_step() const { return static_cast<std::ptrdiff_t>(plane) * block; }
     std::ptrdiff_t row_step() const { return static_cast<std::ptrdiff_t>(pitch) * block; }
 };
@@ -35,7 +35,7 @@ inline Layout plain_layout(const Layout& l) {
 
 struct Value {
     Layout layout;
-    std::size_t offset;  // in the arena, in floats
+    std::size_t offset;  // in the arena, in numbers
 };
 
 // A value at hand: `data` is the first pixel of the first plane.
