@@ -200,9 +200,8 @@ def _check(part: Part, names: tuple[str, ...], on_data: _Case, on_integers: _Cas
     storage = on_data.storage
     wanted, gate = on_data.reference(part, names, i, part.products)
     passed = _within(on_data.got[i], wanted, gate, storage)
-    whole, whole_gate = on_integers.reference(
-        part, names, i
-    )  # a few products of small integers are exact in halves too
+    # A few products of small integers are exact in half precision too.
+    whole, whole_gate = on_integers.reference(part, names, i)
     got = on_integers.got[i].astype(np.float64)
     exact = None
     if not part.winograd and is_exact([on_data.network.graph.node(name) for name in part.nodes]):
