@@ -110,7 +110,7 @@ def test_the_shapes_are_of_all_kinds(isa):
     assert all(isinstance(layer, ConvLayer) for layer, _, _ in found)
     assert {layer.stored.format for layer, _, _ in found} == {"dense", "bcs"}
     # Blocks of eight filters are two vectors of four, whose entries are of one channel where items are threads.
-    depths = {"avx512": {1, 2, 4}, "opencl_gpu": {1, 4}}.get(isa, {1} if lanes == 4 else {1, 2})
+    depths = {1, 4} if ISAS[isa].items else {1, 2, 4} if isa == "avx512" else {1} if lanes == 4 else {1, 2}
     assert {layer.stored.schedule.depth for layer, _ in pruned} == depths
     assert {s for _, op, _ in found for s in op.stride} == {1, 2, 3}
     assert {s for _, op in pruned for s in op.stride} == {1, 2, 3}
