@@ -101,7 +101,7 @@ def test_what_is_said_to_be_supported_is() -> None:
 
 
 VANISHES = {"LpNormalization"}
-"""Its floor below the norm, 1e-12, is nothing in half precision: what is all zeros is divided by zero (docs/opencl.md)."""
+"""Its floor below the norm, 1e-12, is nothing in half precision: zeros are divided by zero (docs/opencl.md)."""
 
 
 @pytest.mark.parametrize("isa", ["portable", "opencl8", "opencl8_store16"])
