@@ -23,7 +23,7 @@ from npas.compiler.schedules.choice import Choice, key
 from npas.compiler.schedules.pixels import MOST_LINEAR
 from npas.errors import UnsupportedError
 from npas.graph.graph import Network
-from npas.ops import Conv2d
+from npas.ops import Clip, Conv2d
 from npas.targets.isa import ISAS, Backend, IsaName
 
 MOST_LETTERS = 120
@@ -142,7 +142,14 @@ class PlanBuilder:
         self.values[value] = self.values[value].model_copy(update={"layout": layout, "size": size})
 
     def result(self, group: Group, written: int = 0) -> int:
-        """The value of a group; its kernel writes ``written`` floats of each plane."""
+        """The value of a group; its kernel writes ``written`` numbers of each plane. Raises UnsupportedError where it
+        keeps above zero what half precision takes for zero: something may be divided by it."""
+        last = group.chain[-1] if group.chain else group.root
+        if self.numbers_in_float > 1 and isinstance(last.op, Clip) and last.op.low > 0 == np.float16(last.op.low):
+            raise UnsupportedError(
+                f"node {last.name}: a lower bound above zero must be at least 6e-08 where activations are fp16, "
+                f"got {last.op.low:g}, store them as fp32"
+            )
         return self.value(group.value, self.layout_of(group.value, written))
 
     def layout_of(self, name: str, written: int = 0) -> Layout:
