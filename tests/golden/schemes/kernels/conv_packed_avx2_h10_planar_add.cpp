@@ -10,111 +10,148 @@ namespace npas_net {
 namespace {
 
 constexpr int kLists = 1;  // of a group, each for a filter
+constexpr int kPlane = kLanes / kLists;  // groups whose sums leave together
+constexpr std::ptrdiff_t kSums = 10 * kLanes;  // of a filter
 
 inline vec epilogue(vec x, vec residual) {
     x = x + residual;
     return x;
 }
 
-// One filter's list on 10 lines; after the first channel block, the sums begin with what the
-// others gave. Addresses are known an entry ahead: loads that wait for another one hold up the rest.
-void tile_h10(const float* in, const std::uint16_t* place, const std::uint16_t* end, const float* weights, bool first,
-                 float* sums_a) {
-    vec a0{}, a1{}, a2{}, a3{}, a4{}, a5{}, a6{}, a7{}, a8{}, a9{};
-    const float *xa = in + place[0] * kLanes, *next_a = in + place[1] * kLanes;
-    for (; place != end; place += kLists, weights += kLists) {
-        const vec wa = broadcast(weights + 0);
-        a0 = fma(wa, load(xa + 0 * kLanes), a0);
-        a1 = fma(wa, load(xa + 1 * kLanes), a1);
-        a2 = fma(wa, load(xa + 2 * kLanes), a2);
-        a3 = fma(wa, load(xa + 3 * kLanes), a3);
-        a4 = fma(wa, load(xa + 4 * kLanes), a4);
-        a5 = fma(wa, load(xa + 5 * kLanes), a5);
-        a6 = fma(wa, load(xa + 6 * kLanes), a6);
-        a7 = fma(wa, load(xa + 7 * kLanes), a7);
-        a8 = fma(wa, load(xa + 8 * kLanes), a8);
-        a9 = fma(wa, load(xa + 9 * kLanes), a9);
-        xa = next_a;
-        next_a = in + place[2] * kLanes;
+// What a visit of a plane's filters shares. Lists and weights lie one behind the other in the order of the groups.
+struct Visit {
+    const float* copy;
+    const std::uint16_t* place;
+    const float* weights;
+    const std::int32_t *bounds, *end;  // of the groups
+    int fetched;                       // lines of lists, for each group
+    bool first;                        // of the channel blocks; after it the sums begin with what the others gave
+    const float* sums;
+    float* out;  // where the next block, or what leaves, finds the sums
+};
+
+// Lists and weights pass by once for each tile, a few lines at a time: short loops leave the hardware's fetching behind.
+constexpr int kAhead = 512, kLine = 16;  // entries; as many weights, and half as many places, are a line of a cache
+inline void fetch_lists(const std::uint16_t* place, const float* weights, int lines) {
+    for (int i = 0; i < lines; ++i) {
+        if (i % 2 == 0) __builtin_prefetch(place + kAhead + i * kLine);
+        __builtin_prefetch(weights + kAhead + i * kLine);
     }
-    if (!first) {
-        a0 = a0 + load(sums_a + 0 * kLanes);
-        a1 = a1 + load(sums_a + 1 * kLanes);
-        a2 = a2 + load(sums_a + 2 * kLanes);
-        a3 = a3 + load(sums_a + 3 * kLanes);
-        a4 = a4 + load(sums_a + 4 * kLanes);
-        a5 = a5 + load(sums_a + 5 * kLanes);
-        a6 = a6 + load(sums_a + 6 * kLanes);
-        a7 = a7 + load(sums_a + 7 * kLanes);
-        a8 = a8 + load(sums_a + 8 * kLanes);
-        a9 = a9 + load(sums_a + 9 * kLanes);
-    }
-    store(sums_a + 0 * kLanes, a0);
-    store(sums_a + 1 * kLanes, a1);
-    store(sums_a + 2 * kLanes, a2);
-    store(sums_a + 3 * kLanes, a3);
-    store(sums_a + 4 * kLanes, a4);
-    store(sums_a + 5 * kLanes, a5);
-    store(sums_a + 6 * kLanes, a6);
-    store(sums_a + 7 * kLanes, a7);
-    store(sums_a + 8 * kLanes, a8);
-    store(sums_a + 9 * kLanes, a9);
 }
 
-// Lists and weights pass by once for each tile, a few lines at a visit: short loops leave the hardware's fetching behind.
-constexpr int kAhead = 512, kLine = 16;  // entries; as many weights, and half as many places, are a line of a cache
-inline void fetch_lists(const Indexed& conv, std::ptrdiff_t from, int lines) {
-    for (int i = 0; i < lines; ++i) {
-        if (i % 2 == 0) __builtin_prefetch(conv.places + from + kAhead + i * kLine);
-        __builtin_prefetch(conv.weights + from + kAhead + i * kLine);
+// Filter by filter on 10 lines. Addresses are known an entry ahead: loads that wait for another one hold up the
+// rest.
+void visit_h10(const Visit& visit) {
+    const float* copy = visit.copy;
+    const std::uint16_t* place = visit.place;
+    const float* weights = visit.weights;
+    const bool first = visit.first;
+    const float* sums = visit.sums;
+    float* out = visit.out;
+    for (const std::int32_t* bounds = visit.bounds; bounds != visit.end; ++bounds, sums += kSums, out += kSums) {
+        const std::uint16_t* end = place + (bounds[1] - bounds[0]) * kLists;
+        fetch_lists(place, weights, visit.fetched);
+        vec a0{}, a1{}, a2{}, a3{}, a4{}, a5{}, a6{}, a7{}, a8{}, a9{};
+        const float *xa = copy + place[0] * kLanes, *next_a = copy + place[1] * kLanes;
+        for (; place != end; place += kLists, weights += kLists) {
+            const vec wa = broadcast(weights + 0);
+            a0 = fma(wa, load(xa + 0 * kLanes), a0);
+            a1 = fma(wa, load(xa + 1 * kLanes), a1);
+            a2 = fma(wa, load(xa + 2 * kLanes), a2);
+            a3 = fma(wa, load(xa + 3 * kLanes), a3);
+            a4 = fma(wa, load(xa + 4 * kLanes), a4);
+            a5 = fma(wa, load(xa + 5 * kLanes), a5);
+            a6 = fma(wa, load(xa + 6 * kLanes), a6);
+            a7 = fma(wa, load(xa + 7 * kLanes), a7);
+            a8 = fma(wa, load(xa + 8 * kLanes), a8);
+            a9 = fma(wa, load(xa + 9 * kLanes), a9);
+            xa = next_a;
+            next_a = copy + place[2] * kLanes;
+        }
+        const float* sums_a = sums;
+        float* out_a = out;
+        if (!first) {
+            a0 = a0 + load(sums_a + 0 * kLanes);
+            a1 = a1 + load(sums_a + 1 * kLanes);
+            a2 = a2 + load(sums_a + 2 * kLanes);
+            a3 = a3 + load(sums_a + 3 * kLanes);
+            a4 = a4 + load(sums_a + 4 * kLanes);
+            a5 = a5 + load(sums_a + 5 * kLanes);
+            a6 = a6 + load(sums_a + 6 * kLanes);
+            a7 = a7 + load(sums_a + 7 * kLanes);
+            a8 = a8 + load(sums_a + 8 * kLanes);
+            a9 = a9 + load(sums_a + 9 * kLanes);
+        }
+        store(out_a + 0 * kLanes, a0);
+        store(out_a + 1 * kLanes, a1);
+        store(out_a + 2 * kLanes, a2);
+        store(out_a + 3 * kLanes, a3);
+        store(out_a + 4 * kLanes, a4);
+        store(out_a + 5 * kLanes, a5);
+        store(out_a + 6 * kLanes, a6);
+        store(out_a + 7 * kLanes, a7);
+        store(out_a + 8 * kLanes, a8);
+        store(out_a + 9 * kLanes, a9);
+    }
+}
+
+// Sums of a plane's filters, on as many lines of a tile. What they have in common stands in local constants: after a store
+// nothing else stays in registers.
+void leave(const Indexed& conv, int plane, const float* sums, int lines, const TilePlaces<10>& at, View out, const TilePlaces<10>& from, ConstView residual) {
+    const int left = conv.spec->filters - plane * kLanes, filters = left < kLanes ? left : kLanes;
+    for (int filter = plane * kLanes; filter < plane * kLanes + filters; ++filter, sums += kSums) {
+        const vec bias = broadcast(conv.bias + filter);
+        float* pixels = out.plane(filter);
+        const float* others = residual.plane(filter);
+        for (int line = 0; line < lines; ++line) {
+            const vec sum = load(sums + line * kLanes) + bias;
+            scatter(pixels, at.of[line], epilogue(sum, gather(others, from.of[line])));
+        }
     }
 }
 
 }  // namespace
 
 // Tile by tile: a channel block or a few are copied, so that every tap begins in line, and every filter passes over the
-// copy block by block.
-// Threads share out tiles, each with sums of its own, or filters, and the sums are everybody's.
+// copy block by block. As soon as a plane of filters is through with the last block, its sums leave: by way of the first
+// plane's place, which stays near.
+// Threads share out tiles, each with sums of its own, or filters, by planes.
 void conv_packed_avx2_h10_planar_add(const Indexed& conv, View in, View out, View residual, View copies, View buffers,
                                      const Run& run) {
     const IndexedSpec& spec = *conv.spec;
     const Share seat = run.seat(), seats = first_of(seat, spec.packing.shares);
-    const bool alone = spec.split_pixels, works = seat.thread < seats.threads;  // as many threads as there are copies
-    if (alone && !works) return;
-    const Share share = alone ? Share{0, 1} : seats;
-    const Range groups = works ? conv.groups_of(share) : Range{0, 0};
+    if (seat.thread >= seats.threads) return;  // as many threads as there are copies
+    const bool alone = spec.split_pixels;
+    const Range groups = conv.groups_of(alone ? Share{0, 1} : seats);
     const int together = spec.packing.channels / spec.channel_block;  // blocks that are copied at a time
     const int visits = conv.channel_blocks * conv.groups;
     const int fetched = (conv.bounds[visits] / visits * kLists + kLine - 1) / kLine;  // of a visit, in lines
     const Layout& to = *out.layout;
-    const Range planes = works ? slice(share, to.planes()) : Range{0, 0};
-    float* copy = works ? own_buffer(copies, seat.thread).data : nullptr;
+    float* copy = own_buffer(copies, seat.thread).data;
     float* buffer = alone ? own_buffer(buffers, seat.thread).data : buffers.data;
-    const auto sums_of = [&](std::int32_t filter) { return buffer + static_cast<std::ptrdiff_t>(filter) * 10 * kLanes; };
-    for (int t = alone ? run.next() : 0; t < spec.tiles; t = alone ? run.next() : t + 1) {
+    float* near = buffer + groups.begin * kLists * kSums;
+    for (int t = alone ? run.next() : 0; t < spec.tiles && groups.begin < groups.end; t = alone ? run.next() : t + 1) {
         const Lines lines = lines_of(spec, t);
-        for (int block = 0; block < conv.channel_blocks && groups.begin < groups.end; ++block) {
+        const TilePlaces<10> at(spec, lines, to), from(spec, lines, *residual.layout);
+        for (int block = 0; block < conv.channel_blocks; ++block) {
             if (block % together == 0) copy_tile(spec, in, block / together, lines, copy);
-            const std::int32_t* bounds = conv.bounds + static_cast<std::ptrdiff_t>(block) * conv.groups;
-            for (int group = groups.begin; group < groups.end; ++group) {
-                const std::int32_t begin = bounds[group], end = bounds[group + 1];
-                if (begin == end && block > 0) continue;
-                const std::ptrdiff_t from = static_cast<std::ptrdiff_t>(begin) * kLists;
-                const std::uint16_t *place = conv.places + from, *last = place + (end - begin) * kLists;
-                const std::int32_t* rows = conv.rows + (static_cast<std::ptrdiff_t>(block) * conv.groups + group) * kLists;
-                fetch_lists(conv, from, fetched);
-                tile_h10(copy, place, last, conv.weights + from, block == 0, sums_of(rows[0]));
+            const bool is_last = block + 1 == conv.channel_blocks;
+            const std::ptrdiff_t before = static_cast<std::ptrdiff_t>(block) * conv.groups;
+            const std::int32_t* bounds = conv.bounds + before;
+            for (int first = groups.begin; first < groups.end; first += kPlane) {
+                const int plane = first / kPlane, beyond = first + kPlane < groups.end ? first + kPlane : groups.end;
+                float* sums = buffer + plane * kLanes * kSums;
+                float* next = is_last ? near : sums;
+                const std::ptrdiff_t entry = static_cast<std::ptrdiff_t>(bounds[first]) * kLists;
+                const Visit visit = {copy, conv.places + entry, conv.weights + entry, bounds + first, bounds + beyond, fetched,
+                                     block == 0, sums, next};
+                visit_h10(visit);
+                if (is_last) leave(conv, plane, near, lines.count, at, out, from, residual);
             }
         }
-        if (!alone) run.barrier();
-        leave_planar<10>(spec, lines, buffer, planes, to, *residual.layout, [&](int filter, const Places& at, const Places& from, vec sum) {
-            const vec biased = sum + broadcast(conv.bias + filter);
-            scatter(out.plane(filter), at, epilogue(biased, gather(residual.plane(filter), from)));
-        });
-        if (!alone) run.barrier();
     }
     const Range margins = slice(seats, to.planes());
-    for (int i = margins.begin; works && i < margins.end; ++i) clear_gaps(out, i, {0, to.height});
+    for (int i = margins.begin; i < margins.end; ++i) clear_gaps(out, i, {0, to.height});
 }
 
 }  // namespace npas_net
