@@ -1,7 +1,9 @@
 # mypy: disable-error-code="import-not-found"
 """MNN on the first OpenCL device that it finds, in fp32 (``Precision_High``), buffers, kernels tuned (``WIDE``).
 
-$MNN_OPENCL is a folder of MNN's sources, built in its folder ``b`` with ``-DMNN_OPENCL=ON -DMNN_SEP_BUILD=OFF``.
+$MNN_OPENCL is a folder of MNN's sources, built in its folder ``b`` with ``-DMNN_OPENCL=ON -DMNN_SEP_BUILD=OFF``. MNN
+takes GPUs alone: for a processor, ``CL_DEVICE_TYPE_GPU`` in its OpenCLRuntime.cpp must be ``CL_DEVICE_TYPE_ALL``. Its
+first run compiles for minutes, which may be more than a run is given: run it again, the driver keeps what was compiled.
 """
 
 import json
