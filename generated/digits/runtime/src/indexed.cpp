@@ -12,7 +12,7 @@ namespace {
 
 // Loading the bias, the epilogue and the stores, in list entries.
 constexpr std::int64_t kGroupOverhead = 4;
-// Filters among which those with lists of about one length are looked for.
+// Filters among which those with lists of about one length are looked for; a plane's at most.
 constexpr std::size_t kNeighbours = 8;
 
 // Every filter exactly once, or its output would be missing or raced for.
@@ -71,6 +71,13 @@ void fill_up(const IndexedSpec& spec, Lists& lists, LoadedIndexed& out) {
     }
 }
 
+// Lists in the order of their filters: a packed kernel's sums leave as soon as those of a plane are complete.
+void by_filter(const std::vector<std::int32_t>& rows, Lists& lists) {
+    std::vector<std::uint32_t> sorted(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) sorted[static_cast<std::size_t>(rows[i])] = lists.list_of[i];
+    lists.list_of.swap(sorted);
+}
+
 // What a packed kernel reads, in the order in which it does: block by block of channels, group by group. The lists of a
 // group lie side by side, entry by entry, and are of one length: the filters of a piece are grouped by their lists'
 // lengths, block by block anew, and what a list lacks becomes weights of zero at places that it, or the longest one,
@@ -90,8 +97,9 @@ Status in_order(const IndexedSpec& spec, const float* weights, const float* bias
                        end = static_cast<std::size_t>(out.cut[piece + 1]);
             std::vector<std::size_t> lists((end - begin) * width);
             std::iota(lists.begin(), lists.end(), begin * width);
-            for (std::size_t i = 0; width > 1 && i < lists.size(); i += kNeighbours) {
-                std::stable_sort(lists.begin() + i, lists.begin() + std::min(i + kNeighbours, lists.size()),
+            const std::size_t near = std::min(kNeighbours, lanes);
+            for (std::size_t i = 0; width > 1 && i < lists.size(); i += near) {
+                std::stable_sort(lists.begin() + i, lists.begin() + std::min(i + near, lists.size()),
                                  [&](std::size_t a, std::size_t b) { return length(a) > length(b); });
             }
             for (std::size_t first = 0; first < lists.size(); first += width) {
@@ -123,7 +131,7 @@ Status in_order(const IndexedSpec& spec, const float* weights, const float* bias
     return Status::ok;
 }
 
-// Cuts the groups into pieces of about equal work.
+// Cuts the groups into pieces of about equal work; those of a packed kernel whole planes of the output.
 void share_out(const IndexedSpec& spec, const Lists& lists, int pieces, LoadedIndexed& out) {
     const auto together = static_cast<std::size_t>(spec.lists);
     const auto work_of = [&](int group) {
@@ -137,13 +145,14 @@ void share_out(const IndexedSpec& spec, const Lists& lists, int pieces, LoadedIn
     for (int g = 0; g < out.view.groups; ++g) total += work_of(g);
     out.cut.assign(1, 0);
     std::int64_t done = 0;
+    const int step = spec.packing.lines > 0 ? spec.tile / spec.lists : 1;
     int group = 0;
     for (int t = 1; t <= pieces; ++t) {
         while (group < out.view.groups) {
             // A group that begins before the piece's end is the piece's, so that the last piece is the one with less.
             if (done * pieces >= total * t && t < pieces) break;
-            done += work_of(group);
-            ++group;
+            const int end = std::min(group + step, out.view.groups);
+            for (; group < end; ++group) done += work_of(group);
         }
         out.cut.push_back(group);
     }
@@ -175,6 +184,11 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedI
     out.rows = std::move(lists.rows);
     out.weights = std::move(lists.weights);
     if (!complete(out.rows, spec.filters) || !orderly(spec, out.rows)) return Status::format;
+    if (spec.packing.lines > 0) {
+        if (spec.rows != 1 || spec.depth != 1 || spec.half) return Status::format;
+        by_filter(out.rows, lists);
+        std::iota(out.rows.begin(), out.rows.end(), 0);
+    }
     fill_up(spec, lists, out);
     if (lists.columns.size() > std::numeric_limits<std::int32_t>::max()) return Status::format;
 
@@ -202,7 +216,6 @@ Status prepare(const IndexedSpec& spec, const Weights& file, int pieces, LoadedI
     if (bound(spec, lists, out) != Status::ok) return Status::format;
     share_out(spec, lists, pieces, out);
     if (spec.packing.lines > 0) {
-        if (spec.rows != 1 || spec.depth != 1 || spec.half) return Status::format;
         const float* stored = out.weights.empty() ? weights.floats() : out.weights.data();
         if (in_order(spec, stored, bias.floats(), out) != Status::ok) return Status::format;
     }

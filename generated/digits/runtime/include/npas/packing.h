@@ -132,43 +132,24 @@ struct TilePlaces {
     Places of[Most];
 };
 
-// Finished sums [filters][lines][lanes] of a tile of at most `Most` lines, plane by plane, so that what is written lies
-// together: `plane(i)` gives what puts one pixel, (at, other, vector of filters), with its place in a plane of either
-// layout. It holds all that a plane has in common: after a store nothing else would stay in registers.
-template <int Most, class Plane>
-void leave_in_lanes(const IndexedSpec& spec, const Lines& lines, const float* sums, Range planes, const Layout& to,
-                    const Layout& other, Plane plane) {
-    const TilePlaces<Most> at(spec, lines, to), from(spec, lines, other);
-    const std::ptrdiff_t step = static_cast<std::ptrdiff_t>(spec.packing.lines) * kLanes;
-    for (int i = planes.begin; i < planes.end; ++i) {
-        const auto put = plane(i);
-        const int filters = spec.filters - i * kLanes;
-        const float* p = sums + i * kLanes * step;
-        for (int line = 0; line < lines.count; ++line, p += kLanes) {
-            vec v[kLanes];
-            if (filters >= kLanes) {
-                packing::for_lanes([&](auto k) { v[k] = load(p + k * step); });
-            } else {
-                packing::for_lanes([&](auto k) { v[k] = k < filters ? load(p + k * step) : vec{}; });
-            }
-            transpose(v);
-            packing::for_lanes([&](auto k) {
-                const std::ptrdiff_t place = at.of[line].at[k];
-                if (place != kNowhere) put(place, from.of[line].at[k], v[k]);
-            });
-        }
-    }
-}
-
-// The same for planes of one channel: `put(filter, places, others, sums)` takes a line.
+// Finished sums [filters][lines][lanes] of a plane's filters, on `lines` lines: `put` puts one pixel, (at, other,
+// vector of filters), with its place in a plane of either layout.
 template <int Most, class Put>
-void leave_planar(const IndexedSpec& spec, const Lines& lines, const float* sums, Range filters, const Layout& to,
-                  const Layout& other, Put put) {
-    const TilePlaces<Most> at(spec, lines, to), from(spec, lines, other);
-    for (int filter = filters.begin; filter < filters.end; ++filter) {
-        for (int line = 0; line < lines.count; ++line) {
-            put(filter, at.of[line], from.of[line], load(sums + (filter * spec.packing.lines + line) * kLanes));
+[[gnu::always_inline]] inline void leave_in_lanes(const float* sums, int filters, int lines, const TilePlaces<Most>& at,
+                                                  const TilePlaces<Most>& other, Put put) {
+    constexpr std::ptrdiff_t step = Most * kLanes;
+    for (int line = 0; line < lines; ++line, sums += kLanes) {
+        vec v[kLanes];
+        if (filters >= kLanes) {
+            packing::for_lanes([&](auto k) { v[k] = load(sums + k * step); });
+        } else {
+            packing::for_lanes([&](auto k) { v[k] = k < filters ? load(sums + k * step) : vec{}; });
         }
+        transpose(v);
+        packing::for_lanes([&](auto k) {
+            const std::ptrdiff_t place = at.of[line].at[k];
+            if (place != kNowhere) put(place, other.of[line].at[k], v[k]);
+        });
     }
 }
 
