@@ -145,7 +145,7 @@ class PlanBuilder:
         """The value of a group; its kernel writes ``written`` numbers of each plane. Raises UnsupportedError where it
         keeps above zero what half precision takes for zero: something may be divided by it."""
         last = group.chain[-1] if group.chain else group.root
-        if self.numbers_in_float > 1 and isinstance(last.op, Clip) and last.op.low > 0 == np.float16(last.op.low):
+        if self.numbers_in_float > 1 and isinstance(last.op, Clip) and last.op.low > 0 and np.float16(last.op.low) == 0:
             raise UnsupportedError(
                 f"node {last.name}: a lower bound above zero must be at least 6e-08 where activations are fp16, "
                 f"got {last.op.low:g}, store them as fp32"

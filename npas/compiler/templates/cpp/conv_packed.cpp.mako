@@ -54,7 +54,7 @@ void visit_h${height}(const Visit& visit) {
     const float* copy = visit.copy;
     const std::uint16_t* place = visit.place;
     const float* weights = visit.weights;
-    const bool first = visit.first;
+    const bool first = visit.first, stays = !first && visit.sums == visit.out;  // what a list without entries adds nothing to
 % if view.lists == 1:
     const float* sums = visit.sums;
     float* out = visit.out;
@@ -64,6 +64,7 @@ void visit_h${height}(const Visit& visit) {
     for (const std::int32_t* bounds = visit.bounds; bounds != visit.end; ++bounds, rows += kLists) {
 % endif
         const std::uint16_t* end = place + (bounds[1] - bounds[0]) * kLists;
+        if (place == end && stays) continue;
         fetch_lists(place, weights, visit.fetched);
 % for s in sums:
         vec ${", ".join(f"{s}{r}{{}}" for r in range(height))};

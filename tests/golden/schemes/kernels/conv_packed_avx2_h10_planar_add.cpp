@@ -45,11 +45,12 @@ void visit_h10(const Visit& visit) {
     const float* copy = visit.copy;
     const std::uint16_t* place = visit.place;
     const float* weights = visit.weights;
-    const bool first = visit.first;
+    const bool first = visit.first, stays = !first && visit.sums == visit.out;  // what a list without entries adds nothing to
     const float* sums = visit.sums;
     float* out = visit.out;
     for (const std::int32_t* bounds = visit.bounds; bounds != visit.end; ++bounds, sums += kSums, out += kSums) {
         const std::uint16_t* end = place + (bounds[1] - bounds[0]) * kLists;
+        if (place == end && stays) continue;
         fetch_lists(place, weights, visit.fetched);
         vec a0{}, a1{}, a2{}, a3{}, a4{}, a5{}, a6{}, a7{}, a8{}, a9{};
         const float *xa = copy + place[0] * kLanes, *next_a = copy + place[1] * kLanes;
