@@ -20,7 +20,7 @@ from npas.compiler.fuse import Group
 from npas.graph.graph import Graph
 from npas.ops import AvgPool, Binary, Concat, Conv2d, Elementwise, MaxPool, Shape
 
-KernelKind = Literal["pixels", "packed", "lanes", "depthwise", "winograd"]
+KernelKind = Literal["pixels", "packed", "lanes", "depthwise", "planar", "winograd"]
 
 
 def preferred(format_: FormatName, groups: int, depthwise: bool) -> KernelKind:
@@ -49,15 +49,18 @@ class Blocks:
         lanes: int,
         wanted: Mapping[str, KernelKind],
         only_pixels: Collection[str],
+        planar_depthwise: Collection[str] = (),
     ) -> Blocks:
         """Values that must lie alike form classes. One is planar if it has fewer channels than a vector has lanes, if
         a layer with pixels in lanes writes it, or if a layer of ``only_pixels`` reads it as it is; the others
         with pixels in lanes read a copy where they must. So a layer that came to its kernel by its output's layout
-        does not decide its input's when a lock names that kernel."""
+        does not decide its input's when a lock names that kernel. Nor is anything else as fast where packed kernels
+        under a 1x1 window, which then copy nothing and turn no sums round, are alone with depthwise layers.
+        Those of ``planar_depthwise`` have kernels between planes and from lanes to planes, none the other way."""
         padded = [g.value for g in groups if not is_compact(graph.shapes[g.value])]
         classes = Classes(padded)
         for group in groups:
-            for name in _alike(graph, group, wanted):
+            for name in _alike(graph, group, wanted, planar_depthwise):
                 classes.join(group.value, name)
         planar = {classes.root(name) for name in padded if graph.shapes[name][1] < lanes}
         for group in groups:
@@ -65,29 +68,74 @@ class Blocks:
             if kind == "pixels":
                 names = _of_pixels(group) if group.root.name in only_pixels else [group.value]
                 planar |= {classes.root(n) for n in names if n in classes.parent}
+        through = [
+            (classes.root(group.root.inputs[0]), classes.root(group.value))
+            for group in groups
+            if group.root.name in planar_depthwise and group.root.inputs[0] in classes.parent
+        ]
+        while more := {value for source, value in through if source in planar} - planar:
+            planar |= more
+        runs = _read_in_place(groups, wanted, planar_depthwise, classes) - planar
+        while back := {source for source, value in through if source in runs and value not in planar | runs}:
+            runs -= back
+        planar |= runs
         block = {name: 1 if classes.root(name) in planar else lanes for name in padded}
         kernel: dict[str, KernelKind] = {}
         for group in groups:
             name = group.root.name
             if name in wanted:
-                writes_planes = block.get(group.value, 1) == 1
-                kernel[name] = "pixels" if writes_planes and wanted[name] != "packed" else wanted[name]
                 source = group.root.inputs[0]
+                if name in planar_depthwise:
+                    kernel[name] = "planar" if block.get(source, 1) == 1 else "depthwise"
+                elif block.get(group.value, 1) == 1 and wanted[name] != "packed":
+                    kernel[name] = "pixels"
+                else:
+                    kernel[name] = "depthwise" if wanted[name] == "planar" else wanted[name]
                 if kernel[name] == "winograd" and block.get(source, 1) == 1 and graph.shapes[source][1] >= lanes:
                     kernel[name] = "lanes"
         return Blocks(block, kernel)
 
 
-def _alike(graph: Graph, group: Group, wanted: Mapping[str, KernelKind]) -> list[str]:
+def _alike(
+    graph: Graph, group: Group, wanted: Mapping[str, KernelKind], planar_depthwise: Collection[str]
+) -> list[str]:
     """Values that lie as the group's does."""
     op, names = group.root.op, [group.residual] if group.residual else []
     if isinstance(op, Elementwise | Binary):
         names += [n for n in group.root.inputs if graph.shapes[n] == graph.shapes[group.value]]
-    elif isinstance(op, MaxPool | AvgPool | Concat) or wanted.get(group.root.name) == "depthwise":
+    elif isinstance(op, MaxPool | AvgPool | Concat) or _is_depthwise(group, wanted, planar_depthwise):
         names += group.root.inputs
     if is_compact(graph.shapes[group.value]):
         return []
     return [n for n in names if not is_compact(graph.shapes[n])]
+
+
+def _read_in_place(
+    groups: Sequence[Group],
+    wanted: Mapping[str, KernelKind],
+    planar_depthwise: Collection[str],
+    classes: Classes,
+) -> set[str]:
+    """Classes, by their roots, that layers with pixels in lanes read or write as runs of them, and nobody otherwise."""
+    runs, others = set[str](), set[str]()
+    for group in groups:
+        name, op = group.root.name, group.root.op
+        if name not in wanted or name in planar_depthwise:
+            continue
+        assert isinstance(op, Conv2d)
+        reads = runs if wanted[name] in ("packed", "pixels") and is_pointwise(op) else others
+        reads |= {classes.root(n) for n in (group.value, group.root.inputs[0]) if n in classes.parent}
+    return runs - others
+
+
+def is_pointwise(op: Conv2d) -> bool:
+    """Whether an output pixel is made of the input's pixel in the same place."""
+    return op.kernel == op.stride == (1, 1) and not any(op.pads)
+
+
+def _is_depthwise(group: Group, wanted: Mapping[str, KernelKind], planar_depthwise: Collection[str]) -> bool:
+    """Whether a depthwise layer's output can only lie as its input does."""
+    return wanted.get(group.root.name) in ("depthwise", "planar") and group.root.name not in planar_depthwise
 
 
 def _of_pixels(group: Group) -> list[str]:

@@ -18,7 +18,7 @@ from npas.compiler.indexed import Options, Section
 from npas.compiler.layout import Planes, assign, compact_layout
 from npas.compiler.plan import CopyLayer, ElementwiseLayer, Kernel, Layer, Layout, Plan, Port, Stationary, Value
 from npas.compiler.record import Record
-from npas.compiler.schedules import packed, winograd
+from npas.compiler.schedules import packed, planar, winograd
 from npas.compiler.schedules.choice import Choice, key
 from npas.compiler.schedules.pixels import MOST_LINEAR
 from npas.errors import UnsupportedError
@@ -30,7 +30,7 @@ MOST_LETTERS = 120
 """Of a kernel's name, which is a file's name too; longer ones end in a digest."""
 
 KERNELS: Mapping[Backend, frozenset[KernelKind]] = {
-    "cpu": frozenset({"pixels", "packed", "lanes", "depthwise", "winograd"}),
+    "cpu": frozenset({"pixels", "packed", "lanes", "depthwise", "planar", "winograd"}),
     "opencl": frozenset({"pixels", "lanes", "depthwise", "winograd"}),
 }
 """Kinds of kernels that a backend has."""
@@ -49,7 +49,7 @@ class PlanBuilder:
         self.groups: tuple[Group, ...] = fuse(self.graph)
         self.options = decided(network, self.groups, options, isa)
         kinds, only_pixels = self._kernels()
-        self.blocks = Blocks.of(self.graph, self.groups, self.lanes, kinds, only_pixels)
+        self.blocks = Blocks.of(self.graph, self.groups, self.lanes, kinds, only_pixels, self._planar(kinds))
         self.planes: Planes = assign(self.graph, self.groups, self.blocks)
         self.values: list[Value] = []
         self.place: dict[str, int] = {}
@@ -87,6 +87,12 @@ class PlanBuilder:
             else:
                 kinds[node.name] = preferred(format_, node.op.groups, depthwise)
         return kinds, only_pixels
+
+    def _planar(self, kinds: Mapping[str, KernelKind]) -> set[str]:
+        """Depthwise layers that can be computed between planes."""
+        depthwise = (self.graph.node(name) for name, kind in kinds.items() if kind in ("depthwise", "planar"))
+        can = "planar" in KERNELS[self.backend]
+        return {node.name for node in depthwise if can and planar.work_of(self.graph, node).fits(self.lanes)}
 
     def _winograd_pays(self, group: Group) -> bool:
         """As measured before, else by estimate."""
@@ -268,6 +274,7 @@ def _computes(kind: KernelKind, op: Conv2d, depthwise: bool, own_lists: bool) ->
         "packed": op.groups == 1 and own_lists,
         "lanes": op.groups == 1,
         "depthwise": depthwise,
+        "planar": depthwise,
         "winograd": winograd.fits(op),
     }
     return possible[kind]

@@ -13,12 +13,12 @@ a pitch: the widest row of the class with its margin. The right margin of a row 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from npas.compiler.arena import align
-from npas.compiler.blocks import Blocks, is_compact
+from npas.compiler.arena import ALIGNMENT, align
+from npas.compiler.blocks import Blocks, is_compact, is_pointwise
 from npas.compiler.classes import Classes
 from npas.compiler.fuse import Group
 from npas.compiler.plan import Layout
@@ -68,6 +68,10 @@ class Planes:
     pitch: Mapping[str, int]
     margins: Mapping[str, Margins]
     blocks: Blocks
+    lead: Collection[str]
+    """Values before whose first pixel a kernel reads what it then leaves out."""
+    in_place: Collection[str]
+    """Values that packed kernels read as they lie, many planes at a time."""
 
     def run(self, graph: Graph, name: str) -> int:
         _, _, height, width = graph.shapes[name]
@@ -83,8 +87,10 @@ class Planes:
             origin = top * pitch + left
             plane = spread((origin + reach) * block) // block
         else:
-            origin = align(top * pitch + left)
-            plane = spread(align(origin + max(reach, written)))
+            origin = align(max(top * pitch + left, 1 if name in self.lead else 0))
+            plane = align(origin + max(reach, written))
+            # An odd number of cache lines, lest all planes begin in the same few sets of a cache.
+            plane = plane | ALIGNMENT if name in self.in_place else spread(plane)
         return Layout(
             channels=channels, height=height, width=width, pitch=pitch, origin=origin, plane=plane, block=block
         )
@@ -107,7 +113,14 @@ def assign(graph: Graph, groups: Sequence[Group], blocks: Blocks) -> Planes:
         _, left, _, right = margins[name]
         own = max(width[name], graph.shapes[name][3] + max(left, right))
         pitch[classes.root(name)] = max(pitch.get(classes.root(name), 0), own)
-    return Planes({name: pitch[classes.root(name)] for name in padded}, margins, blocks)
+    lead, in_place = set[str](), set[str]()
+    for group in groups:
+        op, kernel = group.root.op, blocks.kernel.get(group.root.name)
+        if kernel == "planar":
+            lead.add(group.root.inputs[0])
+        elif kernel == "packed" and isinstance(op, Conv2d) and is_pointwise(op):
+            in_place.add(group.root.inputs[0])
+    return Planes({name: pitch[classes.root(name)] for name in padded}, margins, blocks, lead, in_place)
 
 
 def _constrain(
@@ -131,7 +144,7 @@ def _constrain(
     source = group.root.inputs[0]
     if reads_phases(group, blocks):
         width[group.value] = max(width[group.value], Phases.of(op, graph.shapes[name]).size[1])
-    elif source in margins:
+    elif source in margins and kernel != "planar":
         if kernel == "pixels":
             classes.join(group.value, source)
         top, left, bottom, right = op.pads

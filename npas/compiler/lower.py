@@ -20,6 +20,7 @@ from npas.compiler.lower_lanes import lower_conv_lanes
 from npas.compiler.lower_moves import broadcast, lower_concat, lower_move, per_channel
 from npas.compiler.lower_packed import lower_packed
 from npas.compiler.lower_pairs import is_pair, lower_pair
+from npas.compiler.lower_planar import lower_planar
 from npas.compiler.lower_pool import lower_pool
 from npas.compiler.lower_winograd import lower_winograd
 from npas.compiler.plan import (
@@ -212,6 +213,7 @@ _CONVOLUTIONS: Mapping[KernelKind, Callable[[PlanBuilder, Group], None]] = {
     "packed": lower_packed,
     "lanes": lower_conv_lanes,
     "depthwise": lower_depthwise,
+    "planar": lower_planar,
     "winograd": lower_winograd,
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from npas.compiler.builder import PlanBuilder
@@ -12,7 +14,7 @@ from npas.compiler.plan import DepthwiseLayer, Kernel
 from npas.compiler.schedules.choice import Choice
 from npas.compiler.schedules.depthwise import depthwise_schedule, depthwise_space
 from npas.compiler.schedules.lanes import even
-from npas.compiler.schedules.records import DepthwiseSchedule
+from npas.compiler.schedules.records import DepthwiseSchedule, PlanarSchedule
 from npas.compiler.stored import Depthwise
 from npas.ops import Conv2d
 
@@ -20,7 +22,7 @@ PASSES_OVER_ALL = "a depthwise kernel passes over every position"
 
 
 def lower_depthwise(plan: PlanBuilder, group: Group) -> None:
-    """A depthwise convolution between planes of as many channels as there are lanes."""
+    """A depthwise convolution of planes of as many channels as there are lanes, to such planes or turned round."""
     source, out = source_of(plan, group), plan.result(group)
     schedule = plan.choose(group, depthwise_choice(plan, group, None), DepthwiseSchedule)
     plan.add(depthwise_layer(plan, group, source, out, schedule.model_copy(update={"rows": 0})))
@@ -62,18 +64,17 @@ def depthwise_layer(
     weight = plan.network.weights[f"{root.name}.weight"]
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
     sections = [_side_by_side(weight.reshape(op.filters, -1), plan.lanes), _side_by_side(bias[:, None], plan.lanes)]
-    pruned = plan.options.pruned(root.name)
-    if pruned is not None and pruned.built_dense_because is None:
-        pruned = pruned.model_copy(update={"built_dense_because": PASSES_OVER_ALL})
     words = (f"k{op.kernel[0]}x{op.kernel[1]}", f"s{op.stride[0]}x{op.stride[1]}")
     dilated = () if op.dilation == (1, 1) else (f"d{op.dilation[0]}x{op.dilation[1]}",)
+    turned = ("turned",) if plan.layout(out).block == 1 else ()
     kernel = Kernel(
-        name="_".join(["depthwise_lanes", plan.isa, *words, *dilated, f"p{schedule.pixels}"]) + group.suffix(),
+        name="_".join(["depthwise_lanes", plan.isa, *words, *dilated, f"p{schedule.pixels}", *turned]) + group.suffix(),
         template="depthwise_lanes",
         pixels=schedule.pixels,
         window=op.kernel,
         stride=op.stride,
         dilation=op.dilation,
+        turned=bool(turned),
         epilogue=group.statements(),
         residual=group.residual is not None,
     )
@@ -84,22 +85,37 @@ def depthwise_layer(
         output=out,
         macs=plan.graph.macs(root),
         kernel=plan.kernel(kernel),
-        depthwise=Depthwise(
-            format="dense",
-            first_section=plan.store(sections),
-            filters=op.filters,
-            channels=op.filters,
-            groups=op.groups,
-            kernel=op.kernel,
-            pruned=pruned,
-            kept_weights=int(np.count_nonzero(weight)),
-            bytes=sum(s.nbytes for s in sections),
-            lanes=plan.lanes,
-            top=op.pads[0],
-            left=op.pads[1],
-            schedule=schedule,
-        ),
+        depthwise=depthwise_stored(plan, group, sections, plan.lanes, schedule),
         geometry=describe(op),
+    )
+
+
+def depthwise_stored(
+    plan: PlanBuilder,
+    group: Group,
+    sections: Sequence[Floats],
+    lanes: int,
+    schedule: DepthwiseSchedule | PlanarSchedule,
+) -> Depthwise:
+    """The weights of a depthwise layer, whose ``sections`` have ``lanes`` channels side by side."""
+    op, pruned = group.root.op, plan.options.pruned(group.root.name)
+    assert isinstance(op, Conv2d)
+    if pruned is not None and pruned.built_dense_because is None:
+        pruned = pruned.model_copy(update={"built_dense_because": PASSES_OVER_ALL})
+    return Depthwise(
+        format="dense",
+        first_section=plan.store(sections),
+        filters=op.filters,
+        channels=op.filters,
+        groups=op.groups,
+        kernel=op.kernel,
+        pruned=pruned,
+        kept_weights=int(np.count_nonzero(plan.network.weights[f"{group.root.name}.weight"])),
+        bytes=sum(s.nbytes for s in sections),
+        lanes=lanes,
+        top=op.pads[0],
+        left=op.pads[1],
+        schedule=schedule,
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 import numpy as np
 
 from npas.compiler import arena
+from npas.compiler.blocks import is_pointwise
 from npas.compiler.builder import KERNELS, PlanBuilder
 from npas.compiler.formats import FormatName
 from npas.compiler.formats.base import Floats, Geometry
@@ -86,14 +88,27 @@ def pixels_choice(plan: PlanBuilder, group: Group, format_: FormatName) -> Choic
     )
     space = conv_space(work, plan.isa, plan.threads)
     estimated: tuple[AnySchedule, ...] = (conv_schedule(work, plan.isa, plan.threads),)
-    weight = plan.network.weights[f"{root.name}.weight"]
     own_lists = shared_filters(format_, 2) == 1 and "packed" in KERNELS[plan.backend]
-    over_copies = packed.work_of(graph, root, weight) if own_lists else None
+    over_copies = packed_work(plan, group) if own_lists else None
     if over_copies is not None:
         space = space.joined(packed.packed_space(over_copies, plan.isa, plan.threads))
         by_copies = packed.packed_schedule(over_copies, plan.isa, plan.threads)
         estimated = (by_copies, *estimated)
     return Choice(plan.key(group, "pixels", format_), space, estimated)
+
+
+def packed_work(plan: PlanBuilder, group: Group) -> packed.PackedWork | None:
+    """Of a convolution that a packed kernel can compute, with what it gains where values lie as it would have them."""
+    root, lanes = group.root, plan.lanes
+    work = packed.work_of(plan.graph, root, plan.network.weights[f"{root.name}.weight"])
+    if work is None or work.kernel != (1, 1):
+        return work
+    read, to = plan.layout(source_of(plan, group)), plan.layout_of(group.value)
+    others = [to] if group.residual is None else [to, plan.layout_of(group.residual)]
+    assert isinstance(root.op, Conv2d)
+    in_place = is_pointwise(root.op) and read.runs_on(lanes)
+    runs_on = all(layout.runs_on(lanes) for layout in others) and not any(plan.planes.margins[group.value])
+    return replace(work, plane=read.plane // lanes if in_place else 0, runs_on=runs_on)
 
 
 def lower_linear(plan: PlanBuilder, group: Group) -> None:

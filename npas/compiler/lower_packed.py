@@ -10,9 +10,9 @@ from npas.compiler.builder import PlanBuilder
 from npas.compiler.formats.base import Geometry
 from npas.compiler.fuse import Group
 from npas.compiler.indexed import pack
-from npas.compiler.lower_indexed import describe, pixels_choice, reads, source_of
+from npas.compiler.lower_indexed import describe, packed_work, pixels_choice, reads, source_of
 from npas.compiler.plan import ConvLayer, Kernel, Layout
-from npas.compiler.schedules.packed import MOST_VECTORS, PackedWork, lists, work_of
+from npas.compiler.schedules.packed import MOST_VECTORS, PackedWork, lists
 from npas.compiler.schedules.records import PackedSchedule
 from npas.compiler.stored import CopyPart, Grid, Indexed, Packing
 from npas.errors import UnsupportedError
@@ -23,7 +23,7 @@ def lower_packed(plan: PlanBuilder, group: Group) -> None:
     """From values of any layout and stride to values of any layout."""
     root, graph = group.root, plan.graph
     weight = plan.network.weights[f"{root.name}.weight"]
-    op, work = root.op, work_of(graph, root, weight)
+    op, work = root.op, packed_work(plan, group)
     assert isinstance(op, Conv2d)
     assert work is not None
     source, out = source_of(plan, group), plan.result(group)
@@ -51,7 +51,7 @@ def lower_packed(plan: PlanBuilder, group: Group) -> None:
             output=out,
             macs=graph.macs(root),
             scratch=_buffers(plan, root.name, work, packing, schedule),
-            kernel=_kernel(plan, group, work, packing, plan.layout(out)),
+            kernel=_kernel(plan, group, work, packing, plan.layout(out).block),
             indexed=Indexed(
                 format=format_,
                 first_section=plan.store(sections),
@@ -97,6 +97,7 @@ def _packing(plan: PlanBuilder, op: Conv2d, work: PackedWork, schedule: PackedSc
         last_row=last[0] - op.pads[0],
         last_column=last[1] - op.pads[1],
         shares=plan.threads,
+        in_place=work.plane > 0,
     )
 
 
@@ -111,25 +112,25 @@ def _buffers(
     plan: PlanBuilder, name: str, work: PackedWork, packing: Packing, schedule: PackedSchedule
 ) -> tuple[int, int]:
     """For a copy of each thread, and for the sums: of each thread where they share out pixels."""
-    copy = min(packing.channels, work.channels) * packing.vectors * plan.lanes
+    copy = 0 if packing.in_place else min(packing.channels, work.channels) * packing.vectors * plan.lanes
     sums = work.filters * packing.lines * plan.lanes
     shares = plan.threads if schedule.split == "pixels" else 1
     return (_buffer(plan, f"{name}.copy", copy, plan.threads), _buffer(plan, f"{name}.sums", sums, shares))
 
 
 def _buffer(plan: PlanBuilder, name: str, floats: int, shares: int) -> int:
-    layout = Layout(channels=floats, height=1, width=1, pitch=1, origin=0, plane=1)
+    layout = Layout(channels=max(floats, plan.lanes), height=1, width=1, pitch=1, origin=0, plane=1)
     made = plan.value(name, layout)
     plan.resize(made, layout, shares)
     return made
 
 
-def _kernel(plan: PlanBuilder, group: Group, work: PackedWork, packing: Packing, to: Layout) -> str:
+def _kernel(plan: PlanBuilder, group: Group, work: PackedWork, packing: Packing, block: int) -> str:
     lines = packing.lines
     narrow = lines if work.depth(plan.lanes) % lines == 0 else lines - 1
     tail = "" if narrow == lines else f"n{narrow}"
     beside = "" if packing.lists == 1 else f"x{packing.lists}"
-    planar = "_planar" if to.block == 1 else ""
+    planar = "_runs" if work.runs_on else "_planar" if block == 1 else ""
     return plan.kernel(
         Kernel(
             name=f"conv_packed_{plan.isa}_h{lines}{tail}{beside}{planar}{group.suffix()}",
@@ -137,7 +138,8 @@ def _kernel(plan: PlanBuilder, group: Group, work: PackedWork, packing: Packing,
             rows=lines,
             narrow=narrow,
             lists=packing.lists,
-            step=to.block,
+            step=block,
+            runs_on=work.runs_on,
             epilogue=group.statements(),
             residual=group.residual is not None,
         )

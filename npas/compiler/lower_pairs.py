@@ -27,24 +27,20 @@ Windowed = Conv2d | MaxPool | AvgPool
 
 
 def is_pair(plan: PlanBuilder, first: Group, second: Group) -> bool:
-    """Whether ``second`` is a depthwise or pooling layer and alone reads what ``first``, a convolution with filters in
-    lanes and without a residual, computes."""
+    """Whether ``second`` is a depthwise or pooling layer, to pixels of as many channels as it reads, and alone reads
+    what ``first``, a convolution with filters in lanes and without a residual, computes."""
     value = first.value
     return (
         plan.backend == "cpu"
         and plan.blocks.kernel.get(first.root.name) == "lanes"
-        and (plan.blocks.kernel.get(second.root.name) == "depthwise" or _pools(plan, second))
+        and (plan.blocks.kernel.get(second.root.name) == "depthwise" or isinstance(second.root.op, MaxPool | AvgPool))
+        and plan.blocks.block.get(second.value, 1) > 1
         and second.root.inputs[0] == value
         and first.residual is None
         and second.residual != value
         and value not in plan.graph.outputs
         and len(plan.graph.consumers[value]) == 1
     )
-
-
-def _pools(plan: PlanBuilder, group: Group) -> bool:
-    """Whether a group pools, and into pixels of as many channels as it reads."""
-    return isinstance(group.root.op, MaxPool | AvgPool) and plan.blocks.block.get(group.value, 1) > 1
 
 
 def lower_pair(plan: PlanBuilder, first: Group, second: Group) -> None:

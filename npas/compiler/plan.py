@@ -40,6 +40,11 @@ class Layout(Record):
         """Whether there is nothing but pixels."""
         return self.origin == 0 and self.pitch == self.width and self.plane == self.height * self.width
 
+    def runs_on(self, lanes: int) -> bool:
+        """Whether nothing lies between the rows of a plane, and every plane begins where a vector may and ends with a
+        whole one."""
+        return self.block == 1 and self.pitch == self.width and self.origin % lanes == self.plane % lanes == 0
+
     @property
     def run(self) -> int:
         """Pixels from the first of a plane to just behind its last."""
@@ -205,7 +210,15 @@ class Kernel(Record):
 
     name: str
     template: Literal[
-        "conv", "conv_packed", "conv_lanes", "conv_items", "depthwise_lanes", "winograd_lanes", "linear", "elementwise"
+        "conv",
+        "conv_packed",
+        "conv_lanes",
+        "conv_items",
+        "depthwise_lanes",
+        "depthwise_planar",
+        "winograd_lanes",
+        "linear",
+        "elementwise",
     ]
     rows: int = 0
     vectors: int = 0
@@ -222,6 +235,10 @@ class Kernel(Record):
     window: tuple[int, int] = (1, 1)
     stride: tuple[int, int] = (1, 1)
     dilation: tuple[int, int] = (1, 1)
+    edges: tuple[int, int] = Field((0, 0), description="columns that windows reach beyond the image, left and right")
+    whole: bool = Field(False, description="whether a depthwise tile has whole rows of the output")
+    turned: bool = Field(False, description="whether a depthwise kernel with channels in lanes writes a plane for each")
+    runs_on: bool = Field(False, description="whether lines of a packed kernel's output lie one behind the other")
     epilogue: tuple[str, ...] = Field((), description="C++ statements on the vector x")
     residual: bool = False
     ragged: bool = Field(False, description="whether tiles pass the ends of rows that lie apart in the output")

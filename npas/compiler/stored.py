@@ -8,7 +8,14 @@ from pydantic import Field
 
 from npas.compiler.formats import FormatName
 from npas.compiler.record import Record
-from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule, WinogradSchedule
+from npas.compiler.schedules.records import (
+    DepthwiseSchedule,
+    LaneSchedule,
+    PackedSchedule,
+    PlanarSchedule,
+    Schedule,
+    WinogradSchedule,
+)
 from npas.spec.schema import SchemeName, Storage
 
 
@@ -54,6 +61,7 @@ class Packing(Record):
     last_row: int
     last_column: int
     shares: int = Field(description="buffers, one for each thread")
+    in_place: bool = Field(False, description="whether the input lies as its copy would, and none is made")
 
 
 class Stored(Record):
@@ -95,12 +103,12 @@ class Indexed(Stored):
 
 
 class Depthwise(Stored):
-    """A depthwise layer whose channels lie in lanes."""
+    """A depthwise layer, of which channels or pixels lie in lanes."""
 
     lanes: int = Field(description="channels in a plane")
     top: int
     left: int
-    schedule: DepthwiseSchedule
+    schedule: Annotated[DepthwiseSchedule | PlanarSchedule, Field(discriminator="kind")]
 
 
 class Winograd(Stored):

@@ -92,7 +92,8 @@ def _packing(packing: Packing | None, parts: Mapping[tuple[CopyPart, ...], int])
     lines = (packing.lines, packing.depth, packing.slot, packing.channels, packing.vectors)
     copied = (f"kCopies{parts[packing.parts]}", len(packing.parts))
     window = (*packing.stride, packing.top, packing.left, packing.last_row, packing.last_column, packing.shares)
-    return f"{{{', '.join(map(str, (*lines, *copied, *window)))}}}"
+    in_place = str(packing.in_place).lower()
+    return f"{{{', '.join(map(str, (*lines, *copied, *window, in_place)))}}}"
 
 
 def _copy_part(part: CopyPart) -> str:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Literal
 
 from npas.compiler.cpp_text import listing
 from npas.compiler.plan import Kernel, Plan
+from npas.compiler.schedules.planar import weights_stay
 from npas.compiler.schedules.records import Placement
 from npas.targets.isa import ISAS
 
 _NAMING = {
     "conv": "conv_indexed_<isa>_r<filters>p<vectors of pixels>_<epilogue>: pixels lie in lanes.",
-    "conv_packed": "conv_packed_<isa>_h<lines of pixels>[n<of a shorter tile>][x<filters>][_planar: its output]_"
+    "conv_packed": "conv_packed_<isa>_h<lines of pixels>[n<of a shorter tile>][x<filters>][_planar or _runs: output]_"
     "<epilogue>: pixels lie in lanes, input in copies.",
     "conv_lanes": "conv_lanes_<isa>_v<vectors of weights>[n<of the last group>][d<depth>]p<pixels>s<step>"
     "[_far: fetches input][_ahead: weights][_ragged: past the ends of rows]_<epilogue>: filters do.",
     "conv_items": "conv_lanes_<isa>_v<vectors of weights>[d<depth>]p<pixels>s<step>[_x<slices of a list>t<items side "
     "by side>]_<epilogue>: neighbouring work items have neighbouring pixels.",
-    "depthwise_lanes": "depthwise_lanes_<isa>_k<window>_s<stride>[_d<dilation>]_p<pixels>_<epilogue>: channels do.",
+    "depthwise_lanes": "depthwise_lanes_<isa>_k<window>_s<stride>[_d<dilation>]_p<pixels>[_turned: its output]_"
+    "<epilogue>: channels do.",
+    "depthwise_planar": "depthwise_planar_<isa>_k<window>_s<stride>[_d<dilation>]_e<columns beyond the image, left and "
+    "right>_h<rows>v<vectors of pixels>[_whole: rows][_gaps: behind its output's rows]_<epilogue>: pixels do.",
     "winograd_lanes": "winograd_lanes_<isa>_m<pixels on a tile's side>r<taps>v<vectors of filters>"
     "[n<of the last group>]p<tiles>[_planar: its input]_<epilogue>.",
     "linear": "linear_indexed_<isa>_r<filters>[_fp16: how weights are stored]_<epilogue>.",
@@ -40,11 +45,27 @@ class InputColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class InputRow:
+    """A row of the input that a depthwise tile reads, and the (output row, row of the window) pairs that it serves."""
+
+    offset: int
+    uses: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class KernelView:
     namespace: str
     name: str
     template: Literal[
-        "conv", "conv_packed", "conv_lanes", "conv_items", "depthwise_lanes", "winograd_lanes", "linear", "elementwise"
+        "conv",
+        "conv_packed",
+        "conv_lanes",
+        "conv_items",
+        "depthwise_lanes",
+        "depthwise_planar",
+        "winograd_lanes",
+        "linear",
+        "elementwise",
     ]
     rows: int
     vectors: int
@@ -61,6 +82,15 @@ class KernelView:
     columns: Mapping[int, tuple[InputColumn, ...]]
     """Of a depthwise kernel, by the pixels of a tile."""
     dilation: tuple[int, int]
+    lines: tuple[InputRow, ...]
+    """Of a depthwise kernel with pixels in lanes."""
+    edges: tuple[int, int]
+    stay: bool
+    """Whether the weights of a channel stay in registers."""
+    whole: bool
+    turned: bool
+    lanes: int
+    runs_on: bool
     epilogue: tuple[str, ...]
     residual: bool
     ragged: bool
@@ -100,6 +130,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         "conv_lanes": ["const Indexed& conv"],
         "conv_items": [],
         "depthwise_lanes": ["const Depthwise& layer"],
+        "depthwise_planar": ["const Depthwise& layer"],
         "winograd_lanes": ["const Winograd& layer"],
         "linear": ["const Indexed& layer"],
         "elementwise": [],
@@ -128,6 +159,13 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         stride=kernel.stride,
         columns=_columns(kernel),
         dilation=kernel.dilation,
+        lines=_lines(kernel),
+        edges=kernel.edges,
+        stay=weights_stay(prod(kernel.window), kernel.rows * kernel.vectors, plan.isa),
+        whole=kernel.whole,
+        turned=kernel.turned,
+        lanes=plan.lanes,
+        runs_on=kernel.runs_on,
         epilogue=kernel.epilogue,
         residual=kernel.residual,
         ragged=kernel.ragged,
@@ -161,6 +199,14 @@ def _columns(kernel: Kernel) -> Mapping[int, tuple[InputColumn, ...]]:
     return found
 
 
+def _lines(kernel: Kernel) -> tuple[InputRow, ...]:
+    uses: dict[int, list[tuple[int, int]]] = {}
+    for row in range(kernel.rows if kernel.template == "depthwise_planar" else 0):
+        for tap in range(kernel.window[0]):
+            uses.setdefault(row * kernel.stride[0] + tap * kernel.dilation[0], []).append((row, tap))
+    return tuple(InputRow(offset, tuple(uses[offset])) for offset in sorted(uses))
+
+
 def _summary(kernel: Kernel, lanes: int) -> str:
     """What the kernel holds in registers, or computes."""
     vectors = f"{kernel.vectors} vector{'s' if kernel.vectors > 1 else ''}"
@@ -180,6 +226,8 @@ def _summary(kernel: Kernel, lanes: int) -> str:
         return f"{vectors} of weights x {kernel.pixels} tiles in registers"
     if kernel.template == "depthwise_lanes":
         return f"{kernel.window[0]}x{kernel.window[1]}, {kernel.pixels} pixels in registers"
+    if kernel.template == "depthwise_planar":
+        return f"{kernel.window[0]}x{kernel.window[1]}, {kernel.rows} rows of {vectors} in registers"
     if kernel.template == "linear" and 1 < kernel.rows < lanes:
         return "half a vector of filters at a time"
     if kernel.template == "linear":

@@ -30,7 +30,7 @@ from npas.compiler.plan import (
     WeightsLayer,
     WinogradLayer,
 )
-from npas.compiler.schedules.records import LaneSchedule
+from npas.compiler.schedules.records import LaneSchedule, PlanarSchedule
 from npas.compiler.views_arrays import array_call, array_constants
 from npas.compiler.views_kernels import namespace
 from npas.compiler.views_opencl import calls, other_layouts
@@ -252,8 +252,10 @@ def _call(plan: Plan, layer: Layer, spec: int) -> tuple[str, ...]:
             return (layer.kernel, weights, sources[0], out, *sources[1:], *buffers, "run")
         part = f"part_of({weights}, {share})" if isinstance(layer.indexed.schedule, LaneSchedule) else share
         return (layer.kernel, weights, sources[0], out, *sources[1:], part)
+    if isinstance(layer, DepthwiseLayer) and isinstance(layer.depthwise.schedule, PlanarSchedule):
+        return (layer.kernel, f"run.depthwise({spec})", sources[0], out, *sources[1:], share)
     if isinstance(layer, DepthwiseLayer):
-        strip = f"strip_of({out}.layout->planes(), {out}.layout->height, {share})"
+        strip = f"strip_of({sources[0]}.layout->planes(), {out}.layout->height, {share})"
         return (layer.kernel, f"run.depthwise({spec})", sources[0], out, *sources[1:], strip)
     if isinstance(layer, WinogradLayer):
         work = _place(layer.scratch[0], "input")

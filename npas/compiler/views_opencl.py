@@ -32,7 +32,7 @@ from npas.compiler.plan import (
     SplitLayer,
     WinogradLayer,
 )
-from npas.compiler.schedules.records import LaneSchedule, PackedSchedule, Schedule
+from npas.compiler.schedules.records import DepthwiseSchedule, LaneSchedule, PackedSchedule, Schedule
 from npas.compiler.schedules.winograd import position_step
 from npas.compiler.stored import Winograd
 from npas.compiler.views_arrays import definition
@@ -129,6 +129,7 @@ def calls(plan: Plan, layer: Layer, spec: int) -> Calls:
         case ConvLayer() | LinearLayer():
             return (), (_indexed(plan, layer, spec, inputs, out),)
         case DepthwiseLayer():
+            assert isinstance(layer.depthwise.schedule, DepthwiseSchedule)
             columns = -(-to.width // layer.depthwise.schedule.pixels)
             sizes = numbers(columns, layer.depthwise.top, layer.depthwise.left)
             operands = (f"depthwise({spec})", inputs[0], out, *inputs[1:], *sizes)

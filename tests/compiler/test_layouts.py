@@ -17,6 +17,7 @@ from npas.compiler.indexed import Options
 from npas.compiler.layout import ALIASING, spread
 from npas.compiler.lower import lower
 from npas.compiler.plan import ConvLayer, DepthwiseLayer, Kernel, Layout, Plan, SplitLayer, Value
+from npas.compiler.schedules.records import PlanarSchedule
 from npas.graph.builder import Builder
 from npas.graph.graph import Graph
 from npas.ops import Conv2d
@@ -148,6 +149,30 @@ def check_copies(plan: Plan, layer: ConvLayer, op: Conv2d) -> None:
         np.testing.assert_array_equal(got_column[used], np.where(image, wanted_column, -1)[used])
 
 
+def check_rows(plan: Plan, layer: DepthwiseLayer, op: Conv2d) -> None:
+    """A depthwise kernel between planes: only a row's first and last vector reach over its ends, by what the kernel
+    leaves out there, and what it reads and writes beyond them lies in the arena or in the same plane."""
+    read, out = plan.values[layer.inputs[0]], plan.values[layer.output].layout
+    kernel, lanes = kernel_of(plan, layer), plan.lanes
+    left, right = kernel.edges
+    across = -(-out.width // lanes)
+    assert across % kernel.vectors == 0
+    assert kernel.rows <= out.height
+    for tap in range(op.kernel[1]):
+        offset = tap * op.dilation[1] - op.pads[1]
+        columns = np.arange(out.width) * op.stride[1] + offset
+        over = (columns < 0) | (columns >= read.layout.width)
+        assert not over[lanes : (across - 1) * lanes].any()
+        masked = offset < 0 or offset > (op.kernel[1] - 1) * op.dilation[1] - op.pads[1] - right
+        assert masked or not over.any()
+        assert (columns[:1] >= 0).all() or offset >= -left
+    assert read.layout.origin >= left
+    assert out.origin + (out.height - 1) * out.pitch + across * lanes <= out.plane
+    end = across * lanes * op.stride[1] + (op.kernel[1] - 1) * op.dilation[1]
+    last_row = read.offset + (read.layout.planes - 1) * read.layout.plane + read.layout.origin
+    assert last_row + (read.layout.height - 1) * read.layout.pitch + end <= plan.arena
+
+
 @pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_copies_read_inside_their_values_and_have_room(seed, isa):
@@ -157,13 +182,21 @@ def test_copies_read_inside_their_values_and_have_room(seed, isa):
         assert packing is not None
         copy, sums = (plan.values[i] for i in layer.scratch)
         assert packing.channels % indexed.schedule.channel_block == 0
-        assert packing.channels % plan.lanes == 0 or packing.channels >= indexed.channels
-        channels = min(packing.channels, indexed.channels)
+        source = plan.values[layer.inputs[0]].layout
+        if packing.in_place:
+            assert packing.channels == indexed.schedule.channel_block
+            assert source.runs_on(plan.lanes)
+            assert packing.vectors * plan.lanes == source.plane
+            assert packing.depth * plan.lanes <= source.plane - source.origin
+        else:
+            assert packing.channels % plan.lanes == 0 or packing.channels >= indexed.channels
+        channels = 0 if packing.in_place else min(packing.channels, indexed.channels)
         assert copy.size >= plan.threads * channels * packing.vectors * plan.lanes
         shares = plan.threads if indexed.schedule.split == "pixels" else 1
         assert sums.size >= shares * indexed.filters * packing.lines * plan.lanes
         assert out.block in (1, plan.lanes)
-        source = plan.values[layer.inputs[0]].layout
+        if kernel_of(plan, layer).runs_on:
+            assert packing.depth * plan.lanes <= out.plane - out.origin
         assert packing.top * source.pitch + packing.left <= source.origin
         last = source.origin + packing.last_row * source.pitch + packing.last_column
         assert last < source.plane
@@ -180,6 +213,8 @@ def test_windows_stand_over_the_right_pixels(seed, isa):
         if isinstance(layer, ConvLayer) and layer.indexed.packing is not None:
             assert isinstance(op, Conv2d)
             check_copies(plan, layer, op)
+        elif isinstance(layer, DepthwiseLayer) and isinstance(layer.depthwise.schedule, PlanarSchedule):
+            check_rows(plan, layer, op)
         elif isinstance(layer, ConvLayer | DepthwiseLayer) and layer.inputs[0] not in split:
             check_windows(plan, layer, op)
 
@@ -222,6 +257,7 @@ def test_the_random_graphs_hold_every_kind_of_layer():
         *(f"conv {kind} stride {s}" for kind in ("lanes", "pixels") for s in (1, 2, 3)),
         *(f"{kind} dilation {d}" for kind in ("conv lanes", "conv pixels", "depthwise depthwise") for d in (1, 2)),
         *(f"{kind} of {n}" for kind in ("conv lanes", "conv pixels", "depthwise depthwise") for n in (1, 2)),
+        "depthwise planar",
         *("split", "concat", "pool", "copy", "elementwise", "global_avg_pool"),
     }
 
@@ -271,7 +307,12 @@ def test_filters_in_lanes_fill_the_planes_of_their_output(seed, isa):
             assert layer.indexed.grid.row_step or kernel.ragged or residual.pitch == residual.width
     for layer in plan.layers:
         if isinstance(layer, DepthwiseLayer):
-            assert {plan.values[i].layout.block for i in (*layer.inputs, layer.output)} == {plan.lanes}
+            source, out, *others = (
+                plan.values[i].layout.block for i in (layer.inputs[0], layer.output, *layer.inputs[1:])
+            )
+            kernel = kernel_of(plan, layer)
+            assert source == (1 if kernel.template == "depthwise_planar" else plan.lanes)
+            assert {out, *others} == {1 if kernel.turned else source}
 
 
 @pytest.mark.parametrize("isa", ISAS)

@@ -123,7 +123,11 @@ def test_every_variant_on_opencl(isa: IsaName, lanes: str, placements: set[str],
     made = variants(isa, seed=8)
     lowered = lower(made.network, isa=isa, threads=THREADS, options=made.options)
     kernels = lowered.plan.kernels
-    assert {kernel.template for kernel in kernels} == TEMPLATES - {"conv_packed", *(LANE_TEMPLATES - {lanes})}
+    assert {kernel.template for kernel in kernels} == TEMPLATES - {
+        "conv_packed",
+        "depthwise_planar",
+        *(LANE_TEMPLATES - {lanes}),
+    }
     for template, there in ((lanes, placements), ("winograd_lanes", set(PLACEMENTS["opencl"]))):
         assert {kernel.placement for kernel in kernels if kernel.template == template} == there, template
     write_tree(tmp_path / "runtime", {**emit(lowered.plan, together=True), "weights.bin": lowered.weights()})
@@ -253,9 +257,27 @@ def test_schedules_are_of_all_kinds(isa: Isa) -> None:
     assert {k.narrow == k.rows for k in packed} == {True, False}
     assert {k.step for k in packed} == {1, plan.lanes}
     assert {k.residual for k in packed if k.step == 1} == {k.residual for k in packed if k.step > 1} == {True, False}
+    assert {(k.runs_on, k.residual) for k in packed} == {(on, r) for on in (True, False) for r in (True, False)}
+    assert 2 in {k.lists for k in packed if k.runs_on}
+    assert isa == "avx512" or 1 in {k.lists for k in packed if k.runs_on}  # which has registers for two
+    turned = [k for k in plan.kernels if k.template == "depthwise_lanes" and k.turned]
+    assert {k.residual for k in turned} == {True, False}
+    between = [k for k in plan.kernels if k.template == "depthwise_planar"]
+    assert {k.stride[1] for k in between} == {1, 2}
+    assert {(k.whole, k.runs_on) for k in between} >= {(True, True), (True, False)}
+    # Of 17 pixels a vector of 16 lanes has all but one, which makes two.
+    assert any(not k.whole for k in between)
+    assert {bool(side) for k in between for side in k.edges} == {True, False}
     packings = [layer.indexed.packing for layer in plan.layers if isinstance(layer, ConvLayer)]
     slots = {packing.slot for packing in packings if packing is not None}
     assert slots >= {0, plan.lanes, plan.lanes // 2}  # runs on, one row, two rows
+    in_place = [packing for packing in packings if packing is not None and packing.in_place]
+    assert in_place
+    assert any(
+        layer.indexed.schedule.channel_block < layer.indexed.channels
+        for layer in plan.layers
+        if isinstance(layer, ConvLayer) and layer.indexed.packing in in_place
+    )
 
 
 @pytest.mark.parametrize("isa", CPU_ISAS)

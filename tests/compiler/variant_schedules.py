@@ -14,11 +14,13 @@ from variants import COUNTS, Case, Cases
 from npas.algorithms import one_shot
 from npas.compiler.formats import FormatName
 from npas.compiler.indexed import Options, shared_filters
+from npas.compiler.schedules import planar
 from npas.compiler.schedules.records import (
     AnySchedule,
     DepthwiseSchedule,
     LaneSchedule,
     PackedSchedule,
+    PlanarSchedule,
     Schedule,
     WinogradSchedule,
 )
@@ -88,7 +90,7 @@ def prunings_of(cases: list[Case], graph: Graph, rng: np.random.Generator) -> di
         kind = kind_of(graph.node(case.name), graph)
         applicable = [name for name, scheme in SCHEMES.items() if kind is not None and scheme.applies(kind)]
         schemes: list[SchemeName | None] = [None, *applicable]
-        if case.family == "packed":  # which only lists of their own need
+        if case.family in ("packed", "runs"):  # which only lists of their own need
             schemes = [name for name in applicable if has_own_lists(name)]
         # From another one on in each family, so that a kind that is rare in one still meets them all.
         turn = seen[case.family, kind] + len(case.family)
@@ -116,6 +118,10 @@ def schedule_of(case: Case, graph: Graph, options: Options, made: Cases) -> AnyS
         # A matrix of groups is stored as blocks.
         return linear_schedule(filters, columns, format_ if groups == 1 or format_ != "dense" else "bcs", made)
     # Entries of several channels are stored as bcs, whatever the scheme.
+    if case.family == "planar":
+        tiles = planar.tiles_of(planar.work_of(graph, graph.node(case.name)), made.isa)
+        rows, vectors = tiles[int(made.rng.integers(len(tiles)))]
+        return PlanarSchedule(rows=rows, vectors=vectors)
     depth = (
         made.dealt(f"depth {case.depths[1:]}", case.depths[1:]) if made.rng.random() < 0.85 and case.depths[1:] else 1
     )
@@ -126,6 +132,7 @@ def schedule_of(case: Case, graph: Graph, options: Options, made: Cases) -> AnyS
     lanes = item_fields(depth) if items else lane_fields(depth, made.lanes) | placements
     kind, fields = {
         "packed": (PackedSchedule, packed_fields(case.source[0])),
+        "runs": (PackedSchedule, packed_fields(case.source[0])),
         "lanes": (LaneSchedule, lanes),
         "pointwise": (LaneSchedule, lanes),
         "depthwise": (DepthwiseSchedule, DEPTHWISE),

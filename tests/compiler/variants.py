@@ -14,6 +14,7 @@ import numpy as np
 from elementwise_operators import elementwise_operators
 
 from npas.compiler.schedules.lanes import depths_of
+from npas.compiler.schedules.planar import PlanarWork
 from npas.compiler.schedules.records import AnySchedule, LaneSchedule, PoolSchedule, Schedule
 from npas.graph.builder import ACTIVATIONS, Builder
 from npas.ops import AvgPool, Conv2d, MaxPool
@@ -38,15 +39,19 @@ EPILOGUES: tuple[Epilogue, ...] = (
     ("relu", "add"),
 )
 
-Family = Literal["pixels", "grouped", "packed", "lanes", "pointwise", "depthwise", "winograd", "linear"]
+Family = Literal[
+    "pixels", "grouped", "packed", "runs", "lanes", "pointwise", "depthwise", "planar", "winograd", "linear"
+]
 COUNTS: dict[Backend, dict[Family, int]] = {
     "cpu": {
         "pixels": 40,
         "grouped": 20,
         "packed": 30,
+        "runs": 16,
         "lanes": 40,
         "pointwise": 14,
         "depthwise": 16,
+        "planar": 30,
         "winograd": 24,
         "linear": 18,
     },
@@ -107,7 +112,7 @@ class Cases:
             self.schedules[made] = self.cheap(planar or channels < self.lanes)
         return made
 
-    def finish(self, made: str, epilogue: Epilogue, planar: bool) -> None:
+    def finish(self, made: str, epilogue: Epilogue, planar: bool, margins: bool = True) -> None:
         """What is fused behind a layer."""
         y = made
         for word in epilogue:
@@ -117,14 +122,15 @@ class Cases:
                 y = self.builder.add(y, other)
             else:
                 y = self.builder.node(ACTIVATIONS[word], y)
-        self.outputs.append(self.read(y, planar))
+        self.outputs.append(self.read(y, planar, margins))
 
-    def read(self, x: str, planar: bool) -> str:
-        """A 3x3 layer on a value: what its kernel left beside rows and planes counts, where it must be zero."""
+    def read(self, x: str, planar: bool, margins: bool = True) -> str:
+        """A 3x3 layer on a value: what its kernel left beside rows and planes counts, where it must be zero. Under a
+        1x1 window there need be nothing."""
         shape = self.builder.shapes[x]
         if len(shape) != 4 or shape[2:] == (1, 1):
             return x
-        made = self.builder.conv(x, 2 if planar else self.lanes, 3)
+        made = self.builder.conv(x, 2 if planar else self.lanes, 3 if margins else 1)
         self.schedules[made] = self.cheap(planar)
         return made
 
@@ -140,18 +146,27 @@ class Cases:
     def conv(self, family: Family, i: int) -> None:
         """One convolution from planes to planes; sizes are drawn until the window fits."""
         side, step = WINOGRAD[i % len(WINOGRAD)]
-        kernel = {"winograd": (side, side), "pointwise": (1, 1)}.get(family, KERNELS[i % len(KERNELS)])
+        plain = {"winograd": (side, side), "pointwise": (1, 1), "runs": (1, 1)}
+        kernel = plain.get(family, KERNELS[i % len(KERNELS)])
+        to_planes = family == "planar" or (family == "depthwise" and self.rng.random() < 0.4)
         channels, filters, groups = self.channels(family)
         while True:
-            height, width = self.integer(1, SIDE), self.integer(1, SIDE)
+            least = 9 if family == "runs" else 1  # or there would be but few lines
+            height, width = self.integer(least, SIDE), self.integer(least, SIDE)
             op = self.window(kernel, filters, groups, family, step)
             try:
                 _, _, *size = op.infer(((1, channels, height, width),))
             except ValueError:
                 continue
+            if to_planes and not PlanarWork(
+                op.kernel, op.stride, op.dilation, op.pads[1], width, size[0], size[1]
+            ).fits(self.lanes):
+                continue
             if height * width > 1 and size != [1, 1] and max(size) <= SIDE:
                 break
-        planar = family == "grouped" or (family in ("pixels", "packed", "lanes") and self.rng.random() < 0.4)
+        planar = family in ("grouped", "planar", "runs") or (
+            family in ("pixels", "packed", "lanes") and self.rng.random() < 0.4
+        )
         x = self.value(channels, height, width, planar)
         made = self.builder.node(op, x, kind=family)
         flat = planar or channels < self.lanes
@@ -159,7 +174,11 @@ class Cases:
         self.cases.append(Case(made, family, (channels, height, width), depths))
         # A packed kernel writes either layout, as those that share its output have it.
         either = family == "packed" and filters >= self.lanes and self.rng.random() < 0.6
-        self.finish(made, EPILOGUES[self.integer(0, len(EPILOGUES) - 1)], planar=family not in BLOCKED and not either)
+        epilogue = EPILOGUES[self.integer(0, len(EPILOGUES) - 1)]
+        if family == "runs":
+            epilogue = self.dealt("runs epilogue", EPILOGUES)
+        runs_on = family == "runs" or (family == "depthwise" and to_planes) or (family == "planar" and i % 2 == 0)
+        self.finish(made, epilogue, to_planes or (family not in BLOCKED and not either), margins=not runs_on)
 
     def channels(self, family: Family) -> tuple[int, int, int]:
         """Channels, filters and groups; kernels with filters in lanes need as many of these as there are lanes."""
@@ -171,13 +190,15 @@ class Cases:
             most = MOST_CHANNELS // groups
             return groups * self.integer(1, most), groups * self.integer(1, most), groups
         all_, as_many_as_lanes = range(1, MOST_CHANNELS + 1), range(self.lanes, MOST_CHANNELS + 1)
-        filters = self.dealt(f"{family} filters", as_many_as_lanes if family in BLOCKED else all_)
-        if family == "depthwise":
+        several = range(2, MOST_CHANNELS + 1)  # one channel is no depthwise layer's
+        most = {"planar": several}.get(family, as_many_as_lanes if family in BLOCKED else all_)
+        filters = self.dealt(f"{family} filters", most)
+        if family in ("depthwise", "planar"):
             return filters, filters, filters
         return self.dealt(f"{family} channels", all_), filters, 1
 
     def window(self, kernel: tuple[int, int], filters: int, groups: int, family: Family, step: int) -> Conv2d:
-        rng, plain = self.rng, family in ("winograd", "pointwise")
+        rng, plain = self.rng, family in ("winograd", "pointwise", "runs")
         stride = (1, 1) if plain or rng.random() < 0.4 else (self.integer(1, 3), self.integer(1, 3))
         dilation = (1, 1) if plain or rng.random() < 0.5 else (self.integer(1, 2), self.integer(1, 2))
         if family == "winograd":
@@ -185,7 +206,7 @@ class Cases:
         top, left, bottom, right = rng.integers(0, 4, 4).tolist()
         if rng.random() < 0.3:
             top, left = bottom, right = [d * (k - 1) // 2 for d, k in zip(dilation, kernel, strict=True)]
-        if family == "pointwise":
+        if family in ("pointwise", "runs"):
             top = left = bottom = right = 0
         return Conv2d(
             filters=filters,

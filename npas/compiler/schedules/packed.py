@@ -49,8 +49,8 @@ ENTRY_CYCLES = 0.7
 """Of an entry beside its loads: the address hangs on another load."""
 VISIT_CYCLES, SUM_CYCLES = 14.0, 1.0
 """Of a loop over lists, whose end comes as a surprise; and of each sum that a visit brings and takes."""
-COPY_CYCLES, LEAVE_CYCLES = 4.5, 5.0
-"""Of a vector of the copy, and of one of finished sums (Zen 3, measured)."""
+COPY_CYCLES, LEAVE_CYCLES, STORE_CYCLES = 4.5, 5.0, 2.0
+"""Of a vector of the copy, and of one of finished sums that is turned round or leaves as it is (Zen 3, measured)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,10 @@ class PackedWork:
     """Of the output."""
     density: float = 1.0
     """Share of the weights that are kept."""
+    plane: int = 0
+    """Vectors from one plane of the input to the next, where it lies as its copy would and none is made."""
+    runs_on: bool = False
+    """Whether lines lie one behind the other in the output, so that sums leave as they are."""
 
     def slot(self, lanes: int) -> int:
         """Pixels of a row in a line; 0 where it runs on."""
@@ -115,7 +119,7 @@ class PackedWork:
 
     def together(self, block: int, lanes: int) -> int:
         """Channels that are copied at a time: whole blocks of them, from whole planes of the input."""
-        return min(math.lcm(block, lanes), -(-self.channels // block) * block)
+        return block if self.plane else min(math.lcm(block, lanes), -(-self.channels // block) * block)
 
     def is_addressed(self, lines: int, block: int, lanes: int) -> bool:
         """Whether every vector of a copy has a number that a list can hold."""
@@ -124,7 +128,11 @@ class PackedWork:
     def vectors(self, lines: int, lanes: int) -> int:
         """Of the copy of a channel, under so many lines: an odd number, lest all channels begin in the same few sets
         of a cache."""
-        return sum(lines + part.more for part in self.parts(lanes)) | 1
+        return self.plane or sum(lines + part.more for part in self.parts(lanes)) | 1
+
+    def near_vectors(self, lines: int, lanes: int) -> int:
+        """What of a channel lies in a near cache while lists pass over so many lines."""
+        return lines + 1 if self.plane else self.vectors(lines, lanes)
 
 
 def work_of(graph: Graph, node: Node, weight: NDArray[np.float32]) -> PackedWork | None:
@@ -180,7 +188,7 @@ def _choices(work: PackedWork, lanes: int) -> Iterable[_Choice]:
     depth = work.depth(lanes)
     fewest = -(-depth // MOST_LINES[lanes])
     for lines in dict.fromkeys(-(-depth // bands) for bands in range(fewest, min(depth, 6 * fewest) + 1)):
-        near = NEAR_BYTES[lanes] // (4 * lanes * work.vectors(lines, lanes))
+        near = NEAR_BYTES[lanes] // (4 * lanes * work.near_vectors(lines, lanes))
         for most in dict.fromkeys((near, near // 2, work.channels)):
             block = min(_block(most, lanes), work.channels)
             if work.is_addressed(lines, block, lanes):
@@ -202,13 +210,15 @@ def _block(most: int, lanes: int) -> int:
 
 def _cycles(choice: _Choice, work: PackedWork, lanes: int) -> float:
     lines, block = choice
-    vectors = work.vectors(lines, lanes)
+    vectors = work.near_vectors(lines, lanes)
     near = 4 * lanes * vectors * block <= NEAR_BYTES[lanes]
     entries = work.density * work.channels * prod(work.kernel)
     visits = math.ceil(work.channels / block)
     sums = SUM_CYCLES * (1 if 4 * lanes * lines * work.filters <= SUMS_BYTES else 2)
     loops = 1 / lists(lines, lanes)  # for each filter
     entry = (lines + 1) * (NEAR_CYCLES if near else FAR_CYCLES) + ENTRY_CYCLES
-    filter_ = entries * entry + visits * (VISIT_CYCLES * loops + sums * lines) + LEAVE_CYCLES * lines
+    filter_ = entries * entry + visits * (VISIT_CYCLES * loops + sums * lines)
+    filter_ += (STORE_CYCLES if work.runs_on else LEAVE_CYCLES) * lines
     tiles = work.depth(lanes) / lines * work.columns(lanes)
-    return tiles * (work.filters * filter_ + COPY_CYCLES * vectors * work.channels)
+    copied = 0.0 if work.plane else COPY_CYCLES * vectors * work.channels
+    return tiles * (work.filters * filter_ + copied)

@@ -78,6 +78,14 @@ class DepthwiseSchedule(Record):
     rows: int = Field(0, description="rows for which the layer before is computed at a time; 0: all, before this one")
 
 
+class PlanarSchedule(Record):
+    """The tunable part of a depthwise kernel with pixels in lanes."""
+
+    kind: Literal["planar"] = "planar"
+    rows: int = Field(description="of the output, in registers")
+    vectors: int = Field(description="of each of these rows, side by side")
+
+
 class PoolSchedule(Record):
     """The tunable part of a pooling layer that can be computed together with the convolution before it."""
 
@@ -98,8 +106,8 @@ class WinogradSchedule(Record):
 
 
 AnySchedule = Annotated[
-    Schedule | PackedSchedule | LaneSchedule | DepthwiseSchedule | PoolSchedule | WinogradSchedule,
+    Schedule | PackedSchedule | LaneSchedule | DepthwiseSchedule | PlanarSchedule | PoolSchedule | WinogradSchedule,
     Field(discriminator="kind"),
 ]
 
-AnyScheduleKind = Literal["pixels", "packed", "lanes", "depthwise", "pool", "winograd"]
+AnyScheduleKind = Literal["pixels", "packed", "lanes", "depthwise", "planar", "pool", "winograd"]

@@ -36,6 +36,16 @@ struct Visit {
     const std::int32_t* rows;
     float* spare;  // sums of the filter that an odd one is computed with
 % endif
+% if view.runs_on:
+    bool last;  // of the channel blocks: what the sums give goes straight to the output
+    const float* bias;
+    float* pixels;  // of the first filter's plane, where the tile begins
+    std::ptrdiff_t plane_step;
+% if view.residual:
+    const float* others;
+    std::ptrdiff_t others_step;
+% endif
+% endif
 };
 
 // Lists and weights pass by once for each tile, a few lines at a time: short loops leave the hardware's fetching behind.
@@ -54,7 +64,14 @@ void visit_h${height}(const Visit& visit) {
     const float* copy = visit.copy;
     const std::uint16_t* place = visit.place;
     const float* weights = visit.weights;
+% if view.runs_on:
+    const bool first = visit.first, last = visit.last, stays = !first && !last;  // what a list without entries adds nothing to
+% else:
     const bool first = visit.first, stays = !first && visit.sums == visit.out;  // what a list without entries adds nothing to
+% endif
+% if view.runs_on and view.lists == 1:
+    int filter_a = -1;
+% endif
 % if view.lists == 1:
     const float* sums = visit.sums;
     float* out = visit.out;
@@ -64,6 +81,9 @@ void visit_h${height}(const Visit& visit) {
     for (const std::int32_t* bounds = visit.bounds; bounds != visit.end; ++bounds, rows += kLists) {
 % endif
         const std::uint16_t* end = place + (bounds[1] - bounds[0]) * kLists;
+% if view.runs_on and view.lists == 1:
+        ++filter_a;
+% endif
         if (place == end && stays) continue;
         fetch_lists(place, weights, visit.fetched);
 % for s in sums:
@@ -101,6 +121,28 @@ void visit_h${height}(const Visit& visit) {
 % endfor
 % endfor
         }
+% if view.runs_on:
+        if (last) {
+% for i, s in enumerate(sums):
+% if view.lists > 1:
+            const int filter_${s} = rows[${i}] % kLanes;
+            if (!spare_${s}) {
+% else:
+            {
+% endif
+                const vec bias = broadcast(visit.bias + filter_${s});
+                float* pixels = visit.pixels + filter_${s} * visit.plane_step;
+% if view.residual:
+                const float* others = visit.others + filter_${s} * visit.others_step;
+% endif
+% for r in range(height):
+                store(pixels + ${r} * kLanes, epilogue(${s}${r} + bias${f", load(others + {r} * kLanes)" if view.residual else ""}));
+% endfor
+            }
+% endfor
+            continue;
+        }
+% endif
 % for s in sums:
 % for r in range(height):
         store(out_${s} + ${r} * kLanes, ${s}${r});
@@ -110,6 +152,7 @@ void visit_h${height}(const Visit& visit) {
 }
 
 % endfor
+% if not view.runs_on:
 <% also = ", const TilePlaces<%d>& from, ConstView residual" % view.rows if view.residual else "" %>\
 // Sums of a plane's filters, on as many lines of a tile. What they have in common stands in local constants: after a store
 // nothing else stays in registers.
@@ -143,11 +186,17 @@ void leave(const Indexed& conv, int plane, const float* sums, int lines, const T
 % endif
 }
 
+% endif
 }  // namespace
 
-// Tile by tile: a channel block or a few are copied, so that every tap begins in line, and every filter passes over the
-// copy block by block. As soon as a plane of filters is through with the last block, its sums leave: by way of the first
-// plane's place, which stays near.
+// Tile by tile: a channel block or a few are copied, so that every tap begins in line (unless the input lies so), and every
+// filter passes over the copy block by block.
+% if view.runs_on:
+// Lines lie one behind the other in the output, and so the sums of a filter's last block leave from registers.
+% else:
+// As soon as a plane of filters is through with the last block, its sums leave: by way of the first plane's place, which
+// stays near.
+% endif
 // Threads share out tiles, each with sums of its own, or filters, by planes.
 ${view.signature} {
     const IndexedSpec& spec = *conv.spec;
@@ -158,39 +207,61 @@ ${view.signature} {
     const int together = spec.packing.channels / spec.channel_block;  // blocks that are copied at a time
     const int visits = conv.channel_blocks * conv.groups;
     const int fetched = (conv.bounds[visits] / visits * kLists + kLine - 1) / kLine;  // of a visit, in lines
-    const Layout& to = *out.layout;
-    float* copy = own_buffer(copies, seat.thread).data;
+    float* own = own_buffer(copies, seat.thread).data;
     float* buffer = alone ? own_buffer(buffers, seat.thread).data : buffers.data;
+% if not view.runs_on:
+    const Layout& to = *out.layout;
     float* near = buffer + groups.begin * kLists * kSums;
+% endif
 % if view.lists > 1:
     alignas(64) float spare[kSums];
 % endif
     for (int t = alone ? run.next() : 0; t < spec.tiles && groups.begin < groups.end; t = alone ? run.next() : t + 1) {
         const Lines lines = lines_of(spec, t);
+% if not view.runs_on:
         const TilePlaces<${view.rows}> at(spec, lines, to)${", from(spec, lines, *residual.layout)" if view.residual else ""};
+% endif
         for (int block = 0; block < conv.channel_blocks; ++block) {
-            if (block % together == 0) copy_tile(spec, in, block / together, lines, copy);
+            const float* copy = own;
+            if (spec.packing.in_place) {
+                copy = in.plane(block * spec.channel_block) + lines.first * kLanes;
+            } else if (block % together == 0) {
+                copy_tile(spec, in, block / together, lines, own);
+            }
             const bool is_last = block + 1 == conv.channel_blocks;
             const std::ptrdiff_t before = static_cast<std::ptrdiff_t>(block) * conv.groups;
             const std::int32_t* bounds = conv.bounds + before;
             for (int first = groups.begin; first < groups.end; first += kPlane) {
                 const int plane = first / kPlane, beyond = first + kPlane < groups.end ? first + kPlane : groups.end;
                 float* sums = buffer + plane * kLanes * kSums;
+% if not view.runs_on:
                 float* next = is_last ? near : sums;
+% endif
                 const std::ptrdiff_t entry = static_cast<std::ptrdiff_t>(bounds[first]) * kLists;
                 const Visit visit = {copy, conv.places + entry, conv.weights + entry, bounds + first, bounds + beyond, fetched,
-                                     block == 0, sums, next${", conv.rows + (before + first) * kLists, spare" if view.lists > 1 else ""}};
+<% more = ["conv.rows + (before + first) * kLists", "spare"] if view.lists > 1 else [] %>\
+% if view.runs_on:
+<%
+more += ["is_last", "conv.bias + plane * kLanes", "out.plane(plane * kLanes) + lines.first * kLanes", "out.layout->plane_step()"]
+more += ["residual.plane(plane * kLanes) + lines.first * kLanes", "residual.layout->plane_step()"] if view.residual else []
+%>\
+% endif
+                                     block == 0, ${", ".join(["sums", "sums" if view.runs_on else "next", *more])}};
 % if view.narrow != view.rows:
                 (lines.count == ${view.rows} ? visit_h${view.rows} : visit_h${view.narrow})(visit);
 % else:
                 visit_h${view.rows}(visit);
 % endif
+% if not view.runs_on:
                 if (is_last) leave(conv, plane, near, lines.count, at, out${", from, residual" if view.residual else ""});
+% endif
             }
         }
     }
+% if not view.runs_on:
     const Range margins = slice(seats, to.planes());
     for (int i = margins.begin; i < margins.end; ++i) clear_gaps(out, i, {0, to.height});
+% endif
 }
 
 }  // namespace ${view.namespace}

@@ -19,15 +19,33 @@
 % endfor
 % endfor
     }
+% if view.turned:
+% for first in range(0, pixels, view.lanes):
+<% some = range(first, min(first + view.lanes, pixels)) %>\
+    {
+        vec turned[kLanes] = {${", ".join(f"a{chr(97 + p)}" for p in some)}};
+        transpose(turned);
+        packing::for_lanes([&](auto c) {
+            if (c >= tile.channels) return;
+            const vec x = epilogue(turned[c]${f", load(tile.residual + c * tile.residual_plane_step + {first})" if view.residual else ""});
+            std::memcpy(tile.out + c * tile.plane_step + ${first}, &x, ${len(some)} * sizeof(float));
+        });
+    }
+% endfor
+% else:
 % for p in range(pixels):
     store(tile.out + ${p} * kLanes, epilogue(a${chr(97 + p)}${f", load(tile.residual + {p} * kLanes)" if view.residual else ""}));
 % endfor
+% endif
 }
 </%def>\
 // Depthwise convolution, channels in lanes: ${view.summary}.
 #include "${view.name}.h"
 #include "npas/parts.h"
 #include "npas/functions.h"
+% if view.turned:
+#include "npas/packing.h"
+% endif
 
 namespace ${view.namespace} {
 
@@ -44,8 +62,15 @@ struct Tile {
     const float* in;
     std::ptrdiff_t tap_row_step;  // floats from one row of the window to the next
     float* out;
+% if view.turned:
+    std::ptrdiff_t plane_step;  // of the output, which has a plane for each channel
+    int channels;
+% endif
 % if view.residual:
     const float* residual;
+% if view.turned:
+    std::ptrdiff_t residual_plane_step;
+% endif
 % endif
     const float *weights, *bias;
 };
@@ -69,17 +94,28 @@ ${view.signature} {
         const float* source = in.plane(plane - strip.plane) +
                               (first * ${view.stride[0]} - layer.spec->top - strip.row) * from.row_step() -
                               layer.spec->left * kLanes;
-        float* target = out.plane(plane) + first * to.row_step();
+<% at = "plane * kLanes" if view.turned else "plane" %>\
+        float* target = out.plane(${at}) + first * to.row_step();
+% if view.turned:
+        const int rest = to.channels - plane * kLanes, channels = rest < kLanes ? rest : kLanes;
+% endif
 % if view.residual:
-        const float* other = residual.plane(plane) + first * residual.layout->row_step();
+        const float* other = residual.plane(${at}) + first * residual.layout->row_step();
 % endif
         for (int y = first; y < last; ++y) {
             Tile tile = {
                 source,
                 ${view.dilation[0]} * from.row_step(),
                 target,
+% if view.turned:
+                to.plane_step(),
+                channels,
+% endif
 % if view.residual:
                 other,
+% if view.turned:
+                residual.layout->plane_step(),
+% endif
 % endif
                 layer.weights + static_cast<std::ptrdiff_t>(plane) * kTaps * kLanes,
                 layer.bias + static_cast<std::ptrdiff_t>(plane) * kLanes,
@@ -98,9 +134,10 @@ ${view.signature} {
                 tile_p1(tile);
 % endif
                 tile.in += width * ${view.stride[1]} * kLanes;
-                tile.out += width * kLanes;
+<% step = "" if view.turned else " * kLanes" %>\
+                tile.out += width${step};
 % if view.residual:
-                tile.residual += width * kLanes;
+                tile.residual += width${step};
 % endif
             }
             source += ${view.stride[0]} * from.row_step();
@@ -109,7 +146,11 @@ ${view.signature} {
             other += residual.layout->row_step();
 % endif
         }
+% if view.turned:
+        for (int c = 0; c < channels; ++c) clear_gaps(out, plane * kLanes + c, {first, last});
+% else:
         clear_gaps(out, plane, {first, last});
+% endif
     }
 }
 

@@ -1,0 +1,84 @@
+"""Lowering of depthwise layers whose pixels lie in the lanes of vectors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from npas.compiler.builder import PlanBuilder
+from npas.compiler.fuse import Group
+from npas.compiler.lower_depthwise import depthwise_stored
+from npas.compiler.lower_indexed import describe, reads, source_of
+from npas.compiler.plan import DepthwiseLayer, Kernel
+from npas.compiler.schedules.choice import Choice
+from npas.compiler.schedules.planar import planar_schedule, planar_space, tiles_of, work_of
+from npas.compiler.schedules.records import PlanarSchedule
+from npas.errors import UnsupportedError
+from npas.ops import Conv2d
+
+
+def lower_planar(plan: PlanBuilder, group: Group) -> None:
+    """A depthwise convolution from planes to planes, of any pitch and margins."""
+    root = group.root
+    op, work, lanes = root.op, work_of(plan.graph, root), plan.lanes
+    assert isinstance(op, Conv2d)
+    source = source_of(plan, group)
+    choice = Choice(
+        key=plan.key(group, "planar", "dense"),
+        space=planar_space(work, plan.isa),
+        estimated=(planar_schedule(work, plan.isa),),
+    )
+    schedule = plan.choose(group, choice, PlanarSchedule)
+    if (schedule.rows, schedule.vectors) not in tiles_of(work, plan.isa):
+        raise UnsupportedError(
+            f"node {root.name}: the tile that its schedule asks for must have vectors that divide its rows' "
+            f"{work.vectors(lanes)} and leave registers free, got {schedule.rows} rows of {schedule.vectors}, "
+            "build again without --locked"
+        )
+    across = work.vectors(lanes) * lanes
+    # The vector at the end of a row reaches into the next one, which is written after it.
+    out = plan.result(group, (work.height - 1) * plan.planes.pitch[group.value] + across)
+    read = plan.layout(source)
+    plan.reads(source, (read.height - 1) * read.pitch + work.column(op.kernel[1], across) + lanes)
+    weight = plan.network.weights[f"{root.name}.weight"].reshape(op.filters, -1)
+    bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
+    runs_on = plan.layout(out).runs_on(lanes) and plan.planes.margins[group.value] == (0, 0, 0, 0)
+    plan.add(
+        DepthwiseLayer(
+            nodes=group.nodes,
+            reads=reads(group),
+            inputs=(source,) if group.residual is None else (source, plan.place[group.residual]),
+            output=out,
+            macs=plan.graph.macs(root),
+            kernel=_kernel(plan, group, schedule, work.edges, whole=schedule.vectors * lanes >= work.width, to=runs_on),
+            depthwise=depthwise_stored(plan, group, [weight.ravel(), bias], 1, schedule),
+            geometry=describe(op),
+        )
+    )
+
+
+def _kernel(
+    plan: PlanBuilder, group: Group, schedule: PlanarSchedule, edges: tuple[int, int], whole: bool, to: bool
+) -> str:
+    op = group.root.op
+    assert isinstance(op, Conv2d)
+    words = [f"k{op.kernel[0]}x{op.kernel[1]}", f"s{op.stride[0]}x{op.stride[1]}"]
+    words += [] if op.dilation == (1, 1) else [f"d{op.dilation[0]}x{op.dilation[1]}"]
+    words += [f"e{edges[0]}x{edges[1]}", f"h{schedule.rows}v{schedule.vectors}"]
+    words += ["whole"] if whole else []
+    words += [] if to else ["gaps"]
+    return plan.kernel(
+        Kernel(
+            name="_".join(["depthwise_planar", plan.isa, *words]) + group.suffix(),
+            template="depthwise_planar",
+            rows=schedule.rows,
+            vectors=schedule.vectors,
+            window=op.kernel,
+            stride=op.stride,
+            dilation=op.dilation,
+            edges=edges,
+            whole=whole,
+            runs_on=to,
+            epilogue=group.statements(),
+            residual=group.residual is not None,
+        )
+    )
