@@ -25,9 +25,10 @@ from npas.algorithms import one_shot
 from npas.compiler.emit import emit
 from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered, lower
-from npas.compiler.schedules.records import WinogradSchedule
+from npas.compiler.schedules.records import PackedSchedule, WinogradSchedule
 from npas.graph.builder import Builder
 from npas.graph.graph import Network
+from npas.search.candidate import Pruning
 from npas.stages.lock import dump_yaml
 from npas.targets import process
 from npas.targets.compilers import Compiler
@@ -49,7 +50,35 @@ def dense_network() -> Network:
     return network_of(builder.graph(builder.linear(builder.flatten(x), 5)))
 
 
+def planes_network() -> Network:
+    """An inverted residual: from channels in lanes to planes, and on between planes."""
+    builder = Builder(NAME)
+    x = builder.act(builder.conv(builder.input((3, 18, 18)), 16, 3, stride=2), "relu6")
+    x = builder.act(builder.conv(x, 16, 3, groups=16, name="turn"), "relu6")
+    x = builder.conv(x, 8, 1, name="project")
+    y = builder.act(builder.conv(x, 24, 1, name="expand"), "relu6")
+    y = builder.act(builder.conv(y, 24, 3, groups=24, name="between"), "relu6")
+    x = builder.add(builder.conv(y, 8, 1, name="project_again"), x)
+    y = builder.act(builder.conv(x, 24, 1, name="expand_again"), "relu6")
+    y = builder.conv(y, 24, 3, stride=2, groups=24, name="halve")
+    x = builder.global_avg_pool(builder.conv(y, 12, 1, name="last"))
+    return network_of(builder.graph(builder.linear(builder.flatten(x), 5)))
+
+
+def planes_options() -> Options:
+    names = ("project", "expand", "project_again", "expand_again", "last")
+    lines = (11, 5, 4, 3, 2)  # a filter alone, or two side by side
+    return Options(
+        prunings={name: Pruning("unstructured", 3.0) for name in names},
+        schedules={n: PackedSchedule(lines=k, channel_block=8) for n, k in zip(names, lines, strict=True)},
+    )
+
+
 def lowered(case: str, isa: str = "avx2") -> Lowered:
+    if case == "planes":
+        options = planes_options()
+        pruned = one_shot(planes_network(), options.prunings).network
+        return lower(pruned, isa=isa, threads=2, options=options)
     if case == "dense":
         fast = WinogradSchedule(tile=4, vectors=1, pixels=3, tiles_at_a_time=4, split="filters")
         return lower(dense_network(), isa=isa, threads=2, options=Options(schedules={"fast": fast}))
@@ -57,10 +86,11 @@ def lowered(case: str, isa: str = "avx2") -> Lowered:
     return lower(pruned, isa=isa, threads=2, options=OPTIONS)
 
 
-CASES = ("dense", "schemes")
+CASES = ("dense", "schemes", "planes")
 STORED = {
     "dense": ("dense", "avx2"),
     "schemes": ("schemes", "avx2"),
+    "planes": ("planes", "avx2"),
     "opencl": ("schemes", "opencl8"),
     "opencl_dense": ("dense", "opencl8"),
     "opencl_gpu": ("dense", "opencl_gpu"),
@@ -101,6 +131,12 @@ def test_the_cases_show_every_format_and_template():
     assert {x.stored.format for plan in plans for x in plan.weights_layers} == {"dense", "csr", "fkw", "bcs"}
     shown = {kernel.template for plan in plans for kernel in plan.kernels}
     assert shown >= {"conv", "conv_packed", "conv_lanes", "depthwise_lanes", "linear", "elementwise"}
+    kernels = [kernel for kernel in lowered("planes").plan.kernels if kernel.template.startswith("depthwise")]
+    assert {(k.template, k.stride, k.turned) for k in kernels} == {
+        ("depthwise_lanes", (1, 1), True),
+        ("depthwise_planar", (1, 1), False),
+        ("depthwise_planar", (2, 2), False),
+    }
 
 
 DIGEST = """

@@ -178,14 +178,29 @@ void pool(const Window& window, Pooling pooling, ConstView in, View out, const S
     }
 }
 
-template <class Pixel>
-Pixel mean(const Layout& from, const float* plane) {
-    constexpr int kFloats = sizeof(Pixel) / sizeof(float);
-    Pixel sum{};
+// Of pixels of as many channels as a vector has lanes.
+vec mean_of_lanes(const Layout& from, const float* plane) {
+    vec sum{};
     for (int y = 0; y < from.height; ++y) {
         const float* row = plane + y * from.row_step();
-        for (int x = 0; x < from.width; ++x) sum = sum + pixel_at<Pixel>(row + x * kFloats);
+        for (int x = 0; x < from.width; ++x) sum = sum + load(row + x * kLanes);
     }
+    return sum / static_cast<float>(from.height * from.width);
+}
+
+// Of a plane of one channel; rows without anything between them are one.
+float mean(const Layout& from, const float* plane) {
+    const bool runs_on = from.pitch == from.width;
+    const int rows = runs_on ? 1 : from.height, width = runs_on ? from.height * from.width : from.width;
+    vec sums{};
+    float sum = 0.0f;
+    for (int y = 0; y < rows; ++y) {
+        const float* row = plane + y * from.row_step();
+        int x = 0;
+        for (; x + kLanes <= width; x += kLanes) sums = sums + load(row + x);
+        for (; x < width; ++x) sum += row[x];
+    }
+    for (int i = 0; i < kLanes; ++i) sum += sums[i];
     return sum / static_cast<float>(from.height * from.width);
 }
 
@@ -210,9 +225,9 @@ void global_average_pool(View in, View out, Share share) {
     const Range planes = slice(share, from.planes());
     for (int i = planes.begin; i < planes.end; ++i) {
         if (from.block == 1) {
-            out.data[i] = mean<float>(from, in.plane(i));
+            out.data[i] = mean(from, in.plane(i));
         } else {
-            const vec x = mean<vec>(from, in.plane(i));
+            const vec x = mean_of_lanes(from, in.plane(i));
             const int channels = std::min(from.block, from.channels - i * from.block);
             std::memcpy(out.data + i * from.block, &x, static_cast<std::size_t>(channels) * sizeof(float));
         }

@@ -10,8 +10,21 @@ taps = view.window[0] * view.window[1]
 pieces = sorted({offset // 2 * 2 for offset in offsets})
 
 
-def number(offset):
-    return f"{-offset}m" if offset < 0 else str(offset)
+def vector(count, offset):
+    """So many vectors and floats further on."""
+    words = [f" + {count} * kLanes" if count > 1 else " + kLanes"] if count else []
+    words += [f" {'-' if offset < 0 else '+'} {abs(offset)}"] if offset else []
+    return "".join(words)
+
+
+def place(row, count, step):
+    """So many rows and vectors further on."""
+    return (f" + {row} * {step}" if row > 1 else f" + {step}" if row else "") + vector(count, 0)
+
+
+def piece_of(offset, letter, v):
+    """A vector of a pair that holds every other pixel from an even column on."""
+    return f"{letter}{offset // 2 * 2 - pieces[0]}{v}"
 %>\
 // Depthwise convolution, pixels in lanes: ${view.summary}.
 #include "${view.name}.h"
@@ -80,7 +93,11 @@ struct Tile {
 % if view.stay:
 // Of a plane, in registers.
 struct Weights {
-    explicit Weights(const float* w) : ${", ".join(f"w{t}(broadcast(w + {t}))" for t in range(taps))} {}
+    explicit Weights(const float* w) {
+% for t in range(taps):
+        w${t} = broadcast(w + ${t});
+% endfor
+    }
 
     vec ${", ".join(f"w{t}" for t in range(taps))};
 };
@@ -93,21 +110,20 @@ template <bool First, bool Last, bool Inside>
     vec ${", ".join(f"a{r}{v} = tile.bias" for r in rows for v in vectors)};
 % for line in view.lines:
     if (Inside || tile.has(${line.offset})) {
-        const float* x = tile.in + ${line.offset} * tile.row_step;
+        const float* x = tile.in${f" + {line.offset} * tile.row_step" if line.offset else ""};
 % for i, v in enumerate(vectors):
 % if split:
 % for piece in pieces:
-        const vec p${number(piece)}${v} = load(x + (${2 * i} * kLanes + ${piece})), q${number(piece)}${v} = load(x + (${2 * i + 1} * kLanes + ${piece}));
+        const vec ${piece_of(piece, "p", v)} = load(x${vector(2 * i, piece)}), ${piece_of(piece, "q", v)} = load(x${vector(2 * i + 1, piece)});
 % endfor
 % endif
 % endfor
 % for tap, offset in enumerate(offsets):
 % for i, v in enumerate(vectors):
 % if split:
-<% piece = number(offset // 2 * 2) %>\
-        vec x${tap}${v} = ${"odds" if offset % 2 else "evens"}_of_fours(p${piece}${v}, q${piece}${v});
+        vec x${tap}${v} = ${"odds" if offset % 2 else "evens"}_of_fours(${piece_of(offset, "p", v)}, ${piece_of(offset, "q", v)});
 % else:
-        vec x${tap}${v} = load(x + (${i} * kLanes + ${offset}));
+        vec x${tap}${v} = load(x${vector(i, offset)});
 % endif
 % if tap in outside_left and i == 0:
         if constexpr (First) x${tap}${v} = keep(x${tap}${v}, load(edges.left${tap}.mask));
@@ -131,7 +147,7 @@ template <bool First, bool Last, bool Inside>
 % for r in rows:
 % for i, v in enumerate(vectors):
 <% sum_ = f"ordered_pairs(a{r}{v})" if split else f"a{r}{v}" %>\
-    store(tile.out + ${r} * tile.out_row_step + ${i} * kLanes, epilogue(${sum_}${f", load(tile.residual + {r} * tile.residual_row_step + {i} * kLanes)" if view.residual else ""}));
+    store(tile.out${place(r, i, "tile.out_row_step")}, epilogue(${sum_}${f", load(tile.residual{place(r, i, 'tile.residual_row_step')})" if view.residual else ""}));
 % endfor
 % endfor
 }

@@ -1,4 +1,4 @@
-// depthwise_lanes_<isa>_k<window>_s<stride>[_d<dilation>]_p<pixels>_<epilogue>: channels do.
+// depthwise_lanes_<isa>_k<window>_s<stride>[_d<dilation>]_p<pixels>[_turned: its output]_<epilogue>: channels do.
 #pragma once
 
 #include "npas/tensor.h"

@@ -9,7 +9,7 @@ namespace npas_net {
 // 72 of 72 weights, stored as dense, 320 bytes.
 void layer_003(Run& run) {
     depthwise_lanes_avx2_k3x3_s1x1_p8_clip_0p0_6p0(run.depthwise(0), run.value(2), run.value(4),
-                                                   strip_of(run.value(4).layout->planes(), run.value(4).layout->height, run.share()));
+                                                   strip_of(run.value(2).layout->planes(), run.value(4).layout->height, run.share()));
 }
 
 }  // namespace npas_net

@@ -113,9 +113,10 @@ void leave(const Indexed& conv, int plane, const float* sums, int lines, const T
 
 }  // namespace
 
-// Tile by tile: a channel block or a few are copied, so that every tap begins in line, and every filter passes over the
-// copy block by block. As soon as a plane of filters is through with the last block, its sums leave: by way of the first
-// plane's place, which stays near.
+// Tile by tile: a channel block or a few are copied, so that every tap begins in line (unless the input lies so), and every
+// filter passes over the copy block by block.
+// As soon as a plane of filters is through with the last block, its sums leave: by way of the first plane's place, which
+// stays near.
 // Threads share out tiles, each with sums of its own, or filters, by planes.
 void conv_packed_avx2_h10_planar_add(const Indexed& conv, View in, View out, View residual, View copies, View buffers,
                                      const Run& run) {
@@ -127,15 +128,20 @@ void conv_packed_avx2_h10_planar_add(const Indexed& conv, View in, View out, Vie
     const int together = spec.packing.channels / spec.channel_block;  // blocks that are copied at a time
     const int visits = conv.channel_blocks * conv.groups;
     const int fetched = (conv.bounds[visits] / visits * kLists + kLine - 1) / kLine;  // of a visit, in lines
-    const Layout& to = *out.layout;
-    float* copy = own_buffer(copies, seat.thread).data;
+    float* own = own_buffer(copies, seat.thread).data;
     float* buffer = alone ? own_buffer(buffers, seat.thread).data : buffers.data;
+    const Layout& to = *out.layout;
     float* near = buffer + groups.begin * kLists * kSums;
     for (int t = alone ? run.next() : 0; t < spec.tiles && groups.begin < groups.end; t = alone ? run.next() : t + 1) {
         const Lines lines = lines_of(spec, t);
         const TilePlaces<10> at(spec, lines, to), from(spec, lines, *residual.layout);
         for (int block = 0; block < conv.channel_blocks; ++block) {
-            if (block % together == 0) copy_tile(spec, in, block / together, lines, copy);
+            const float* copy = own;
+            if (spec.packing.in_place) {
+                copy = in.plane(block * spec.channel_block) + lines.first * kLanes;
+            } else if (block % together == 0) {
+                copy_tile(spec, in, block / together, lines, own);
+            }
             const bool is_last = block + 1 == conv.channel_blocks;
             const std::ptrdiff_t before = static_cast<std::ptrdiff_t>(block) * conv.groups;
             const std::int32_t* bounds = conv.bounds + before;

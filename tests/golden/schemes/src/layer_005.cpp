@@ -10,7 +10,7 @@ namespace npas_net {
 // Built dense: a depthwise kernel passes over every position.
 void layer_005(Run& run) {
     depthwise_lanes_avx2_k3x3_s1x1_p3(run.depthwise(0), run.value(6), run.value(7),
-                                      strip_of(run.value(7).layout->planes(), run.value(7).layout->height, run.share()));
+                                      strip_of(run.value(6).layout->planes(), run.value(7).layout->height, run.share()));
 }
 
 }  // namespace npas_net

@@ -39,13 +39,14 @@ struct Packing {
     int top, left;              // padding
     int last_row, last_column;  // of the input that any window reads
     int shares;                 // buffers, one for each thread
+    bool in_place;              // the input lies as its copy would
 };
 
-// A depthwise layer whose channels lie in lanes. Sections: weights [planes][taps][lanes], bias [planes][lanes].
+// A depthwise layer. Sections: weights [planes][taps][lanes], bias [planes][lanes].
 struct DepthwiseSpec {
     int first_section;
     int channels, taps;
-    int lanes;      // channels in a plane
+    int lanes;      // channels in a plane: 1 where pixels lie in lanes
     int top, left;  // padding
 };
 

@@ -39,7 +39,7 @@ struct Indexed {
     Range tiles_of(Share share) const;
 };
 
-// A depthwise layer whose channels lie in lanes.
+// A depthwise layer.
 struct Depthwise {
     const DepthwiseSpec* spec = nullptr;
     const float* weights = nullptr;  // [planes][taps][lanes]

@@ -227,30 +227,40 @@ inline vec twos(vec a, vec b) {
 #endif
 }
 
-// The sums of neighbouring lanes, in each four lanes by themselves: a0 + a1, a2 + a3, b0 + b1, b2 + b3, ... What
-// crosses the fours costs several times as much, and waits until all is added up.
-inline vec pairs(vec a, vec b) {
+// Every other float of a and b in each four lanes by themselves, from the first or the second on: a0, a2, b0, b2, ... What
+// crosses the fours costs several times as much, and can wait.
+inline vec evens_of_fours(vec a, vec b) {
 #if !__has_builtin(__builtin_shufflevector)  // GCC before 12
-    vec sums;
-    for (int i = 0; i < kLanes; i += 4) {
-        for (int j = 0; j < 2; ++j) {
-            sums[i + j] = a[i + 2 * j] + a[i + 2 * j + 1];
-            sums[i + j + 2] = b[i + 2 * j] + b[i + 2 * j + 1];
-        }
-    }
-    return sums;
+    vec found;
+    for (int i = 0; i < kLanes; ++i) found[i] = i % 4 < 2 ? a[i / 4 * 4 + i % 2 * 2] : b[i / 4 * 4 + i % 2 * 2];
+    return found;
 #elif defined(__AVX512F__)
-    return __builtin_shufflevector(a, b, 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30) +
-           __builtin_shufflevector(a, b, 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31);
+    return __builtin_shufflevector(a, b, 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30);
 #elif defined(__AVX2__)
-    return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
-           __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
+    return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14);
 #else
-    return __builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7);
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6);
 #endif
 }
 
-// What pairs(a, b) or twos(a, b) gives in order: all of a's sums, then all of b's.
+inline vec odds_of_fours(vec a, vec b) {
+#if !__has_builtin(__builtin_shufflevector)  // GCC before 12
+    vec found;
+    for (int i = 0; i < kLanes; ++i) found[i] = i % 4 < 2 ? a[i / 4 * 4 + i % 2 * 2 + 1] : b[i / 4 * 4 + i % 2 * 2 + 1];
+    return found;
+#elif defined(__AVX512F__)
+    return __builtin_shufflevector(a, b, 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31);
+#elif defined(__AVX2__)
+    return __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
+#else
+    return __builtin_shufflevector(a, b, 1, 3, 5, 7);
+#endif
+}
+
+// The sums of neighbouring lanes, in each four lanes by themselves: a0 + a1, a2 + a3, b0 + b1, b2 + b3, ...
+inline vec pairs(vec a, vec b) { return evens_of_fours(a, b) + odds_of_fours(a, b); }
+
+// What evens_of_fours, odds_of_fours, pairs or twos give of a and b in order: all that is of a, then all of b.
 inline vec ordered_pairs(vec v) {
 #if !__has_builtin(__builtin_shufflevector)  // GCC before 12
     vec sums;

@@ -1,0 +1,240 @@
+// Convolution over lists of kept positions, filters in lanes: 2 vectors of weights x 5 pixels in registers.
+#include "conv_lanes_avx2_v2p5s2_ahead_clip_0p0_6p0.h"
+#include "npas/parts.h"
+#include "npas/functions.h"
+
+namespace npas_net {
+
+namespace {
+
+constexpr int kPixels = 5;
+constexpr int kStep = 2;  // floats from the input of one pixel to that of the next
+constexpr int kStored = 2 * kLanes;  // weights for one entry of a list
+constexpr int kRows = kStored / 1;  // filters in a group
+
+inline vec epilogue(vec x) {
+    x = clip(x, 0.0f, 6.0f);
+    return x;
+}
+
+struct Tile {
+    const float* in;
+    float* out;
+    std::ptrdiff_t plane_step;
+    const float* bias;
+    bool first, last;  // of the channel blocks, between which sums wait in `out`
+    const float* coming;  // weights to fetch ahead, `pace` floats with each entry
+    int pace;
+};
+
+// 2 vectors of weights x 5 pixels.
+[[gnu::always_inline]] inline void tile_v2p5(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+    vec a0a{}, a0b{}, a0c{}, a0d{}, a0e{};
+    vec a1a{}, a1b{}, a1c{}, a1d{}, a1e{};
+    const float* coming = tile.coming;
+    // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
+    const float *x = tile.in + offset[0], *next = tile.in + offset[1];
+    for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
+        const vec w0 = load(weights + 0 * kLanes);
+        const vec w1 = load(weights + 1 * kLanes);
+        const vec xa = broadcast(x + 0 * kStep);
+        a0a = fma(w0, xa, a0a);
+        a1a = fma(w1, xa, a1a);
+        const vec xb = broadcast(x + 1 * kStep);
+        a0b = fma(w0, xb, a0b);
+        a1b = fma(w1, xb, a1b);
+        const vec xc = broadcast(x + 2 * kStep);
+        a0c = fma(w0, xc, a0c);
+        a1c = fma(w1, xc, a1c);
+        const vec xd = broadcast(x + 3 * kStep);
+        a0d = fma(w0, xd, a0d);
+        a1d = fma(w1, xd, a1d);
+        const vec xe = broadcast(x + 4 * kStep);
+        a0e = fma(w0, xe, a0e);
+        a1e = fma(w1, xe, a1e);
+        x = next;
+        next = tile.in + offset[2];
+    }
+    float* out0 = tile.out;
+    float* out1 = tile.out + 1 * tile.plane_step;
+    if (!tile.first) {
+        a0a = a0a + load(out0 + 0 * kLanes);
+        a0b = a0b + load(out0 + 1 * kLanes);
+        a0c = a0c + load(out0 + 2 * kLanes);
+        a0d = a0d + load(out0 + 3 * kLanes);
+        a0e = a0e + load(out0 + 4 * kLanes);
+        a1a = a1a + load(out1 + 0 * kLanes);
+        a1b = a1b + load(out1 + 1 * kLanes);
+        a1c = a1c + load(out1 + 2 * kLanes);
+        a1d = a1d + load(out1 + 3 * kLanes);
+        a1e = a1e + load(out1 + 4 * kLanes);
+    }
+    if (tile.last) {
+        const vec bias0 = load(tile.bias + 0 * kLanes);
+        a0a = epilogue(a0a + bias0);
+        a0b = epilogue(a0b + bias0);
+        a0c = epilogue(a0c + bias0);
+        a0d = epilogue(a0d + bias0);
+        a0e = epilogue(a0e + bias0);
+        const vec bias1 = load(tile.bias + 1 * kLanes);
+        a1a = epilogue(a1a + bias1);
+        a1b = epilogue(a1b + bias1);
+        a1c = epilogue(a1c + bias1);
+        a1d = epilogue(a1d + bias1);
+        a1e = epilogue(a1e + bias1);
+    }
+    store(out0 + 0 * kLanes, a0a);
+    store(out0 + 1 * kLanes, a0b);
+    store(out0 + 2 * kLanes, a0c);
+    store(out0 + 3 * kLanes, a0d);
+    store(out0 + 4 * kLanes, a0e);
+    store(out1 + 0 * kLanes, a1a);
+    store(out1 + 1 * kLanes, a1b);
+    store(out1 + 2 * kLanes, a1c);
+    store(out1 + 3 * kLanes, a1d);
+    store(out1 + 4 * kLanes, a1e);
+}
+
+// 2 vectors of weights x 4 pixels.
+[[gnu::always_inline]] inline void tile_v2p4(const Tile& tile, const std::int32_t* offset, const std::int32_t* end, const float* weights) {
+    vec a0a{}, a0b{}, a0c{}, a0d{};
+    vec a1a{}, a1b{}, a1c{}, a1d{};
+    const float* coming = tile.coming;
+    // Addresses are known an entry ahead: loads that wait for another one hold up the rest.
+    const float *x = tile.in + offset[0], *next = tile.in + offset[1];
+    for (; offset != end; ++offset, weights += kStored) {
+        __builtin_prefetch(coming);
+        coming += tile.pace;
+        const vec w0 = load(weights + 0 * kLanes);
+        const vec w1 = load(weights + 1 * kLanes);
+        const vec xa = broadcast(x + 0 * kStep);
+        a0a = fma(w0, xa, a0a);
+        a1a = fma(w1, xa, a1a);
+        const vec xb = broadcast(x + 1 * kStep);
+        a0b = fma(w0, xb, a0b);
+        a1b = fma(w1, xb, a1b);
+        const vec xc = broadcast(x + 2 * kStep);
+        a0c = fma(w0, xc, a0c);
+        a1c = fma(w1, xc, a1c);
+        const vec xd = broadcast(x + 3 * kStep);
+        a0d = fma(w0, xd, a0d);
+        a1d = fma(w1, xd, a1d);
+        x = next;
+        next = tile.in + offset[2];
+    }
+    float* out0 = tile.out;
+    float* out1 = tile.out + 1 * tile.plane_step;
+    if (!tile.first) {
+        a0a = a0a + load(out0 + 0 * kLanes);
+        a0b = a0b + load(out0 + 1 * kLanes);
+        a0c = a0c + load(out0 + 2 * kLanes);
+        a0d = a0d + load(out0 + 3 * kLanes);
+        a1a = a1a + load(out1 + 0 * kLanes);
+        a1b = a1b + load(out1 + 1 * kLanes);
+        a1c = a1c + load(out1 + 2 * kLanes);
+        a1d = a1d + load(out1 + 3 * kLanes);
+    }
+    if (tile.last) {
+        const vec bias0 = load(tile.bias + 0 * kLanes);
+        a0a = epilogue(a0a + bias0);
+        a0b = epilogue(a0b + bias0);
+        a0c = epilogue(a0c + bias0);
+        a0d = epilogue(a0d + bias0);
+        const vec bias1 = load(tile.bias + 1 * kLanes);
+        a1a = epilogue(a1a + bias1);
+        a1b = epilogue(a1b + bias1);
+        a1c = epilogue(a1c + bias1);
+        a1d = epilogue(a1d + bias1);
+    }
+    store(out0 + 0 * kLanes, a0a);
+    store(out0 + 1 * kLanes, a0b);
+    store(out0 + 2 * kLanes, a0c);
+    store(out0 + 3 * kLanes, a0d);
+    store(out1 + 0 * kLanes, a1a);
+    store(out1 + 1 * kLanes, a1b);
+    store(out1 + 2 * kLanes, a1c);
+    store(out1 + 3 * kLanes, a1d);
+}
+
+// Fetches the pixels of a tile from all planes of a channel block; `pixels` is the first, of plane 0.
+void fetch(const float* pixels, int first_channel, View in, const IndexedSpec& spec) {
+    const int begin = first_channel / spec.input_block, end = (first_channel + spec.channel_block) / spec.input_block;
+    for (int i = begin; i < end && i < in.layout->planes(); ++i) {
+        const float* p = pixels + i * in.layout->plane_step();
+        for (int k = 0; k < kPixels * kStep; k += 16) __builtin_prefetch(p + k);
+    }
+}
+
+}  // namespace
+
+// A few tiles of pixels at a time, channel blocks and groups of filters inside: the tiles' input stays in a near cache
+// while every group of filters passes over it.
+void conv_lanes_avx2_v2p5s2_ahead_clip_0p0_6p0(const Indexed& conv, View in, View out, const Part& part) {
+    const IndexedSpec& spec = *conv.spec;
+    const Layout& to = *out.layout;
+    const Range groups = part.groups, tiles = part.tiles;
+    const int blocks = conv.channel_blocks;
+    for (int start = tiles.begin; start < tiles.end; start += spec.tiles_at_a_time) {
+        const int most = start + spec.tiles_at_a_time, stop = most < tiles.end ? most : tiles.end;
+        for (int block = 0; block < blocks; ++block) {
+            for (int group = groups.begin; group < groups.end; ++group) {
+                const bool first = block == 0, last = block + 1 == blocks;
+                const std::int32_t* bounds = conv.bounds + static_cast<std::ptrdiff_t>(group) * (blocks + 1);
+                if (bounds[block] == bounds[block + 1] && !first && !last) continue;
+                const float* weights = conv.weights + conv.first_weight[group] +
+                                       static_cast<std::ptrdiff_t>(bounds[block] - bounds[0]) * kStored;
+                const std::int32_t *begin = conv.offsets + bounds[block],
+                                   *end = conv.offsets + bounds[block + 1];
+                const int plane = group * (kRows / kLanes) - part.plane;
+                // The next group's weights come from far: they are fetched while this group's tiles run.
+                const int following = group + 1 < groups.end ? group + 1 : group;
+                const std::int32_t* then = conv.bounds + static_cast<std::ptrdiff_t>(following) * (blocks + 1);
+                const float* coming = conv.weights + conv.first_weight[following] +
+                                      static_cast<std::ptrdiff_t>(then[block] - then[0]) * kStored;
+                const int pace = (kStored + stop - start - 1) / (stop - start);
+                // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
+                const bool ahead = spec.taps == 1 && group == groups.begin;
+                int y = start / spec.grid.columns, column = start % spec.grid.columns;
+                const int passed = column * kPixels - (column < spec.grid.wide ? 0 : column - spec.grid.wide);
+                const float* from = in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step + passed * kStep;
+                const int left = passed, row = y - part.row;
+                float* target = out.plane(plane) + row * to.row_step() + left * kLanes;
+                for (int t = start; t < stop; ++t) {
+                    const bool wide = column < spec.grid.wide;
+                    const Tile tile = {
+                        from,
+                        target,
+                        to.plane_step(),
+                        conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
+                        first,
+                        last,
+                        coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,
+                        pace,
+                    };
+                    if (wide) {
+                        tile_v2p5(tile, begin, end, weights);
+                    } else {
+                        tile_v2p4(tile, begin, end, weights);
+                    }
+                    if (ahead) fetch(from + kPixels * kStep, block * spec.channel_block, in, spec);
+                    const int pixels = wide ? kPixels : kPixels - 1;
+                    from += pixels * kStep;
+                    target += pixels * kLanes;
+                    if (++column == spec.grid.columns) {
+                        column = 0;
+                        ++y;
+                        from = in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step;
+                        target = out.plane(plane) + (y - part.row) * to.row_step();
+                    }
+                }
+            }
+        }
+    }
+    const Range rows = {part.rows.begin - part.row, part.rows.end - part.row};
+    const int begin = groups.begin * (kRows / kLanes) - part.plane, end = groups.end * (kRows / kLanes) - part.plane;
+    for (int i = begin; i < end && i < to.planes(); ++i) clear_gaps(out, i, rows);
+}
+
+}  // namespace npas_net

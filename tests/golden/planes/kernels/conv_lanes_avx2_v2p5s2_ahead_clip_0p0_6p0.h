@@ -1,0 +1,17 @@
+// conv_lanes_<isa>_v<vectors of weights>[n<of the last group>][d<depth>]p<pixels>s<step>[_far: fetches input][_ahead: weights][_ragged: past the ends of rows]_<epilogue>: filters do.
+#pragma once
+
+#include "npas/tensor.h"
+
+namespace npas_net {
+
+class Run;
+struct Depthwise;
+struct Indexed;
+struct Part;
+struct Strip;
+struct Winograd;
+
+void conv_lanes_avx2_v2p5s2_ahead_clip_0p0_6p0(const Indexed& conv, View in, View out, const Part& part);
+
+}  // namespace npas_net
