@@ -55,8 +55,8 @@ class Blocks:
         a layer with pixels in lanes writes it, or if a layer of ``only_pixels`` reads it as it is; the others
         with pixels in lanes read a copy where they must. So a layer that came to its kernel by its output's layout
         does not decide its input's when a lock names that kernel. Nor is anything else as fast where packed kernels
-        under a 1x1 window, which then copy nothing and turn no sums round, are alone with depthwise layers.
-        Those of ``planar_depthwise`` have kernels between planes and from lanes to planes, none the other way."""
+        under a 1x1 window, which then copy nothing and turn no sums round, are the only convolutions beside depthwise
+        ones. Those of ``planar_depthwise`` have kernels between planes and from lanes to planes, none the other way."""
         padded = [g.value for g in groups if not is_compact(graph.shapes[g.value])]
         classes = Classes(padded)
         for group in groups:
@@ -75,7 +75,7 @@ class Blocks:
         ]
         while more := {value for source, value in through if source in planar} - planar:
             planar |= more
-        runs = _read_in_place(groups, wanted, planar_depthwise, classes) - planar
+        runs = _of_runs(graph, groups, wanted, only_pixels, planar_depthwise, classes) - planar
         while back := {source for source, value in through if source in runs and value not in planar | runs}:
             runs -= back
         planar |= runs
@@ -110,22 +110,47 @@ def _alike(
     return [n for n in names if not is_compact(graph.shapes[n])]
 
 
-def _read_in_place(
+def _of_runs(
+    graph: Graph,
     groups: Sequence[Group],
     wanted: Mapping[str, KernelKind],
+    only_pixels: Collection[str],
     planar_depthwise: Collection[str],
     classes: Classes,
 ) -> set[str]:
-    """Classes, by their roots, that layers with pixels in lanes read or write as runs of them, and nobody otherwise."""
+    """Classes, by their roots, of which packed kernels read or write runs of pixels, and no convolution needs
+    otherwise."""
     runs, others = set[str](), set[str]()
     for group in groups:
         name, op = group.root.name, group.root.op
-        if name not in wanted or name in planar_depthwise:
+        if name not in wanted:
             continue
         assert isinstance(op, Conv2d)
-        reads = runs if wanted[name] in ("packed", "pixels") and is_pointwise(op) else others
-        reads |= {classes.root(n) for n in (group.value, group.root.inputs[0]) if n in classes.parent}
+        ends = {classes.root(n) for n in (group.value, group.root.inputs[0]) if n in classes.parent}
+        if name in planar_depthwise:
+            if _in_pair(graph, groups, group, wanted):
+                others.add(classes.root(group.value))
+        elif wanted[name] == "packed" and is_pointwise(op):
+            runs |= ends
+        elif name not in only_pixels or not is_pointwise(op):
+            others |= ends
     return runs - others
+
+
+def _in_pair(graph: Graph, groups: Sequence[Group], depthwise: Group, wanted: Mapping[str, KernelKind]) -> bool:
+    """Whether the layer before may be computed together with a depthwise one, which then writes as many channels side
+    by side as it reads; see ``lower_pairs``."""
+    source = depthwise.root.inputs[0]
+    before = next((group for group in groups if group.value == source), None)
+    return (
+        before is not None
+        and wanted.get(before.root.name) == "lanes"
+        and isinstance(before.root.op, Conv2d)
+        and is_pointwise(before.root.op)
+        and before.residual is None
+        and len(graph.consumers[source]) == 1
+        and source not in graph.outputs
+    )
 
 
 def is_pointwise(op: Conv2d) -> bool:

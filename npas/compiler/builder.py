@@ -163,6 +163,10 @@ class PlanBuilder:
         shape = self.graph.shapes[name]
         return compact_layout(shape) if is_compact(shape) else self.planes.layout(self.graph, name, written)
 
+    def runs_on(self, name: str) -> bool:
+        """Whether the pixels of a value's planes lie one behind the other, and nobody cares what is behind the last."""
+        return self.layout_of(name).runs_on(self.lanes) and not any(self.planes.margins[name])
+
     def constant(self, name: str, array: Floats) -> int:
         """A value of the network's own. Raises UnsupportedError where half precision cannot hold it and must."""
         if self.numbers_in_float > 1:

@@ -103,12 +103,13 @@ def packed_work(plan: PlanBuilder, group: Group) -> packed.PackedWork | None:
     work = packed.work_of(plan.graph, root, plan.network.weights[f"{root.name}.weight"])
     if work is None or work.kernel != (1, 1):
         return work
-    read, to = plan.layout(source_of(plan, group)), plan.layout_of(group.value)
-    others = [to] if group.residual is None else [to, plan.layout_of(group.residual)]
+    plane, others = 0, [] if group.residual is None else [plan.layout_of(group.residual)]
     assert isinstance(root.op, Conv2d)
-    in_place = is_pointwise(root.op) and read.runs_on(lanes)
-    runs_on = all(layout.runs_on(lanes) for layout in others) and not any(plan.planes.margins[group.value])
-    return replace(work, plane=read.plane // lanes if in_place else 0, runs_on=runs_on)
+    if is_pointwise(root.op):
+        read = plan.layout(source_of(plan, group))
+        # Of wider planes a list could name too few.
+        plane = read.plane // lanes if read.runs_on(lanes) and lanes * read.plane // lanes <= packed.MOST_VECTORS else 0
+    return replace(work, plane=plane, runs_on=plan.runs_on(group.value) and all(x.runs_on(lanes) for x in others))
 
 
 def lower_linear(plan: PlanBuilder, group: Group) -> None:

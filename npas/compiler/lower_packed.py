@@ -32,6 +32,8 @@ def lower_packed(plan: PlanBuilder, group: Group) -> None:
     bands = -(-work.depth(plan.lanes) // schedule.lines)
     schedule = schedule.model_copy(update={"lines": -(-work.depth(plan.lanes) // bands)})
     if not work.is_addressed(schedule.lines, schedule.channel_block, plan.lanes):
+        work = work.copied()
+    if not work.is_addressed(schedule.lines, schedule.channel_block, plan.lanes):
         raise UnsupportedError(
             f"node {root.name}: the copy that its schedule asks for must have at most {MOST_VECTORS} vectors, "
             f"got {schedule.lines} lines of {schedule.channel_block} channels, build again without --locked"
@@ -113,7 +115,8 @@ def _buffers(
 ) -> tuple[int, int]:
     """For a copy of each thread, and for the sums: of each thread where they share out pixels."""
     copy = 0 if packing.in_place else min(packing.channels, work.channels) * packing.vectors * plan.lanes
-    sums = work.filters * packing.lines * plan.lanes
+    wait = not work.runs_on or schedule.channel_block < work.channels  # for other blocks, or to be turned round
+    sums = work.filters * packing.lines * plan.lanes if wait else 0
     shares = plan.threads if schedule.split == "pixels" else 1
     return (_buffer(plan, f"{name}.copy", copy, plan.threads), _buffer(plan, f"{name}.sums", sums, shares))
 

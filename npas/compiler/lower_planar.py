@@ -41,7 +41,6 @@ def lower_planar(plan: PlanBuilder, group: Group) -> None:
     plan.reads(source, (read.height - 1) * read.pitch + work.column(op.kernel[1], across) + lanes)
     weight = plan.network.weights[f"{root.name}.weight"].reshape(op.filters, -1)
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
-    runs_on = plan.layout(out).runs_on(lanes) and plan.planes.margins[group.value] == (0, 0, 0, 0)
     plan.add(
         DepthwiseLayer(
             nodes=group.nodes,
@@ -49,23 +48,22 @@ def lower_planar(plan: PlanBuilder, group: Group) -> None:
             inputs=(source,) if group.residual is None else (source, plan.place[group.residual]),
             output=out,
             macs=plan.graph.macs(root),
-            kernel=_kernel(plan, group, schedule, work.edges, whole=schedule.vectors * lanes >= work.width, to=runs_on),
+            kernel=_kernel(plan, group, schedule, work.edges, whole=schedule.vectors * lanes >= work.width),
             depthwise=depthwise_stored(plan, group, [weight.ravel(), bias], 1, schedule),
             geometry=describe(op),
         )
     )
 
 
-def _kernel(
-    plan: PlanBuilder, group: Group, schedule: PlanarSchedule, edges: tuple[int, int], whole: bool, to: bool
-) -> str:
+def _kernel(plan: PlanBuilder, group: Group, schedule: PlanarSchedule, edges: tuple[int, int], whole: bool) -> str:
     op = group.root.op
     assert isinstance(op, Conv2d)
     words = [f"k{op.kernel[0]}x{op.kernel[1]}", f"s{op.stride[0]}x{op.stride[1]}"]
     words += [] if op.dilation == (1, 1) else [f"d{op.dilation[0]}x{op.dilation[1]}"]
     words += [f"e{edges[0]}x{edges[1]}", f"h{schedule.rows}v{schedule.vectors}"]
     words += ["whole"] if whole else []
-    words += [] if to else ["gaps"]
+    runs_on = plan.runs_on(group.value)
+    words += [] if runs_on else ["gaps"]
     return plan.kernel(
         Kernel(
             name="_".join(["depthwise_planar", plan.isa, *words]) + group.suffix(),
@@ -77,7 +75,7 @@ def _kernel(
             dilation=op.dilation,
             edges=edges,
             whole=whole,
-            runs_on=to,
+            runs_on=runs_on,
             epilogue=group.statements(),
             residual=group.residual is not None,
         )

@@ -238,7 +238,9 @@ class Kernel(Record):
     edges: tuple[int, int] = Field((0, 0), description="columns that windows reach beyond the image, left and right")
     whole: bool = Field(False, description="whether a depthwise tile has whole rows of the output")
     turned: bool = Field(False, description="whether a depthwise kernel with channels in lanes writes a plane for each")
-    runs_on: bool = Field(False, description="whether lines of a packed kernel's output lie one behind the other")
+    runs_on: bool = Field(
+        False, description="whether nothing lies between the rows of the output, and behind them nothing that counts"
+    )
     epilogue: tuple[str, ...] = Field((), description="C++ statements on the vector x")
     residual: bool = False
     ragged: bool = Field(False, description="whether tiles pass the ends of rows that lie apart in the output")

@@ -52,7 +52,9 @@ class Packing(Record):
     lists: int = Field(description="of a group: filters that are computed side by side")
     depth: int
     slot: int
-    channels: int = Field(description="copied at a time: whole channel blocks, from whole planes of the input")
+    channels: int = Field(
+        description="copied at a time: whole channel blocks, from whole planes; in place: a channel block"
+    )
     vectors: int
     parts: tuple[CopyPart, ...]
     stride: tuple[int, int]

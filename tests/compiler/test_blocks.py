@@ -21,6 +21,7 @@ from npas.compiler.plan import (
     PoolLayer,
     SplitLayer,
 )
+from npas.compiler.schedules.packed import MOST_VECTORS
 from npas.compiler.schedules.records import Schedule
 from npas.graph.builder import Builder
 from npas.graph.graph import Graph
@@ -189,3 +190,82 @@ def test_an_input_that_only_copies_read_stays_where_it_is():
     plan = lowered(b.graph(*outputs)).plan
     assert not [layer for layer in plan.layers if isinstance(layer, InputLayer)]
     assert [split.inputs for split in splits(plan)] == [(-1,), (-1,)]
+
+
+def inverted(b: Builder, x: str, channels: int, stride: int = 1) -> str:
+    """A 1x1 layer, a depthwise and a 1x1 one, named by the number of channels between."""
+    y = b.conv(x, channels, 1, name=f"expand{channels}")
+    y = b.conv(y, channels, 3, stride=stride, groups=channels, name=f"depthwise{channels}")
+    return b.conv(y, 16, 1, name=f"project{channels}")
+
+
+def runs_of(graph: Graph, *packed: str) -> Blocks:
+    """The decisions where these layers have a list for each filter, and depthwise ones kernels of all kinds."""
+    wanted = {node.name: "lanes" for node in graph.nodes if isinstance(node.op, Conv2d)}
+    depthwise = {name for name in wanted if name.startswith("depthwise")}
+    wanted |= dict.fromkeys(depthwise, "depthwise") | dict.fromkeys(packed, "packed")
+    return Blocks.of(graph, fuse(graph), LANES, wanted, set(packed), depthwise)
+
+
+def test_packed_and_depthwise_layers_alone_meet_in_planes():
+    b = Builder("net")
+    x = b.conv(b.input((3, 32, 32)), 16, 3, stride=2, name="stem")
+    x = b.conv(x, 16, 3, groups=16, name="depthwise16")
+    x = b.conv(x, 16, 1, name="first")
+    x = b.add(inverted(b, x, 48), x)
+    graph = b.graph(b.conv(x, 16, 3, name="dense"))
+    all_packed = ("first", "expand48", "project48")
+    blocks = runs_of(graph, *all_packed)
+    # The last layer reads lanes, and what is added up before it lies as it does; the stem writes lanes.
+    assert {name: blocks.block[name] for name in ("stem", "depthwise16", "first", "expand48", "depthwise48")} == {
+        "stem": 8,
+        "depthwise16": 1,
+        "first": 8,
+        "expand48": 1,
+        "depthwise48": 1,
+    }
+    assert blocks.kernel["depthwise16"] == "depthwise"  # turned round
+    assert blocks.kernel["depthwise48"] == "planar"
+    assert {blocks.kernel[name] for name in all_packed} == {"packed"}
+
+
+def test_a_depthwise_layer_never_goes_from_planes_to_lanes():
+    b = Builder("net")
+    x = b.conv(b.input((16, 16, 16)), 16, 1, name="first")
+    graph = b.graph(inverted(b, x, 48))
+    blocks = runs_of(graph, "first", "expand48")
+    assert blocks.block["expand48"] == blocks.block["depthwise48"] == LANES
+    assert blocks.kernel["depthwise48"] == "depthwise"
+    blocks = runs_of(graph, "first", "project48")  # the first two of the three can be computed together
+    assert blocks.block["expand48"] == blocks.block["depthwise48"] == LANES
+
+
+@pytest.mark.parametrize("isa", ["portable", "avx2", "avx512"])
+@pytest.mark.parametrize("side", [96, 160, 400])
+def test_wide_planes_are_copied_where_lists_cannot_name_their_pixels(isa, side):
+    b = Builder("net")
+    x = b.conv(b.input((3, side, side)), 64, 1, name="stem")
+    x = b.conv(x, 64, 1, name="wide")
+    graph = b.graph(b.conv(x, 64, 1, name="wider"))
+    prunings = {name: Pruning("unstructured", 8.0) for name in ("wide", "wider")}
+    network = one_shot(network_of(graph), prunings).network
+    plan = lower(network, isa=isa, threads=1, options=Options(prunings=prunings)).plan
+    packings = {x.nodes[0]: x.indexed.packing for x in plan.layers if isinstance(x, ConvLayer) and x.indexed.packing}
+    assert set(packings) == {"wide", "wider"}
+    assert packings["wide"].in_place is False  # which reads lanes
+    for packing in packings.values():
+        assert packing.channels * packing.vectors <= MOST_VECTORS
+
+
+@pytest.mark.parametrize("isa", sorted(ISAS))
+def test_a_narrow_head_is_made_again_from_its_own_schedules(isa):
+    """Its kernel comes from its output's layout, and must not decide its input's once a lock names it."""
+    b = Builder("net")
+    x = b.conv(b.input((16, 16, 16)), 16, 3, name="dense")
+    x = b.conv(b.max_pool(x, 2, 2), 32, 1, name="lists")
+    graph = b.graph(b.conv(x, 4, 1, name="head"))
+    prunings = {"lists": Pruning("unstructured", 8.0)}
+    network = one_shot(network_of(graph), prunings).network
+    made = lower(network, isa=isa, threads=1, options=Options(prunings=prunings))
+    again = lower(network, isa=isa, threads=1, options=Options(prunings=prunings, schedules=made.plan.schedules))
+    assert again.plan == made.plan

@@ -32,7 +32,7 @@ from npas.search.candidate import Pruning
 from npas.stages.lock import dump_yaml
 from npas.targets import process
 from npas.targets.compilers import Compiler
-from npas.targets.isa import ISAS
+from npas.targets.isa import CPU_ISAS, ISAS
 from npas.targets.runtime_files import runtime_files
 from npas.targets.toolchain import FLAGS, compile_flags, compile_program
 from npas.targets.tree_writer import write_tree
@@ -191,11 +191,14 @@ def test_nothing_of_this_machine_is_in_the_sources(case):
         assert not re.search(r"[ \t]+$", text, re.MULTILINE), path
 
 
-@pytest.mark.parametrize("isa", ISAS)
-def test_gcc_compiles_the_sources_without_a_warning(tmp_path: Path, isa):
+COMPILED = [*(("schemes", isa) for isa in ISAS), *(("planes", isa) for isa in CPU_ISAS)]
+
+
+@pytest.mark.parametrize(("case", "isa"), COMPILED)
+def test_gcc_compiles_the_sources_without_a_warning(tmp_path: Path, case, isa):
     """Also for instruction sets that this machine does not have: nothing runs."""
     assert {"-Wall", "-Wextra", "-Werror"} <= set(FLAGS)
-    write_tree(tmp_path / "tree", emit(lowered("schemes", isa).plan))
+    write_tree(tmp_path / "tree", emit(lowered(case, isa).plan))
     assert compile_program(tmp_path / "tree", "verify", ISAS[isa]).flags[: len(FLAGS)] == FLAGS
 
 
@@ -208,14 +211,14 @@ def clang() -> Compiler | None:
     return Compiler((sys.executable, "-m", "ziglang", "c++"), "zig", "zig")
 
 
-@pytest.mark.parametrize("isa", ISAS)
-def test_clang_compiles_the_sources_without_a_warning(tmp_path: Path, isa):
+@pytest.mark.parametrize(("case", "isa"), COMPILED)
+def test_clang_compiles_the_sources_without_a_warning(tmp_path: Path, case, isa):
     compiler = clang()
     if compiler is None:
         pytest.skip("neither clang++ nor ziglang is installed")
-    write_tree(tmp_path / "tree", emit(lowered("schemes", isa).plan))
+    write_tree(tmp_path / "tree", emit(lowered(case, isa).plan))
     command = [*compiler.command, *compile_flags(compiler, ISAS[isa]), "-Iinclude", "-Isrc", "-Ikernels", "-c"]
-    for path in generated_files("schemes", isa):
+    for path in generated_files(case, isa):
         if path.endswith(".cpp"):
             done = process.run([*command, path, "-o", str(tmp_path / "out.o")], 300, cwd=tmp_path / "tree")
             assert done.code == 0, done.stderr[:4000]

@@ -193,7 +193,8 @@ def test_copies_read_inside_their_values_and_have_room(seed, isa):
         channels = 0 if packing.in_place else min(packing.channels, indexed.channels)
         assert copy.size >= plan.threads * channels * packing.vectors * plan.lanes
         shares = plan.threads if indexed.schedule.split == "pixels" else 1
-        assert sums.size >= shares * indexed.filters * packing.lines * plan.lanes
+        wait = not kernel_of(plan, layer).runs_on or indexed.schedule.channel_block < indexed.channels
+        assert sums.size >= (shares * indexed.filters * packing.lines * plan.lanes if wait else 0)
         assert out.block in (1, plan.lanes)
         if kernel_of(plan, layer).runs_on:
             assert packing.depth * plan.lanes <= out.plane - out.origin

@@ -69,6 +69,7 @@ def variants(isa: IsaName, seed: int) -> Variants:
     made.elementwise()
     graph = made.builder.graph(*made.outputs)
     prunings = prunings_of(made.cases, graph, made.rng)
+    prunings |= dict.fromkeys(made.readers, Pruning("unstructured", 2.0))
     for case in made.cases:
         # Winograd's method is no default where layers are as small as these.
         if case.family == "winograd" or made.rng.random() >= DEFAULTS:

@@ -15,7 +15,7 @@ from elementwise_operators import elementwise_operators
 
 from npas.compiler.schedules.lanes import depths_of
 from npas.compiler.schedules.planar import PlanarWork
-from npas.compiler.schedules.records import AnySchedule, LaneSchedule, PoolSchedule, Schedule
+from npas.compiler.schedules.records import AnySchedule, LaneSchedule, PackedSchedule, PoolSchedule, Schedule
 from npas.graph.builder import ACTIVATIONS, Builder
 from npas.ops import AvgPool, Conv2d, MaxPool
 from npas.spec.schema import Activation
@@ -81,6 +81,8 @@ class Cases:
     cases: list[Case] = field(default_factory=list)
     schedules: dict[str, AnySchedule] = field(default_factory=dict)
     outputs: list[str] = field(default_factory=list)
+    readers: list[str] = field(default_factory=list)
+    """Layers that are no cases themselves, and unstructured."""
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
@@ -131,7 +133,11 @@ class Cases:
         if len(shape) != 4 or shape[2:] == (1, 1):
             return x
         made = self.builder.conv(x, 2 if planar else self.lanes, 3 if margins else 1)
-        self.schedules[made] = self.cheap(planar)
+        if margins:
+            self.schedules[made] = self.cheap(planar)
+        else:  # pruned, with a list for each filter
+            self.schedules[made] = PackedSchedule(lines=2, channel_block=5)
+            self.readers.append(made)
         return made
 
     def cheap(self, planar: bool) -> AnySchedule:
@@ -153,6 +159,8 @@ class Cases:
         while True:
             least = 9 if family == "runs" else 1  # or there would be but few lines
             height, width = self.integer(least, SIDE), self.integer(least, SIDE)
+            if family == "planar" and i % 2:  # rows of three vectors
+                width = SIDE
             op = self.window(kernel, filters, groups, family, step)
             try:
                 _, _, *size = op.infer(((1, channels, height, width),))
@@ -168,6 +176,8 @@ class Cases:
             family in ("pixels", "packed", "lanes") and self.rng.random() < 0.4
         )
         x = self.value(channels, height, width, planar)
+        if to_planes:  # so that what comes before is not computed together with it
+            self.outputs.append(x)
         made = self.builder.node(op, x, kind=family)
         flat = planar or channels < self.lanes
         depths = tuple(depth for depth in depths_of(self.isa) if depth == 1 or (not flat and channels % depth == 0))

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -125,6 +125,10 @@ class PackedWork:
         """Whether every vector of a copy has a number that a list can hold."""
         return self.together(block, lanes) * self.vectors(lines, lanes) <= MOST_VECTORS
 
+    def copied(self) -> PackedWork:
+        """The same by way of copies."""
+        return replace(self, plane=0)
+
     def vectors(self, lines: int, lanes: int) -> int:
         """Of the copy of a channel, under so many lines: an odd number, lest all channels begin in the same few sets
         of a cache."""
@@ -174,7 +178,7 @@ def packed_space(work: PackedWork, isa: IsaName, threads: int) -> Space:
 
     def fits(schedule: AnySchedule) -> bool:
         assert isinstance(schedule, PackedSchedule)
-        return work.is_addressed(schedule.lines, schedule.channel_block, lanes)
+        return work.copied().is_addressed(schedule.lines, schedule.channel_block, lanes)
 
     return Space({"packed": axes}, fits)
 
@@ -189,7 +193,8 @@ def _choices(work: PackedWork, lanes: int) -> Iterable[_Choice]:
     fewest = -(-depth // MOST_LINES[lanes])
     for lines in dict.fromkeys(-(-depth // bands) for bands in range(fewest, min(depth, 6 * fewest) + 1)):
         near = NEAR_BYTES[lanes] // (4 * lanes * work.near_vectors(lines, lanes))
-        for most in dict.fromkeys((near, near // 2, work.channels)):
+        addressed = MOST_VECTORS // work.vectors(lines, lanes)
+        for most in dict.fromkeys(min(n, addressed) for n in (near, near // 2, work.channels)):
             block = min(_block(most, lanes), work.channels)
             if work.is_addressed(lines, block, lanes):
                 yield lines, block

@@ -1,4 +1,4 @@
-"""Schedules of depthwise kernels with pixels in lanes: between planes, whose rows have no margins.
+"""Schedules of depthwise kernels with pixels in lanes: between planes, whose rows need no margins.
 
 A tile is a few rows of the output by a few vectors of each; a row's tiles are all as wide. A vector of the input serves
 every row of the tile whose window covers it, and where the window is small its weights stay in registers.
@@ -54,10 +54,12 @@ class PlanarWork:
         return self.left, max(self.column(self.kernel[1] - 1, self.width - 1) - self.read + 1, 0)
 
     def fits(self, lanes: int) -> bool:
-        """Whether only the first and the last vector of a row reach beyond the image."""
+        """Whether only the first and the last vector of a row reach beyond the image, and rows fill more than half of one:
+        channels in lanes do better than that."""
         second, before_last = lanes, (self.vectors(lanes) - 1) * lanes - 1
         return (
             self.stride[1] in (1, 2)
+            and 2 * self.width > lanes
             and prod(self.kernel) <= MOST_TAPS
             and self.left < ALIGNMENT
             and self.column(0, second) >= 0

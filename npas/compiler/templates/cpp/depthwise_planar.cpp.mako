@@ -37,7 +37,9 @@ namespace ${view.namespace} {
 namespace {
 
 constexpr int kRows = ${view.rows};
+% if not view.whole:
 constexpr int kTile = ${view.vectors} * kLanes;
+% endif
 
 inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
 % for statement in view.epilogue:
@@ -47,7 +49,7 @@ inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
 }
 
 % if outside_left or outside_right:
-// Of the first or the last vector of a row, the lanes under whose pixels a tap lies in the image: rows have no margins.
+// Of the first or the last vector of a row, the lanes under whose pixels a tap lies in the image: rows need no margins.
 struct Edge {
     Edge(int first, int offset, int width) {
         for (int lane = 0; lane < kLanes; ++lane) {

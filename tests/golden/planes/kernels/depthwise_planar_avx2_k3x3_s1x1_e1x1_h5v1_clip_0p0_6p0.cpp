@@ -16,7 +16,7 @@ inline vec epilogue(vec x) {
     return x;
 }
 
-// Of the first or the last vector of a row, the lanes under whose pixels a tap lies in the image: rows have no margins.
+// Of the first or the last vector of a row, the lanes under whose pixels a tap lies in the image: rows need no margins.
 struct Edge {
     Edge(int first, int offset, int width) {
         for (int lane = 0; lane < kLanes; ++lane) {
