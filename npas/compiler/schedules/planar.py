@@ -54,8 +54,8 @@ class PlanarWork:
         return self.left, max(self.column(self.kernel[1] - 1, self.width - 1) - self.read + 1, 0)
 
     def fits(self, lanes: int) -> bool:
-        """Whether only the first and the last vector of a row reach beyond the image, and rows fill more than half of one:
-        channels in lanes do better than that."""
+        """Whether only the first and the last vector of a row reach beyond the image, and rows fill more than half of
+        one: channels in lanes do better than that."""
         second, before_last = lanes, (self.vectors(lanes) - 1) * lanes - 1
         return (
             self.stride[1] in (1, 2)

@@ -227,8 +227,8 @@ inline vec twos(vec a, vec b) {
 #endif
 }
 
-// Every other float of a and b in each four lanes by themselves, from the first or the second on: a0, a2, b0, b2, ... What
-// crosses the fours costs several times as much, and can wait.
+// Every other float of a and b in each four lanes by themselves, from the first or the second on: a0, a2, b0, b2, ...
+// What crosses the fours costs several times as much, and can wait.
 inline vec evens_of_fours(vec a, vec b) {
 #if !__has_builtin(__builtin_shufflevector)  // GCC before 12
     vec found;

@@ -13,10 +13,10 @@ namespace NPAS_NAMESPACE {
 // rows of `width` pixels, `pitch` pixels apart; the first pixel stands `origin` pixels into the plane, and planes
 // are `plane` pixels apart.
 //
-// In a value into whose margins some window reaches, everything that is not a pixel is zero, so that it may reach over the
-// edge without a test: the columns between the end of a row and the start of the next serve as the right margin of the one
-// and the left margin of the other. A compact value (pitch = width, origin = 0, plane = height * width, block = 1)
-// is a plain array.
+// In a value into whose margins some window reaches, everything that is not a pixel is zero, so that it may reach
+// over the edge without a test: the columns between the end of a row and the start of the next serve as the right
+// margin of the one and the left margin of the other. A compact value (pitch = width, origin = 0, plane = height *
+// width, block = 1) is a plain array.
 struct Layout {
     int channels, height, width;
     int pitch, origin, plane;
