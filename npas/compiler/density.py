@@ -2,7 +2,8 @@
 
 A list costs in proportion to what it keeps; a dense 3x3 layer has Winograd's method, which does with a fraction of the
 multiplications. Between the two stands the rate at which pruning begins to pay. Only clear cases are decided here; a
-finished build measures the others layer by layer.
+finished build measures the others layer by layer. How values will lie is not known yet, so that packed kernels are
+taken to copy their input and to turn their sums round.
 """
 
 from __future__ import annotations

@@ -37,16 +37,9 @@ HALVES = ("conv", "conv_lanes", "conv_items")
 
 
 @dataclass(frozen=True, slots=True)
-class InputColumn:
-    """A pixel of a row that a depthwise tile reads, and the (output pixel, tap) pairs that it serves."""
-
-    offset: int
-    uses: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class InputRow:
-    """A row of the input that a depthwise tile reads, and the (output row, row of the window) pairs that it serves."""
+class Served:
+    """A row of the input that a depthwise tile reads, or a pixel of one, and the (row or pixel of the output, tap)
+    pairs that it serves."""
 
     offset: int
     uses: tuple[tuple[int, int], ...]
@@ -79,10 +72,10 @@ class KernelView:
     side: int
     window: tuple[int, int]
     stride: tuple[int, int]
-    columns: Mapping[int, tuple[InputColumn, ...]]
+    columns: Mapping[int, tuple[Served, ...]]
     """Of a depthwise kernel, by the pixels of a tile."""
     dilation: tuple[int, int]
-    lines: tuple[InputRow, ...]
+    lines: tuple[Served, ...]
     """Of a depthwise kernel with pixels in lanes."""
     edges: tuple[int, int]
     stay: bool
@@ -159,7 +152,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         stride=kernel.stride,
         columns=_columns(kernel),
         dilation=kernel.dilation,
-        lines=_lines(kernel),
+        lines=_served(kernel, kernel.rows if kernel.template == "depthwise_planar" else 0, axis=0),
         edges=kernel.edges,
         stay=weights_stay(prod(kernel.window), kernel.rows * kernel.vectors, plan.isa),
         whole=kernel.whole,
@@ -185,26 +178,21 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
     )
 
 
-def _columns(kernel: Kernel) -> Mapping[int, tuple[InputColumn, ...]]:
+def _columns(kernel: Kernel) -> Mapping[int, tuple[Served, ...]]:
     """For tiles of the kernel's width and of one less."""
     if kernel.template != "depthwise_lanes":
         return {}
-    found = {}
-    for pixels in sorted({kernel.pixels, max(kernel.pixels - 1, 1)}, reverse=True):
-        uses: dict[int, list[tuple[int, int]]] = {}
-        for pixel in range(pixels):
-            for tap in range(kernel.window[1]):
-                uses.setdefault(pixel * kernel.stride[1] + tap * kernel.dilation[1], []).append((pixel, tap))
-        found[pixels] = tuple(InputColumn(offset, tuple(uses[offset])) for offset in sorted(uses))
-    return found
+    widths = sorted({kernel.pixels, max(kernel.pixels - 1, 1)}, reverse=True)
+    return {pixels: _served(kernel, pixels, axis=1) for pixels in widths}
 
 
-def _lines(kernel: Kernel) -> tuple[InputRow, ...]:
+def _served(kernel: Kernel, count: int, axis: int) -> tuple[Served, ...]:
+    """What the windows of so many rows (axis 0) or pixels of a row (axis 1) of the output read, in order."""
     uses: dict[int, list[tuple[int, int]]] = {}
-    for row in range(kernel.rows if kernel.template == "depthwise_planar" else 0):
-        for tap in range(kernel.window[0]):
-            uses.setdefault(row * kernel.stride[0] + tap * kernel.dilation[0], []).append((row, tap))
-    return tuple(InputRow(offset, tuple(uses[offset])) for offset in sorted(uses))
+    for i in range(count):
+        for tap in range(kernel.window[axis]):
+            uses.setdefault(i * kernel.stride[axis] + tap * kernel.dilation[axis], []).append((i, tap))
+    return tuple(Served(offset, tuple(uses[offset])) for offset in sorted(uses))
 
 
 def _summary(kernel: Kernel, lanes: int) -> str:
