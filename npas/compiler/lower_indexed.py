@@ -107,8 +107,8 @@ def packed_work(plan: PlanBuilder, group: Group) -> packed.PackedWork | None:
     assert isinstance(root.op, Conv2d)
     if is_pointwise(root.op):
         read = plan.layout(source_of(plan, group))
-        # Of wider planes a list could name too few.
-        plane = read.plane // lanes if read.runs_on(lanes) and lanes * read.plane // lanes <= packed.MOST_VECTORS else 0
+        # Of larger planes a list could name fewer than a vector has lanes.
+        plane = read.plane // lanes if read.runs_on(lanes) and read.plane <= packed.MOST_VECTORS else 0
     return replace(work, plane=plane, runs_on=plan.runs_on(group.value) and all(x.runs_on(lanes) for x in others))
 
 
