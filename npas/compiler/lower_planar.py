@@ -10,7 +10,7 @@ from npas.compiler.lower_depthwise import depthwise_stored
 from npas.compiler.lower_indexed import describe, reads, source_of
 from npas.compiler.plan import DepthwiseLayer, Kernel
 from npas.compiler.schedules.choice import Choice
-from npas.compiler.schedules.planar import planar_schedule, planar_space, tiles_of, work_of
+from npas.compiler.schedules.planar import PlanarWork, planar_schedule, planar_space, walks_of, work_of
 from npas.compiler.schedules.records import PlanarSchedule
 from npas.errors import UnsupportedError
 from npas.ops import Conv2d
@@ -28,14 +28,13 @@ def lower_planar(plan: PlanBuilder, group: Group) -> None:
         estimated=(planar_schedule(work, plan.isa),),
     )
     schedule = plan.choose(group, choice, PlanarSchedule)
-    if (schedule.rows, schedule.vectors) not in tiles_of(work, plan.isa):
+    if (schedule.vectors, schedule.strips) not in walks_of(work, plan.isa):
         raise UnsupportedError(
-            f"node {root.name}: the tile that its schedule asks for must have vectors that divide its rows' "
-            f"{work.vectors(lanes)} and leave registers free, got {schedule.rows} rows of {schedule.vectors}, "
-            "build again without --locked"
+            f"node {root.name}: the walk that its schedule asks for must fit its rows' {work.width} pixels and leave "
+            f"registers free, got {schedule.strips} strips of {schedule.vectors} vectors, build again without --locked"
         )
-    across = work.vectors(lanes) * lanes
-    # The vector at the end of a row reaches into the next one, which is written after it.
+    across = max(schedule.vectors * lanes, work.width)
+    # A vector that is longer than a row reaches into the next one, which is written after it.
     out = plan.result(group, (work.height - 1) * plan.planes.pitch[group.value] + across)
     read = plan.layout(source)
     plan.reads(source, (read.height - 1) * read.pitch + work.column(op.kernel[1], across) + lanes)
@@ -48,19 +47,20 @@ def lower_planar(plan: PlanBuilder, group: Group) -> None:
             inputs=(source,) if group.residual is None else (source, plan.place[group.residual]),
             output=out,
             macs=plan.graph.macs(root),
-            kernel=_kernel(plan, group, schedule, work.edges, whole=schedule.vectors * lanes >= work.width),
+            kernel=_kernel(plan, group, schedule, work),
             depthwise=depthwise_stored(plan, group, [weight.ravel(), bias], 1, schedule),
             geometry=describe(op),
         )
     )
 
 
-def _kernel(plan: PlanBuilder, group: Group, schedule: PlanarSchedule, edges: tuple[int, int], whole: bool) -> str:
-    op = group.root.op
+def _kernel(plan: PlanBuilder, group: Group, schedule: PlanarSchedule, work: PlanarWork) -> str:
+    op, edges = group.root.op, work.edges
     assert isinstance(op, Conv2d)
+    whole = schedule.vectors * plan.lanes >= work.width
     words = [f"k{op.kernel[0]}x{op.kernel[1]}", f"s{op.stride[0]}x{op.stride[1]}"]
     words += [] if op.dilation == (1, 1) else [f"d{op.dilation[0]}x{op.dilation[1]}"]
-    words += [f"e{edges[0]}x{edges[1]}", f"h{schedule.rows}v{schedule.vectors}"]
+    words += [f"e{edges[0]}x{edges[1]}", f"v{schedule.vectors}x{schedule.strips}"]
     words += ["whole"] if whole else []
     runs_on = plan.runs_on(group.value)
     words += [] if runs_on else ["gaps"]
@@ -68,8 +68,8 @@ def _kernel(plan: PlanBuilder, group: Group, schedule: PlanarSchedule, edges: tu
         Kernel(
             name="_".join(["depthwise_planar", plan.isa, *words]) + group.suffix(),
             template="depthwise_planar",
-            rows=schedule.rows,
             vectors=schedule.vectors,
+            strips=schedule.strips,
             window=op.kernel,
             stride=op.stride,
             dilation=op.dilation,

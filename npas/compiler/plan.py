@@ -236,7 +236,8 @@ class Kernel(Record):
     stride: tuple[int, int] = (1, 1)
     dilation: tuple[int, int] = (1, 1)
     edges: tuple[int, int] = Field((0, 0), description="columns that windows reach beyond the image, left and right")
-    whole: bool = Field(False, description="whether a depthwise tile has whole rows of the output")
+    strips: int = Field(0, description="of a plane's rows, which a depthwise kernel walks down side by side")
+    whole: bool = Field(False, description="whether its vectors, side by side, are as long as a row of the output")
     turned: bool = Field(False, description="whether a depthwise kernel with channels in lanes writes a plane for each")
     runs_on: bool = Field(
         False, description="whether nothing lies between the rows of the output, and behind them nothing that counts"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 from typing import Literal
 
 from npas.compiler.cpp_text import listing
 from npas.compiler.plan import Kernel, Plan
-from npas.compiler.schedules.planar import weights_stay
+from npas.compiler.schedules.planar import open_rows
 from npas.compiler.schedules.records import Placement
 from npas.targets.isa import ISAS
 
@@ -24,7 +23,8 @@ _NAMING = {
     "depthwise_lanes": "depthwise_lanes_<isa>_k<window>_s<stride>[_d<dilation>]_p<pixels>[_turned: its output]_"
     "<epilogue>: channels do.",
     "depthwise_planar": "depthwise_planar_<isa>_k<window>_s<stride>[_d<dilation>]_e<columns beyond the image, left and "
-    "right>_h<rows>v<vectors of pixels>[_whole: rows][_gaps: behind its output's rows]_<epilogue>: pixels do.",
+    "right>_v<vectors of pixels>x<strips of rows>[_whole: rows][_gaps: behind its output's rows]_<epilogue>: pixels "
+    "do.",
     "winograd_lanes": "winograd_lanes_<isa>_m<pixels on a tile's side>r<taps>v<vectors of filters>"
     "[n<of the last group>]p<tiles>[_planar: its input]_<epilogue>.",
     "linear": "linear_indexed_<isa>_r<filters>[_fp16: how weights are stored]_<epilogue>.",
@@ -38,7 +38,7 @@ HALVES = ("conv", "conv_lanes", "conv_items")
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A row of the input that a depthwise tile reads, or a pixel of one, and the (row or pixel of the output, tap)
+    """A row of the input that a depthwise kernel reads, or a pixel of one, and the (row or pixel of the output, tap)
     pairs that it serves."""
 
     offset: int
@@ -76,10 +76,10 @@ class KernelView:
     """Of a depthwise kernel, by the pixels of a tile."""
     dilation: tuple[int, int]
     lines: tuple[Served, ...]
-    """Of a depthwise kernel with pixels in lanes."""
+    """Of a depthwise kernel with pixels in lanes: those under a row's window, and the rows behind it that they serve
+    too."""
     edges: tuple[int, int]
-    stay: bool
-    """Whether the weights of a channel stay in registers."""
+    strips: int
     whole: bool
     turned: bool
     lanes: int
@@ -152,9 +152,9 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         stride=kernel.stride,
         columns=_columns(kernel),
         dilation=kernel.dilation,
-        lines=_served(kernel, kernel.rows if kernel.template == "depthwise_planar" else 0, axis=0),
+        lines=_lines(kernel),
         edges=kernel.edges,
-        stay=weights_stay(prod(kernel.window), kernel.rows * kernel.vectors, plan.isa),
+        strips=kernel.strips,
         whole=kernel.whole,
         turned=kernel.turned,
         lanes=plan.lanes,
@@ -186,6 +186,14 @@ def _columns(kernel: Kernel) -> Mapping[int, tuple[Served, ...]]:
     return {pixels: _served(kernel, pixels, axis=1) for pixels in widths}
 
 
+def _lines(kernel: Kernel) -> tuple[Served, ...]:
+    """Of a depthwise kernel with pixels in lanes."""
+    if kernel.template != "depthwise_planar":
+        return ()
+    lines = _served(kernel, open_rows(kernel.window, kernel.stride, kernel.dilation), axis=0)
+    return tuple(line for line in lines if line.offset <= (kernel.window[0] - 1) * kernel.dilation[0])
+
+
 def _served(kernel: Kernel, count: int, axis: int) -> tuple[Served, ...]:
     """What the windows of so many rows (axis 0) or pixels of a row (axis 1) of the output read, in order."""
     uses: dict[int, list[tuple[int, int]]] = {}
@@ -215,7 +223,8 @@ def _summary(kernel: Kernel, lanes: int) -> str:
     if kernel.template == "depthwise_lanes":
         return f"{kernel.window[0]}x{kernel.window[1]}, {kernel.pixels} pixels in registers"
     if kernel.template == "depthwise_planar":
-        return f"{kernel.window[0]}x{kernel.window[1]}, {kernel.rows} rows of {vectors} in registers"
+        beside = f", {kernel.strips} strips of rows side by side" if kernel.strips > 1 else ""
+        return f"{kernel.window[0]}x{kernel.window[1]}, {vectors} walked down a plane{beside}"
     if kernel.template == "linear" and 1 < kernel.rows < lanes:
         return "half a vector of filters at a time"
     if kernel.template == "linear":

@@ -120,9 +120,9 @@ def schedule_of(case: Case, graph: Graph, options: Options, made: Cases) -> AnyS
         return linear_schedule(filters, columns, format_ if groups == 1 or format_ != "dense" else "bcs", made)
     # Entries of several channels are stored as bcs, whatever the scheme.
     if case.family == "planar":
-        tiles = planar.tiles_of(planar.work_of(graph, graph.node(case.name)), made.isa)
-        rows, vectors = tiles[int(made.rng.integers(len(tiles)))]
-        return PlanarSchedule(rows=rows, vectors=vectors)
+        walks = planar.walks_of(planar.work_of(graph, graph.node(case.name)), made.isa)
+        vectors, strips = walks[int(made.rng.integers(len(walks)))]
+        return PlanarSchedule(vectors=vectors, strips=strips)
     depth = (
         made.dealt(f"depth {case.depths[1:]}", case.depths[1:]) if made.rng.random() < 0.85 and case.depths[1:] else 1
     )

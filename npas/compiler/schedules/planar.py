@@ -1,7 +1,8 @@
 """Schedules of depthwise kernels with pixels in lanes: between planes, whose rows need no margins.
 
-A tile is a few rows of the output by a few vectors of each; a row's tiles are all as wide. A vector of the input serves
-every row of the tile whose window covers it, and where the window is small its weights stay in registers.
+A kernel walks a few vectors of a row down a plane. The sums of the rows whose windows are open stay in registers, as do
+the weights of a small window, and each vector of the input is loaded once. Tall planes fall into strips that are walked
+side by side, or sums would wait for one another.
 """
 
 from __future__ import annotations
@@ -17,10 +18,21 @@ from npas.ops import Conv2d
 from npas.targets.isa import ISAS, IsaName
 
 MOST_TAPS = 49
-"""Of a window, each written out for every row and vector of a tile."""
-MOST_ROWS = 7
-TILE_CYCLES = 8.0
-"""Of a tile beside what it computes."""
+"""Of a window, each written out for every vector and strip."""
+MOST_STRIPS = 4
+OVERLAPPED_ROWS = 80
+"""That a processor computes ahead, the next columns' among them; in longer walks each row's sums wait for those of the
+row before."""
+LATENCY = 4.0
+"""Cycles from one addition to the next of the same sum."""
+STORE_CYCLES = 1.5
+"""Of a vector of the output, its epilogue included."""
+WALK_CYCLES = 10.0
+"""Of a walk beside what it computes."""
+LINE_CYCLES = 4.0
+"""Of a cache line's way from the second-level cache."""
+PLANE_BYTES = 24 * 1024
+"""Of a plane that stays in the first-level cache."""
 SPLIT_LOADS = 2.0
 """Of a tap's vector under stride 2, of which two vectors hold every other pixel."""
 
@@ -34,8 +46,8 @@ class PlanarWork:
     dilation: tuple[int, int]
     left: int
     """Columns of padding."""
-    read: int
-    """Width of the input."""
+    read: tuple[int, int]
+    """Height and width of the input."""
     height: int
     width: int
     """Of the output."""
@@ -49,22 +61,42 @@ class PlanarWork:
         return pixel * self.stride[1] + tap * self.dilation[1] - self.left
 
     @property
+    def open_rows(self) -> int:
+        """Of the output, whose windows a row of the input may lie under."""
+        return open_rows(self.kernel, self.stride, self.dilation)
+
+    @property
     def edges(self) -> tuple[int, int]:
         """Columns that windows reach beyond the image, left and right."""
-        return self.left, max(self.column(self.kernel[1] - 1, self.width - 1) - self.read + 1, 0)
+        return self.left, max(self.column(self.kernel[1] - 1, self.width - 1) - self.read[1] + 1, 0)
 
     def fits(self, lanes: int) -> bool:
-        """Whether only the first and the last vector of a row reach beyond the image, and rows fill more than half of
-        one: channels in lanes do better than that."""
-        second, before_last = lanes, (self.vectors(lanes) - 1) * lanes - 1
+        """Whether such kernels can, and rows fill more than half of a vector: channels in lanes do better than that."""
         return (
             self.stride[1] in (1, 2)
             and 2 * self.width > lanes
             and prod(self.kernel) <= MOST_TAPS
             and self.left < ALIGNMENT
-            and self.column(0, second) >= 0
-            and (before_last < 0 or self.column(self.kernel[1] - 1, before_last) < self.read)
+            and self.inside(1, lanes)
         )
+
+    def inside(self, vectors: int, lanes: int) -> bool:
+        """Whether only a row's first vector reaches beyond the image on the left, only its last one on the right, where
+        it is computed by so many at a time, the last ones so that they end with it."""
+        across = vectors * lanes
+        begins = [lanes] if vectors > 1 else []
+        ends = [self.width - lanes - 1] if vectors > 1 else []
+        if self.width > across:
+            begins += [across, self.width - across]
+            ends += [(self.width - 1) // across * across - 1]
+        return all(self.column(0, pixel) >= 0 for pixel in begins) and all(
+            self.column(self.kernel[1] - 1, pixel) < self.read[1] for pixel in ends
+        )
+
+
+def open_rows(kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]) -> int:
+    """Rows of the output whose windows a row of the input may lie under."""
+    return (kernel[0] - 1) * dilation[0] // stride[0] + 1
 
 
 def work_of(graph: Graph, node: Node) -> PlanarWork:
@@ -72,56 +104,58 @@ def work_of(graph: Graph, node: Node) -> PlanarWork:
     op = node.op
     assert isinstance(op, Conv2d)
     _, _, height, width = graph.shapes[node.name]
-    read = graph.input_shapes(node)[0][3]
-    return PlanarWork(op.kernel, op.stride, op.dilation, op.pads[1], read, height, width)
-
-
-def weights_stay(taps: int, sums: int, isa: IsaName) -> bool:
-    """Whether registers have room for a window's weights beside the sums of a tile and two vectors of pixels."""
-    return taps + sums + 2 <= ISAS[isa].registers
+    _, _, *read = graph.input_shapes(node)[0]
+    return PlanarWork(op.kernel, op.stride, op.dilation, op.pads[1], (read[0], read[1]), height, width)
 
 
 def planar_schedule(work: PlanarWork, isa: IsaName) -> PlanarSchedule:
     """The fastest by estimate."""
-    found = (PlanarSchedule(rows=rows, vectors=vectors) for rows, vectors in tiles_of(work, isa))
+    found = (PlanarSchedule(vectors=vectors, strips=strips) for vectors, strips in walks_of(work, isa))
     return min(found, key=lambda schedule: _cycles(schedule, work, isa))
 
 
 def planar_space(work: PlanarWork, isa: IsaName) -> Space:
     """All schedules of such a layer."""
-    choices = set(tiles_of(work, isa))
+    choices = set(walks_of(work, isa))
     axes: Axes = {
-        "rows": tuple(sorted({rows for rows, _ in choices})),
-        "vectors": tuple(sorted({vectors for _, vectors in choices})),
+        "vectors": tuple(sorted({vectors for vectors, _ in choices})),
+        "strips": tuple(sorted({strips for _, strips in choices})),
     }
 
     def fits(schedule: AnySchedule) -> bool:
         assert isinstance(schedule, PlanarSchedule)
-        return (schedule.rows, schedule.vectors) in choices
+        return (schedule.vectors, schedule.strips) in choices
 
     return Space({"planar": axes}, fits)
 
 
-def tiles_of(work: PlanarWork, isa: IsaName) -> list[tuple[int, int]]:
-    """Rows and vectors of a tile whose sums leave registers for a pixel and a weight."""
-    across, room = work.vectors(ISAS[isa].lanes), ISAS[isa].registers - 4
+def walks_of(work: PlanarWork, isa: IsaName) -> list[tuple[int, int]]:
+    """Vectors and strips whose sums leave registers for a pixel and a weight. A vector that is longer than a row writes
+    over the beginning of the next one, which no other strip may have written before."""
+    lanes, room = ISAS[isa].lanes, ISAS[isa].registers - 4
     return [
-        (rows, vectors)
-        for vectors in range(1, across + 1)
-        for rows in range(1, min(MOST_ROWS, work.height) + 1)
-        if across % vectors == 0 and rows * vectors <= room
+        (vectors, strips)
+        for vectors in range(1, work.vectors(lanes) + 1)
+        for strips in range(1, min(MOST_STRIPS, work.height) + 1)
+        if vectors * strips == 1 or (work.width >= vectors * lanes and work.open_rows * vectors * strips <= room)
+        if work.inside(vectors, lanes)
     ]
 
 
 def _cycles(schedule: PlanarSchedule, work: PlanarWork, isa: IsaName) -> float:
-    """Of a plane: two multiplications or two loads a cycle, which overlap in part. Weights that registers have no room
-    for are loaded for every row, and hold up the rest (Zen 3: 77 instead of 55 us for 192 channels at 28x28)."""
-    rows, vectors = schedule.rows, schedule.vectors
-    lines = {r * work.stride[0] + k * work.dilation[0] for r in range(rows) for k in range(work.kernel[0])}
-    taps = prod(work.kernel)
-    pixels = len(lines) * work.kernel[1] * vectors * (1.0 if work.stride[1] == 1 else SPLIT_LOADS)
-    stay = weights_stay(taps, rows * vectors, isa)
-    loads = pixels + (0 if stay else rows * taps)
-    multiplications = rows * vectors * taps
-    tiles = -(-work.height // rows) * (work.vectors(ISAS[isa].lanes) // vectors)
-    return tiles * (max(loads, multiplications) / 2 + min(loads, multiplications) / (4 if stay else 2) + TILE_CYCLES)
+    """Of a plane: two multiplications or two loads a cycle, which overlap in part, and in long walks the time from one
+    addition to the next. Planes that the first-level cache does not hold come again for each walk down them."""
+    on, taps = ISAS[isa], prod(work.kernel)
+    side_by_side = schedule.vectors * schedule.strips
+    lines = min(work.stride[0], work.kernel[0])
+    loads = side_by_side * lines * work.kernel[1] * (1.0 if work.stride[1] == 1 else SPLIT_LOADS)
+    if taps + work.open_rows * side_by_side + schedule.vectors > on.registers:
+        loads += taps * schedule.strips
+    multiplications = side_by_side * taps
+    busy = max(loads, multiplications) / 2 + min(loads, multiplications) / 4 + side_by_side * STORE_CYCLES
+    rows = -(-work.height // schedule.strips)
+    waits = LATENCY * lines * work.kernel[1] * min(work.height / schedule.strips / OVERLAPPED_ROWS, 1.0)
+    walks = -(-work.vectors(on.lanes) // schedule.vectors)
+    height, width = work.read
+    reads = LINE_CYCLES * height if height * width * 4 > PLANE_BYTES else 0.0
+    return walks * (rows * max(busy, waits) + reads + schedule.strips * WALK_CYCLES)

@@ -82,8 +82,8 @@ class PlanarSchedule(Record):
     """The tunable part of a depthwise kernel with pixels in lanes."""
 
     kind: Literal["planar"] = "planar"
-    rows: int = Field(description="of the output, in registers")
-    vectors: int = Field(description="of each of these rows, side by side")
+    vectors: int = Field(description="of a row, walked down a plane side by side")
+    strips: int = Field(1, description="of rows of a plane, walked down side by side")
 
 
 class PoolSchedule(Record):

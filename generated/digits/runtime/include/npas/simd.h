@@ -127,7 +127,12 @@ inline float half_to_float(std::uint16_t half) {
 }
 
 inline vec load_halves(const std::uint16_t* p) {
-#if defined(__AVX512F__)
+#if defined(__F16C__) && defined(__clang__)  // whose names for these instructions change from version to version
+    typedef _Float16 packed __attribute__((vector_size(kLanes * 2)));
+    packed v;
+    std::memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, vec);
+#elif defined(__AVX512F__)
     typedef short packed __attribute__((vector_size(kLanes * 2)));
     packed v;
     std::memcpy(&v, p, sizeof v);
