@@ -55,13 +55,10 @@ def lower_planar(plan: PlanBuilder, group: Group) -> None:
 
 
 def _kernel(plan: PlanBuilder, group: Group, schedule: PlanarSchedule, work: PlanarWork) -> str:
-    op, edges = group.root.op, work.edges
-    assert isinstance(op, Conv2d)
-    whole = schedule.vectors * plan.lanes >= work.width
-    words = [f"k{op.kernel[0]}x{op.kernel[1]}", f"s{op.stride[0]}x{op.stride[1]}"]
-    words += [] if op.dilation == (1, 1) else [f"d{op.dilation[0]}x{op.dilation[1]}"]
-    words += [f"e{edges[0]}x{edges[1]}", f"v{schedule.vectors}x{schedule.strips}"]
-    words += ["whole"] if whole else []
+    words = [f"{letter}{a}x{b}" for letter, (a, b) in zip("ksp", (work.kernel, work.stride, work.pads), strict=True)]
+    words += [] if work.dilation == (1, 1) else [f"d{work.dilation[0]}x{work.dilation[1]}"]
+    sizes = (work.read,) if work.read == work.written else (work.read, work.written)
+    words += ["to".join(f"{height}x{width}" for height, width in sizes), f"v{schedule.vectors}x{schedule.strips}"]
     runs_on = plan.runs_on(group.value)
     words += [] if runs_on else ["gaps"]
     return plan.kernel(
@@ -70,11 +67,12 @@ def _kernel(plan: PlanBuilder, group: Group, schedule: PlanarSchedule, work: Pla
             template="depthwise_planar",
             vectors=schedule.vectors,
             strips=schedule.strips,
-            window=op.kernel,
-            stride=op.stride,
-            dilation=op.dilation,
-            edges=edges,
-            whole=whole,
+            window=work.kernel,
+            stride=work.stride,
+            dilation=work.dilation,
+            pads=work.pads,
+            read=work.read,
+            written=work.written,
             runs_on=runs_on,
             epilogue=group.statements(),
             residual=group.residual is not None,

@@ -235,9 +235,10 @@ class Kernel(Record):
     window: tuple[int, int] = (1, 1)
     stride: tuple[int, int] = (1, 1)
     dilation: tuple[int, int] = (1, 1)
-    edges: tuple[int, int] = Field((0, 0), description="columns that windows reach beyond the image, left and right")
+    pads: tuple[int, int] = Field((0, 0), description="rows above the image and columns before it")
+    read: tuple[int, int] = Field((0, 0), description="height and width of what a kernel of one size reads")
+    written: tuple[int, int] = Field((0, 0), description="and of what it writes")
     strips: int = Field(0, description="of a plane's rows, which a depthwise kernel walks down side by side")
-    whole: bool = Field(False, description="whether its vectors, side by side, are as long as a row of the output")
     turned: bool = Field(False, description="whether a depthwise kernel with channels in lanes writes a plane for each")
     runs_on: bool = Field(
         False, description="whether nothing lies between the rows of the output, and behind them nothing that counts"

@@ -8,7 +8,7 @@ from typing import Literal
 
 from npas.compiler.cpp_text import listing
 from npas.compiler.plan import Kernel, Plan
-from npas.compiler.schedules.planar import open_rows
+from npas.compiler.schedules.planar import PlanarWork
 from npas.compiler.schedules.records import Placement
 from npas.targets.isa import ISAS
 
@@ -22,9 +22,8 @@ _NAMING = {
     "by side>]_<epilogue>: neighbouring work items have neighbouring pixels.",
     "depthwise_lanes": "depthwise_lanes_<isa>_k<window>_s<stride>[_d<dilation>]_p<pixels>[_turned: its output]_"
     "<epilogue>: channels do.",
-    "depthwise_planar": "depthwise_planar_<isa>_k<window>_s<stride>[_d<dilation>]_e<columns beyond the image, left and "
-    "right>_v<vectors of pixels>x<strips of rows>[_whole: rows][_gaps: behind its output's rows]_<epilogue>: pixels "
-    "do.",
+    "depthwise_planar": "depthwise_planar_<isa>_k<window>_s<stride>_p<pads>[_d<dilation>]_<size>[to<of its output>]_"
+    "v<vectors of pixels>x<strips of rows>[_gaps: behind its output's rows]_<epilogue>: pixels do.",
     "winograd_lanes": "winograd_lanes_<isa>_m<pixels on a tile's side>r<taps>v<vectors of filters>"
     "[n<of the last group>]p<tiles>[_planar: its input]_<epilogue>.",
     "linear": "linear_indexed_<isa>_r<filters>[_fp16: how weights are stored]_<epilogue>.",
@@ -43,6 +42,26 @@ class Served:
 
     offset: int
     uses: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Down a plane: a row of the output at a time is completed in each strip."""
+
+    open_rows: int
+    """Of the output, whose sums are in registers."""
+    before: tuple[Served, ...]
+    """Rows of the input under the first window that are read before the first step."""
+    step: tuple[Served, ...]
+    """Rows of the input that a step reads, by their place in the window of the row that it completes."""
+    rows: int
+    """Of a strip; the last ones may be the next strip's too."""
+    strips: tuple[tuple[int, int], ...]
+    """First row of the output, and row of the input under its window's first one."""
+    inside: tuple[int, int]
+    """The steps between these read nothing outside the image, in no strip."""
+    right: int
+    """Columns that windows reach beyond the image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +94,11 @@ class KernelView:
     columns: Mapping[int, tuple[Served, ...]]
     """Of a depthwise kernel, by the pixels of a tile."""
     dilation: tuple[int, int]
-    lines: tuple[Served, ...]
-    """Of a depthwise kernel with pixels in lanes: those under a row's window, and the rows behind it that they serve
-    too."""
-    edges: tuple[int, int]
-    strips: int
-    whole: bool
+    pads: tuple[int, int]
+    read: tuple[int, int]
+    written: tuple[int, int]
+    walk: Walk | None
+    """Of a depthwise kernel with pixels in lanes."""
     turned: bool
     lanes: int
     runs_on: bool
@@ -152,10 +170,10 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         stride=kernel.stride,
         columns=_columns(kernel),
         dilation=kernel.dilation,
-        lines=_lines(kernel),
-        edges=kernel.edges,
-        strips=kernel.strips,
-        whole=kernel.whole,
+        pads=kernel.pads,
+        read=kernel.read,
+        written=kernel.written,
+        walk=_walk(kernel),
         turned=kernel.turned,
         lanes=plan.lanes,
         runs_on=kernel.runs_on,
@@ -186,12 +204,25 @@ def _columns(kernel: Kernel) -> Mapping[int, tuple[Served, ...]]:
     return {pixels: _served(kernel, pixels, axis=1) for pixels in widths}
 
 
-def _lines(kernel: Kernel) -> tuple[Served, ...]:
-    """Of a depthwise kernel with pixels in lanes."""
+def _walk(kernel: Kernel) -> Walk | None:
     if kernel.template != "depthwise_planar":
-        return ()
-    lines = _served(kernel, open_rows(kernel.window, kernel.stride, kernel.dilation), axis=0)
-    return tuple(line for line in lines if line.offset <= (kernel.window[0] - 1) * kernel.dilation[0])
+        return None
+    work = PlanarWork(kernel.window, kernel.stride, kernel.dilation, kernel.pads, kernel.read, kernel.written)
+    last, step = (kernel.window[0] - 1) * kernel.dilation[0], kernel.stride[0]
+    served = [line for line in _served(kernel, work.open_rows, axis=0) if line.offset <= last]
+    rows = -(-work.height // kernel.strips)
+    firsts = [min(strip * rows, work.height - rows) for strip in range(kernel.strips)]
+    lines = [first * step - kernel.pads[0] for first in firsts]
+    above, below = -lines[0] - max(last + 1 - step, 0), kernel.read[0] - last - lines[-1]
+    return Walk(
+        open_rows=work.open_rows,
+        before=tuple(line for line in served if line.offset <= last - step),
+        step=tuple(line for line in served if line.offset > last - step),
+        rows=rows,
+        strips=tuple(zip(firsts, lines, strict=True)),
+        inside=(max(-(-above // step), 0), min(max(-(-below // step), 0), rows)),
+        right=work.right,
+    )
 
 
 def _served(kernel: Kernel, count: int, axis: int) -> tuple[Served, ...]:

@@ -278,14 +278,12 @@ def test_schedules_are_of_all_kinds(isa: Isa) -> None:
     assert {k.residual for k in turned} == {True, False}
     between = [k for k in plan.kernels if k.template == "depthwise_planar"]
     assert {k.stride[1] for k in between} == {1, 2}
-    assert {k.whole for k in between} == {k.runs_on for k in between} == {True, False}
-    assert {k.strips > 1 for k in between} == {True, False}
+    assert {k.vectors * plan.lanes > k.written[1] for k in between} == {k.runs_on for k in between} == {True, False}
+    assert {k.strips > 1 for k in between} == {k.read == k.written for k in between} == {True, False}
     if plan.lanes < 16:  # a row of 17 pixels has vectors that reach over neither of its ends
         assert {k.vectors > 1 for k in between} == {True, False}
-        across = {k.name: k.vectors * plan.lanes for k in between}
-        rows = [(x, plan.values[x.output].layout.width) for x in plan.weights_layers if x.kernel in across]
-        assert any(width > 2 * across[layer.kernel] for layer, width in rows)
-    assert {bool(side) for k in between for side in k.edges} == {True, False}
+        assert any(k.written[1] > 2 * k.vectors * plan.lanes for k in between)
+    assert {bool(side) for k in between for side in k.pads} == {True, False}
     packings = [layer.indexed.packing for layer in plan.layers if isinstance(layer, ConvLayer)]
     slots = {packing.slot for packing in packings if packing is not None}
     assert slots >= {0, plan.lanes, plan.lanes // 2}  # runs on, one row, two rows

@@ -167,7 +167,7 @@ class Cases:
             except ValueError:
                 continue
             if to_planes and not PlanarWork(
-                op.kernel, op.stride, op.dilation, op.pads[1], (height, width), size[0], size[1]
+                op.kernel, op.stride, op.dilation, op.pads[:2], (height, width), (size[0], size[1])
             ).fits(self.lanes):
                 continue
             if height * width > 1 and size != [1, 1] and max(size) <= SIDE:

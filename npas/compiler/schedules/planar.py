@@ -44,13 +44,22 @@ class PlanarWork:
     kernel: tuple[int, int]
     stride: tuple[int, int]
     dilation: tuple[int, int]
-    left: int
-    """Columns of padding."""
+    pads: tuple[int, int]
+    """Rows above the image and columns before it."""
     read: tuple[int, int]
     """Height and width of the input."""
-    height: int
-    width: int
-    """Of the output."""
+    written: tuple[int, int]
+    """And of the output."""
+
+    @property
+    def height(self) -> int:
+        """Of the output."""
+        return self.written[0]
+
+    @property
+    def width(self) -> int:
+        """Of the output."""
+        return self.written[1]
 
     def vectors(self, lanes: int) -> int:
         """Of a row of the output."""
@@ -58,17 +67,17 @@ class PlanarWork:
 
     def column(self, tap: int, pixel: int) -> int:
         """Of the input, under a tap of an output pixel's window."""
-        return pixel * self.stride[1] + tap * self.dilation[1] - self.left
+        return pixel * self.stride[1] + tap * self.dilation[1] - self.pads[1]
 
     @property
     def open_rows(self) -> int:
         """Of the output, whose windows a row of the input may lie under."""
-        return open_rows(self.kernel, self.stride, self.dilation)
+        return (self.kernel[0] - 1) * self.dilation[0] // self.stride[0] + 1
 
     @property
-    def edges(self) -> tuple[int, int]:
-        """Columns that windows reach beyond the image, left and right."""
-        return self.left, max(self.column(self.kernel[1] - 1, self.width - 1) - self.read[1] + 1, 0)
+    def right(self) -> int:
+        """Columns that windows reach beyond the image."""
+        return max(self.column(self.kernel[1] - 1, self.width - 1) - self.read[1] + 1, 0)
 
     def fits(self, lanes: int) -> bool:
         """Whether such kernels can, and rows fill more than half of a vector: channels in lanes do better than that."""
@@ -76,7 +85,7 @@ class PlanarWork:
             self.stride[1] in (1, 2)
             and 2 * self.width > lanes
             and prod(self.kernel) <= MOST_TAPS
-            and self.left < ALIGNMENT
+            and self.pads[1] < ALIGNMENT
             and self.inside(1, lanes)
         )
 
@@ -94,18 +103,12 @@ class PlanarWork:
         )
 
 
-def open_rows(kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]) -> int:
-    """Rows of the output whose windows a row of the input may lie under."""
-    return (kernel[0] - 1) * dilation[0] // stride[0] + 1
-
-
 def work_of(graph: Graph, node: Node) -> PlanarWork:
     """Of a depthwise convolution."""
     op = node.op
     assert isinstance(op, Conv2d)
-    _, _, height, width = graph.shapes[node.name]
-    _, _, *read = graph.input_shapes(node)[0]
-    return PlanarWork(op.kernel, op.stride, op.dilation, op.pads[1], (read[0], read[1]), height, width)
+    (_, _, *read), (_, _, *written) = graph.input_shapes(node)[0], graph.shapes[node.name]
+    return PlanarWork(op.kernel, op.stride, op.dilation, op.pads[:2], (read[0], read[1]), (written[0], written[1]))
 
 
 def planar_schedule(work: PlanarWork, isa: IsaName) -> PlanarSchedule:

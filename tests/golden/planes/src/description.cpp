@@ -86,7 +86,7 @@ constexpr Layout kInputs[] = {{3, 18, 18, 18, 0, 324, 1}};
 constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0xa5ef8b8780f1e910ull, 30, 7184,
+    0x1a9ef63c3bf4f25bull, 30, 7184,
     kValues, 22, kIndexed, 7, kDepthwise, 3,
     kWinograd, 0, kConstants, 0, kLayers, 13,
     kInputs, 1, kOutputs, 1, forward,

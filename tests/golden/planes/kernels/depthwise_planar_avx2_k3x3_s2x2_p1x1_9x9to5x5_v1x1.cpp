@@ -1,5 +1,5 @@
 // Depthwise convolution, pixels in lanes: 3x3, 1 vector walked down a plane.
-#include "depthwise_planar_avx2_k3x3_s2x2_e1x1_v1x1_whole.h"
+#include "depthwise_planar_avx2_k3x3_s2x2_p1x1_9x9to5x5_v1x1.h"
 
 #include <type_traits>
 
@@ -17,11 +17,11 @@ inline vec epilogue(vec x) {
 
 // Of the first or the last vector of a row, the lanes under whose pixels a tap lies in the image: rows need no margins.
 struct Edge {
-    Edge(int first, int offset, int width) {
+    Edge(int first, int offset) {
         for (int lane = 0; lane < kLanes; ++lane) {
             const int pixel = lane / 4 * 2 + lane % 2 + (lane % 4 < 2 ? 0 : kLanes / 2);  // as evens_of_fours puts them
             const int column = (first + pixel) * 2 + offset;
-            mask[lane] = column >= 0 && column < width ? -1 : 0;
+            mask[lane] = column >= 0 && column < 9 ? -1 : 0;
         }
     }
 
@@ -29,10 +29,8 @@ struct Edge {
 };
 
 struct Edges {
-    explicit Edges(int width, int last)
-        : left0(0, -1, width), right2(last, 1, width) {}
-
-    Edge left0, right2;
+    Edge left0{0, -1};
+    Edge right2{0, 1};
 };
 
 // Of a plane.
@@ -52,53 +50,25 @@ struct Weights {
     vec w0, w1, w2, w3, w4, w5, w6, w7, w8;
 };
 
-// From some column on.
 struct Plane {
     const float* in;
     std::ptrdiff_t row_step;
-    int rows;  // of the input
     float* out;
     std::ptrdiff_t out_row_step;
     vec bias;
 };
 
-// All rows of the output.
-struct Strips {
-    Strips(int height, int rows_read, int top) : rows(height), line0(-top) {
-        const int above = top - 1;
-        inside.begin = above > 0 ? (above + 1) / 2 : 0;
-        const int below = rows_read - 2 - line0;
-        inside.end = below > 0 ? (below + 1) / 2 : 0;
-    }
-
-    int rows;
-    int line0;  // of the input, under the first taps
-    Range inside;  // the steps whose new rows of the input are in the image, of all strips
-};
-
-// Each vector of the input is multiplied for all rows whose windows it lies under.
+// Down a plane from some column on. Each vector of the input is multiplied for all rows of the output whose windows it
+// lies under.
 template <bool First, bool Last>
-[[gnu::always_inline]] inline void walk(const Plane& plane, const Strips& strips, const Weights& weights, const Edges& edges) {
-    const auto in_image = [&](int line) { return static_cast<unsigned>(line) < static_cast<unsigned>(plane.rows); };
-    const float* in0 = plane.in + strips.line0 * plane.row_step;
-    float* out0 = plane.out;
-    int line0 = strips.line0;
+[[gnu::always_inline]] inline void walk(const Plane& plane, int column, const Weights& weights, const Edges& edges) {
+    // Rows 0 to 4.
+    const float* in0 = plane.in + column * 2 - plane.row_step;
+    float* out0 = plane.out + column;
     vec s0r0a = plane.bias, s0r1a = plane.bias;
-    if (in_image(line0)) {
-        const float* x = in0;
-        const vec p0a = load(x - 2), q0a = load(x + kLanes - 2);
-        const vec p2a = load(x), q2a = load(x + kLanes);
-        vec x0a = odds_of_fours(p0a, q0a);
-        if constexpr (First) x0a = keep(x0a, load(edges.left0.mask));
-        s0r0a = fma(weights.w0, x0a, s0r0a);
-        vec x1a = evens_of_fours(p2a, q2a);
-        s0r0a = fma(weights.w1, x1a, s0r0a);
-        vec x2a = odds_of_fours(p2a, q2a);
-        if constexpr (Last) x2a = keep(x2a, load(edges.right2.mask));
-        s0r0a = fma(weights.w2, x2a, s0r0a);
-    }
-    const auto step = [&](auto inside) __attribute__((always_inline)) {
-        if (inside.value || in_image(line0 + 1)) {
+    const auto step = [&](auto inside, [[maybe_unused]] int row) __attribute__((always_inline)) {
+        [[maybe_unused]] const auto has = [](int line) { return static_cast<unsigned>(line) < 9; };
+        if (inside.value || has(row * 2)) {
             const float* x = in0 + plane.row_step;
             const vec p0a = load(x - 2), q0a = load(x + kLanes - 2);
             const vec p2a = load(x), q2a = load(x + kLanes);
@@ -111,7 +81,7 @@ template <bool First, bool Last>
             if constexpr (Last) x2a = keep(x2a, load(edges.right2.mask));
             s0r0a = fma(weights.w5, x2a, s0r0a);
         }
-        if (inside.value || in_image(line0 + 2)) {
+        if (inside.value || has(row * 2 + 1)) {
             const float* x = in0 + 2 * plane.row_step;
             const vec p0a = load(x - 2), q0a = load(x + kLanes - 2);
             const vec p2a = load(x), q2a = load(x + kLanes);
@@ -130,37 +100,34 @@ template <bool First, bool Last>
         store(out0, epilogue(ordered_pairs(s0r0a)));
         s0r0a = s0r1a;
         s0r1a = plane.bias;
-        line0 += 2;
         in0 += 2 * plane.row_step;
         out0 += plane.out_row_step;
     };
-    for (int row = 0; row < strips.rows; ++row) {
-        if (row >= strips.inside.begin && row < strips.inside.end) {
-            step(std::true_type{});
+    for (int row = 0; row < 5; ++row) {
+        if (row < 4) {
+            step(std::true_type{}, row);
         } else {
-            step(std::false_type{});
+            step(std::false_type{}, row);
         }
     }
 }
 
 }  // namespace
 
-void depthwise_planar_avx2_k3x3_s2x2_e1x1_v1x1_whole(const Depthwise& layer, View in, View out, Share share) {
+void depthwise_planar_avx2_k3x3_s2x2_p1x1_9x9to5x5_v1x1(const Depthwise& layer, View in, View out, Share share) {
     const Layout &from = *in.layout, &to = *out.layout;
-    const Strips strips(to.height, from.height, layer.spec->top);
-    const Edges edges(from.width, 0 * kLanes);
+    const Edges edges;
     const Range planes = slice(share, to.channels);
     for (int channel = planes.begin; channel < planes.end; ++channel) {
         const Weights weights(layer.weights + static_cast<std::ptrdiff_t>(channel) * 9);
-        Plane plane = {
+        const Plane plane = {
             in.plane(channel),
             from.row_step(),
-            from.height,
             out.plane(channel),
             to.row_step(),
             broadcast(layer.bias + channel),
         };
-        walk<true, true>(plane, strips, weights, edges);
+        walk<true, true>(plane, 0, weights, edges);
     }
 }
 
