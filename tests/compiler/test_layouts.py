@@ -150,25 +150,24 @@ def check_copies(plan: Plan, layer: ConvLayer, op: Conv2d) -> None:
 
 
 def check_rows(plan: Plan, layer: DepthwiseLayer, op: Conv2d) -> None:
-    """A depthwise kernel between planes: only a row's first and last vector reach over its ends, by what the kernel
-    leaves out there, and what it reads and writes beyond them lies in the arena or in the same plane."""
+    """A depthwise kernel between planes: only a row's first and last vector reach over its ends, which the kernel masks
+    there, and what it reads and writes beyond them lies in the arena or in the same plane."""
     read, out = plan.values[layer.inputs[0]], plan.values[layer.output].layout
     kernel, lanes = kernel_of(plan, layer), plan.lanes
-    left, right = kernel.edges
-    across = -(-out.width // lanes)
-    assert across % kernel.vectors == 0
-    assert kernel.rows <= out.height
+    assert (kernel.read, kernel.written) == ((read.layout.height, read.layout.width), (out.height, out.width))
+    assert (kernel.pads, kernel.window, kernel.stride) == (op.pads[:2], op.kernel, op.stride)
+    across = kernel.vectors * lanes
+    walks = [0, *range(across, out.width - across, across), *([out.width - across] if out.width > across else [])]
+    pixels = np.concatenate([np.arange(column, column + across) for column in walks])
+    assert set(pixels) >= set(range(out.width))
+    assert kernel.strips == 1 or pixels.max() < out.width  # or one would write over what another has written
     for tap in range(op.kernel[1]):
-        offset = tap * op.dilation[1] - op.pads[1]
-        columns = np.arange(out.width) * op.stride[1] + offset
-        over = (columns < 0) | (columns >= read.layout.width)
-        assert not over[lanes : (across - 1) * lanes].any()
-        masked = offset < 0 or offset > (op.kernel[1] - 1) * op.dilation[1] - op.pads[1] - right
-        assert masked or not over.any()
-        assert (columns[:1] >= 0).all() or offset >= -left
-    assert read.layout.origin >= left
-    assert out.origin + (out.height - 1) * out.pitch + across * lanes <= out.plane
-    end = across * lanes * op.stride[1] + (op.kernel[1] - 1) * op.dilation[1]
+        columns = np.arange(out.width) * op.stride[1] + tap * op.dilation[1] - op.pads[1]
+        assert (columns[pixels[lanes:][pixels[lanes:] < out.width]] >= 0).all()
+        assert (columns[pixels[:-lanes]] < read.layout.width).all()
+    assert read.layout.origin >= op.pads[1]
+    assert out.origin + (out.height - 1) * out.pitch + pixels.max() < out.plane
+    end = (pixels.max() + 1) * op.stride[1] + (op.kernel[1] - 1) * op.dilation[1]
     last_row = read.offset + (read.layout.planes - 1) * read.layout.plane + read.layout.origin
     assert last_row + (read.layout.height - 1) * read.layout.pitch + end <= plan.arena
 
