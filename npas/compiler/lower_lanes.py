@@ -72,7 +72,7 @@ def conv_layer(
             source,
             (rows - 1) * op.stride[0] * read.pitch * read.block + (width * op.stride[1] + 1) * read.block + max(taps),
         )
-    blocks = plan.backend == "opencl" and schedule.channel_block < read.channels
+    blocks = schedule.channel_block < read.channels
     filters = schedule.vectors * plan.lanes // schedule.depth
     geometry = Geometry(
         op.filters,
@@ -102,7 +102,7 @@ def conv_layer(
             step=op.stride[1] * read.block,
             far=plan.backend == "cpu" and work.far(plan.lanes),
             ahead=fetches_ahead(work, schedule, height * row)
-            and not (blocks or items)
+            and not (items or (blocks and plan.backend == "opencl"))
             and schedule.placement == "buffer",
             ragged=ragged,
             blocks=blocks,

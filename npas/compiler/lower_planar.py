@@ -30,8 +30,9 @@ def lower_planar(plan: PlanBuilder, group: Group) -> None:
     schedule = plan.choose(group, choice, PlanarSchedule)
     if (schedule.vectors, schedule.strips) not in walks_of(work, plan.isa):
         raise UnsupportedError(
-            f"node {root.name}: the walk that its schedule asks for must fit its rows' {work.width} pixels and leave "
-            f"registers free, got {schedule.strips} strips of {schedule.vectors} vectors, build again without --locked"
+            f"node {root.name}: the walk that its schedule asks for must be one that its rows' {work.width} pixels and "
+            f"the registers allow, got {schedule.strips} strips of {schedule.vectors} vectors, build again without "
+            "--locked"
         )
     across = max(schedule.vectors * lanes, work.width)
     # A vector that is longer than a row reaches into the next one, which is written after it.

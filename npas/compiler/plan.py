@@ -248,7 +248,7 @@ class Kernel(Record):
     ragged: bool = Field(False, description="whether tiles pass the ends of rows that lie apart in the output")
     ahead: bool = Field(False, description="whether the next group's weights are fetched while one runs")
     far: bool = Field(False, description="whether the next rows of the input are fetched while some are read")
-    blocks: bool = Field(False, description="whether a work group passes over blocks of channels together")
+    blocks: bool = Field(False, description="whether sums, with filters in lanes, wait between blocks of channels")
     storage: Storage = "fp32"
     placement: Placement = "buffer"
     slices: int = Field(0, description="of a list, each for a work item of its own; 0 where items are no lanes")

@@ -17,7 +17,8 @@ _NAMING = {
     "conv_packed": "conv_packed_<isa>_h<lines of pixels>[n<of a shorter tile>][x<filters>][_planar or _runs: output]_"
     "<epilogue>: pixels lie in lanes, input in copies.",
     "conv_lanes": "conv_lanes_<isa>_v<vectors of weights>[n<of the last group>][d<depth>]p<pixels>s<step>"
-    "[_far: fetches input][_ahead: weights][_ragged: past the ends of rows]_<epilogue>: filters do.",
+    "[_far: fetches input][_ahead: weights][_ragged: past the ends of rows][_blocks: of channels]_<epilogue>: "
+    "filters do.",
     "conv_items": "conv_lanes_<isa>_v<vectors of weights>[d<depth>]p<pixels>s<step>[_x<slices of a list>t<items side "
     "by side>]_<epilogue>: neighbouring work items have neighbouring pixels.",
     "depthwise_lanes": "depthwise_lanes_<isa>_k<window>_s<stride>[_d<dilation>]_p<pixels>[_turned: its output]_"
@@ -59,7 +60,7 @@ class Walk:
     strips: tuple[tuple[int, int], ...]
     """First row of the output, and row of the input under its window's first one."""
     inside: tuple[int, int]
-    """The steps between these read nothing outside the image, in no strip."""
+    """First step, and one past the last, that read only rows of the image in every strip."""
     right: int
     """Columns that windows reach beyond the image."""
 
@@ -95,10 +96,10 @@ class KernelView:
     """Of a depthwise kernel, by the pixels of a tile."""
     dilation: tuple[int, int]
     pads: tuple[int, int]
+    """As ``read``, ``written`` and ``walk``, of a depthwise kernel with pixels in lanes."""
     read: tuple[int, int]
     written: tuple[int, int]
     walk: Walk | None
-    """Of a depthwise kernel with pixels in lanes."""
     turned: bool
     lanes: int
     runs_on: bool
@@ -173,7 +174,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         pads=kernel.pads,
         read=kernel.read,
         written=kernel.written,
-        walk=_walk(kernel),
+        walk=walk_of(kernel) if kernel.template == "depthwise_planar" else None,
         turned=kernel.turned,
         lanes=plan.lanes,
         runs_on=kernel.runs_on,
@@ -204,9 +205,8 @@ def _columns(kernel: Kernel) -> Mapping[int, tuple[Served, ...]]:
     return {pixels: _served(kernel, pixels, axis=1) for pixels in widths}
 
 
-def _walk(kernel: Kernel) -> Walk | None:
-    if kernel.template != "depthwise_planar":
-        return None
+def walk_of(kernel: Kernel) -> Walk:
+    """Of a depthwise kernel with pixels in lanes."""
     work = PlanarWork(kernel.window, kernel.stride, kernel.dilation, kernel.pads, kernel.read, kernel.written)
     last, step = (kernel.window[0] - 1) * kernel.dilation[0], kernel.stride[0]
     served = [line for line in _served(kernel, work.open_rows, axis=0) if line.offset <= last]
@@ -214,13 +214,14 @@ def _walk(kernel: Kernel) -> Walk | None:
     firsts = [min(strip * rows, work.height - rows) for strip in range(kernel.strips)]
     lines = [first * step - kernel.pads[0] for first in firsts]
     above, below = -lines[0] - max(last + 1 - step, 0), kernel.read[0] - last - lines[-1]
+    inside = (max(-(-above // step), 0), min(max(-(-below // step), 0), rows))
     return Walk(
         open_rows=work.open_rows,
         before=tuple(line for line in served if line.offset <= last - step),
         step=tuple(line for line in served if line.offset > last - step),
         rows=rows,
         strips=tuple(zip(firsts, lines, strict=True)),
-        inside=(max(-(-above // step), 0), min(max(-(-below // step), 0), rows)),
+        inside=inside if inside[0] < inside[1] else (0, 0),
         right=work.right,
     )
 

@@ -18,6 +18,7 @@ from npas.compiler.layout import ALIASING, spread
 from npas.compiler.lower import lower
 from npas.compiler.plan import ConvLayer, DepthwiseLayer, Kernel, Layout, Plan, SplitLayer, Value
 from npas.compiler.schedules.records import PlanarSchedule
+from npas.compiler.views_kernels import walk_of
 from npas.graph.builder import Builder
 from npas.graph.graph import Graph
 from npas.ops import Conv2d
@@ -155,7 +156,8 @@ def check_rows(plan: Plan, layer: DepthwiseLayer, op: Conv2d) -> None:
     read, out = plan.values[layer.inputs[0]], plan.values[layer.output].layout
     kernel, lanes = kernel_of(plan, layer), plan.lanes
     assert (kernel.read, kernel.written) == ((read.layout.height, read.layout.width), (out.height, out.width))
-    assert (kernel.pads, kernel.window, kernel.stride) == (op.pads[:2], op.kernel, op.stride)
+    geometry = (kernel.pads, kernel.window, kernel.stride, kernel.dilation)
+    assert geometry == (op.pads[:2], op.kernel, op.stride, op.dilation)
     across = kernel.vectors * lanes
     walks = [0, *range(across, out.width - across, across), *([out.width - across] if out.width > across else [])]
     pixels = np.concatenate([np.arange(column, column + across) for column in walks])
@@ -163,8 +165,10 @@ def check_rows(plan: Plan, layer: DepthwiseLayer, op: Conv2d) -> None:
     assert kernel.strips == 1 or pixels.max() < out.width  # or one would write over what another has written
     for tap in range(op.kernel[1]):
         columns = np.arange(out.width) * op.stride[1] + tap * op.dilation[1] - op.pads[1]
-        assert (columns[pixels[lanes:][pixels[lanes:] < out.width]] >= 0).all()
+        assert (columns[pixels[lanes:]] >= 0).all()
         assert (columns[pixels[:-lanes]] < read.layout.width).all()
+        masked = tap * op.dilation[1] > (op.kernel[1] - 1) * op.dilation[1] - walk_of(kernel).right
+        assert masked or columns[-1] < read.layout.width
     assert read.layout.origin >= op.pads[1]
     assert out.origin + (out.height - 1) * out.pitch + pixels.max() < out.plane
     end = (pixels.max() + 1) * op.stride[1] + (op.kernel[1] - 1) * op.dilation[1]

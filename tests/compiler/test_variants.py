@@ -28,6 +28,7 @@ from npas.compiler.lower import Lowered, lower
 from npas.compiler.plan import ConvLayer, ElementwiseLayer, GlobalAvgPoolLayer, Kernel, Plan, PoolLayer, WeightsLayer
 from npas.compiler.schedules.records import LaneSchedule, PoolSchedule
 from npas.compiler.schedules.space import PLACEMENTS
+from npas.compiler.views_kernels import walk_of
 from npas.compiler.views_layers import weighted
 from npas.ops import Conv2d
 from npas.schemes import SCHEMES, LayerKind, kind_of
@@ -283,7 +284,10 @@ def test_schedules_are_of_all_kinds(isa: Isa) -> None:
     if plan.lanes < 16:  # a row of 17 pixels has vectors that reach over neither of its ends
         assert {k.vectors > 1 for k in between} == {True, False}
         assert any(k.written[1] > 2 * k.vectors * plan.lanes for k in between)
-    assert {bool(side) for k in between for side in k.pads} == {True, False}
+    assert {bool(k.pads[0]) for k in between} == {bool(k.pads[1]) for k in between} == {True, False}
+    assert {bool(walk_of(k).right) for k in between} == {True, False}
+    assert any(walk_of(k).inside == (0, 0) for k in between)
+    assert any(walk_of(k).inside == (0, walk_of(k).rows) for k in between)
     packings = [layer.indexed.packing for layer in plan.layers if isinstance(layer, ConvLayer)]
     slots = {packing.slot for packing in packings if packing is not None}
     assert slots >= {0, plan.lanes, plan.lanes // 2}  # runs on, one row, two rows

@@ -19,10 +19,10 @@ from npas.targets.isa import ISAS, IsaName
 
 MOST_TAPS = 49
 """Of a window, each written out for every vector and strip."""
+MOST_VECTORS = 8
 MOST_STRIPS = 4
 OVERLAPPED_ROWS = 80
-"""That a processor computes ahead, the next columns' among them; in longer walks each row's sums wait for those of the
-row before."""
+"""Steps that a processor overlaps: in shorter walks it works on the next columns while sums wait for one another."""
 LATENCY = 4.0
 """Cycles from one addition to the next of the same sum."""
 STORE_CYCLES = 1.5
@@ -80,16 +80,17 @@ class PlanarWork:
         return max(self.column(self.kernel[1] - 1, self.width - 1) - self.read[1] + 1, 0)
 
     def fits(self, lanes: int) -> bool:
-        """Whether such kernels can, and rows fill more than half of a vector: channels in lanes do better than that."""
+        """Whether such kernels can compute it, and rows fill more than half of a vector: channels in lanes do better
+        otherwise."""
         return (
             self.stride[1] in (1, 2)
             and 2 * self.width > lanes
             and prod(self.kernel) <= MOST_TAPS
             and self.pads[1] < ALIGNMENT
-            and self.inside(1, lanes)
+            and self.only_ends_reach_out(1, lanes)
         )
 
-    def inside(self, vectors: int, lanes: int) -> bool:
+    def only_ends_reach_out(self, vectors: int, lanes: int) -> bool:
         """Whether only a row's first vector reaches beyond the image on the left, only its last one on the right, where
         it is computed by so many at a time, the last ones so that they end with it."""
         across = vectors * lanes
@@ -133,15 +134,16 @@ def planar_space(work: PlanarWork, isa: IsaName) -> Space:
 
 
 def walks_of(work: PlanarWork, isa: IsaName) -> list[tuple[int, int]]:
-    """Vectors and strips whose sums leave registers for a pixel and a weight. A vector that is longer than a row writes
-    over the beginning of the next one, which no other strip may have written before."""
+    """Vectors and strips of which no strip repeats another, and whose sums leave registers for a pixel and a weight;
+    one of each is always among them. A vector that is longer than a row writes over the beginning of the next one,
+    which no other strip may have written before."""
     lanes, room = ISAS[isa].lanes, ISAS[isa].registers - 4
     return [
         (vectors, strips)
-        for vectors in range(1, work.vectors(lanes) + 1)
+        for vectors in range(1, min(MOST_VECTORS, work.vectors(lanes)) + 1)
         for strips in range(1, min(MOST_STRIPS, work.height) + 1)
         if vectors * strips == 1 or (work.width >= vectors * lanes and work.open_rows * vectors * strips <= room)
-        if work.inside(vectors, lanes)
+        if work.only_ends_reach_out(vectors, lanes) and -(-work.height // -(-work.height // strips)) == strips
     ]
 
 

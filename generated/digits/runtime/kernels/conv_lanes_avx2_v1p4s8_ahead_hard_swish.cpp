@@ -22,7 +22,6 @@ struct Tile {
     float* out;
     std::ptrdiff_t plane_step;
     const float* bias;
-    bool first, last;  // of the channel blocks, between which sums wait in `out`
     const float* coming;  // weights to fetch ahead, `pace` floats with each entry
     int pace;
 };
@@ -49,19 +48,11 @@ struct Tile {
         next = tile.in + offset[2];
     }
     float* out0 = tile.out;
-    if (!tile.first) {
-        a0a = a0a + load(out0 + 0 * kLanes);
-        a0b = a0b + load(out0 + 1 * kLanes);
-        a0c = a0c + load(out0 + 2 * kLanes);
-        a0d = a0d + load(out0 + 3 * kLanes);
-    }
-    if (tile.last) {
-        const vec bias0 = load(tile.bias + 0 * kLanes);
-        a0a = epilogue(a0a + bias0);
-        a0b = epilogue(a0b + bias0);
-        a0c = epilogue(a0c + bias0);
-        a0d = epilogue(a0d + bias0);
-    }
+    const vec bias0 = load(tile.bias + 0 * kLanes);
+    a0a = epilogue(a0a + bias0);
+    a0b = epilogue(a0b + bias0);
+    a0c = epilogue(a0c + bias0);
+    a0d = epilogue(a0d + bias0);
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
     store(out0 + 2 * kLanes, a0c);
@@ -88,17 +79,10 @@ struct Tile {
         next = tile.in + offset[2];
     }
     float* out0 = tile.out;
-    if (!tile.first) {
-        a0a = a0a + load(out0 + 0 * kLanes);
-        a0b = a0b + load(out0 + 1 * kLanes);
-        a0c = a0c + load(out0 + 2 * kLanes);
-    }
-    if (tile.last) {
-        const vec bias0 = load(tile.bias + 0 * kLanes);
-        a0a = epilogue(a0a + bias0);
-        a0b = epilogue(a0b + bias0);
-        a0c = epilogue(a0c + bias0);
-    }
+    const vec bias0 = load(tile.bias + 0 * kLanes);
+    a0a = epilogue(a0a + bias0);
+    a0b = epilogue(a0b + bias0);
+    a0c = epilogue(a0c + bias0);
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
     store(out0 + 2 * kLanes, a0c);
@@ -121,14 +105,12 @@ void conv_lanes_avx2_v1p4s8_ahead_hard_swish(const Indexed& conv, View in, View 
     const IndexedSpec& spec = *conv.spec;
     const Layout& to = *out.layout;
     const Range groups = part.groups, tiles = part.tiles;
-    const int blocks = conv.channel_blocks;
+    constexpr int blocks = 1;
     for (int start = tiles.begin; start < tiles.end; start += spec.tiles_at_a_time) {
         const int most = start + spec.tiles_at_a_time, stop = most < tiles.end ? most : tiles.end;
         for (int block = 0; block < blocks; ++block) {
             for (int group = groups.begin; group < groups.end; ++group) {
-                const bool first = block == 0, last = block + 1 == blocks;
                 const std::int32_t* bounds = conv.bounds + static_cast<std::ptrdiff_t>(group) * (blocks + 1);
-                if (bounds[block] == bounds[block + 1] && !first && !last) continue;
                 const float* weights = conv.weights + conv.first_weight[group] +
                                        static_cast<std::ptrdiff_t>(bounds[block] - bounds[0]) * kStored;
                 const std::int32_t *begin = conv.offsets + bounds[block],
@@ -154,8 +136,6 @@ void conv_lanes_avx2_v1p4s8_ahead_hard_swish(const Indexed& conv, View in, View 
                         target,
                         to.plane_step(),
                         conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
-                        first,
-                        last,
                         coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,
                         pace,
                     };

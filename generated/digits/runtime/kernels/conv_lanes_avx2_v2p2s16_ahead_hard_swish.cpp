@@ -22,7 +22,6 @@ struct Tile {
     float* out;
     std::ptrdiff_t plane_step;
     const float* bias;
-    bool first, last;  // of the channel blocks, between which sums wait in `out`
     const float* coming;  // weights to fetch ahead, `pace` floats with each entry
     int pace;
 };
@@ -50,20 +49,12 @@ struct Tile {
     }
     float* out0 = tile.out;
     float* out1 = tile.out + 1 * tile.plane_step;
-    if (!tile.first) {
-        a0a = a0a + load(out0 + 0 * kLanes);
-        a0b = a0b + load(out0 + 1 * kLanes);
-        a1a = a1a + load(out1 + 0 * kLanes);
-        a1b = a1b + load(out1 + 1 * kLanes);
-    }
-    if (tile.last) {
-        const vec bias0 = load(tile.bias + 0 * kLanes);
-        a0a = epilogue(a0a + bias0);
-        a0b = epilogue(a0b + bias0);
-        const vec bias1 = load(tile.bias + 1 * kLanes);
-        a1a = epilogue(a1a + bias1);
-        a1b = epilogue(a1b + bias1);
-    }
+    const vec bias0 = load(tile.bias + 0 * kLanes);
+    a0a = epilogue(a0a + bias0);
+    a0b = epilogue(a0b + bias0);
+    const vec bias1 = load(tile.bias + 1 * kLanes);
+    a1a = epilogue(a1a + bias1);
+    a1b = epilogue(a1b + bias1);
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
     store(out1 + 0 * kLanes, a1a);
@@ -90,16 +81,10 @@ struct Tile {
     }
     float* out0 = tile.out;
     float* out1 = tile.out + 1 * tile.plane_step;
-    if (!tile.first) {
-        a0a = a0a + load(out0 + 0 * kLanes);
-        a1a = a1a + load(out1 + 0 * kLanes);
-    }
-    if (tile.last) {
-        const vec bias0 = load(tile.bias + 0 * kLanes);
-        a0a = epilogue(a0a + bias0);
-        const vec bias1 = load(tile.bias + 1 * kLanes);
-        a1a = epilogue(a1a + bias1);
-    }
+    const vec bias0 = load(tile.bias + 0 * kLanes);
+    a0a = epilogue(a0a + bias0);
+    const vec bias1 = load(tile.bias + 1 * kLanes);
+    a1a = epilogue(a1a + bias1);
     store(out0 + 0 * kLanes, a0a);
     store(out1 + 0 * kLanes, a1a);
 }
@@ -121,14 +106,12 @@ void conv_lanes_avx2_v2p2s16_ahead_hard_swish(const Indexed& conv, View in, View
     const IndexedSpec& spec = *conv.spec;
     const Layout& to = *out.layout;
     const Range groups = part.groups, tiles = part.tiles;
-    const int blocks = conv.channel_blocks;
+    constexpr int blocks = 1;
     for (int start = tiles.begin; start < tiles.end; start += spec.tiles_at_a_time) {
         const int most = start + spec.tiles_at_a_time, stop = most < tiles.end ? most : tiles.end;
         for (int block = 0; block < blocks; ++block) {
             for (int group = groups.begin; group < groups.end; ++group) {
-                const bool first = block == 0, last = block + 1 == blocks;
                 const std::int32_t* bounds = conv.bounds + static_cast<std::ptrdiff_t>(group) * (blocks + 1);
-                if (bounds[block] == bounds[block + 1] && !first && !last) continue;
                 const float* weights = conv.weights + conv.first_weight[group] +
                                        static_cast<std::ptrdiff_t>(bounds[block] - bounds[0]) * kStored;
                 const std::int32_t *begin = conv.offsets + bounds[block],
@@ -154,8 +137,6 @@ void conv_lanes_avx2_v2p2s16_ahead_hard_swish(const Indexed& conv, View in, View
                         target,
                         to.plane_step(),
                         conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
-                        first,
-                        last,
                         coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,
                         pace,
                     };

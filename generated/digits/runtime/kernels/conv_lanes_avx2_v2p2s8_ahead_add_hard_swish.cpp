@@ -25,7 +25,6 @@ struct Tile {
     const float* residual;
     std::ptrdiff_t residual_step;
     const float* bias;
-    bool first, last;  // of the channel blocks, between which sums wait in `out`
     const float* coming;  // weights to fetch ahead, `pace` floats with each entry
     int pace;
 };
@@ -53,22 +52,14 @@ struct Tile {
     }
     float* out0 = tile.out;
     float* out1 = tile.out + 1 * tile.plane_step;
-    if (!tile.first) {
-        a0a = a0a + load(out0 + 0 * kLanes);
-        a0b = a0b + load(out0 + 1 * kLanes);
-        a1a = a1a + load(out1 + 0 * kLanes);
-        a1b = a1b + load(out1 + 1 * kLanes);
-    }
-    if (tile.last) {
-        const vec bias0 = load(tile.bias + 0 * kLanes);
-        const float* residual0 = tile.residual;
-        a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
-        a0b = epilogue(a0b + bias0, load(residual0 + 1 * kLanes));
-        const vec bias1 = load(tile.bias + 1 * kLanes);
-        const float* residual1 = tile.residual + 1 * tile.residual_step;
-        a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
-        a1b = epilogue(a1b + bias1, load(residual1 + 1 * kLanes));
-    }
+    const vec bias0 = load(tile.bias + 0 * kLanes);
+    const float* residual0 = tile.residual;
+    a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
+    a0b = epilogue(a0b + bias0, load(residual0 + 1 * kLanes));
+    const vec bias1 = load(tile.bias + 1 * kLanes);
+    const float* residual1 = tile.residual + 1 * tile.residual_step;
+    a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
+    a1b = epilogue(a1b + bias1, load(residual1 + 1 * kLanes));
     store(out0 + 0 * kLanes, a0a);
     store(out0 + 1 * kLanes, a0b);
     store(out1 + 0 * kLanes, a1a);
@@ -95,18 +86,12 @@ struct Tile {
     }
     float* out0 = tile.out;
     float* out1 = tile.out + 1 * tile.plane_step;
-    if (!tile.first) {
-        a0a = a0a + load(out0 + 0 * kLanes);
-        a1a = a1a + load(out1 + 0 * kLanes);
-    }
-    if (tile.last) {
-        const vec bias0 = load(tile.bias + 0 * kLanes);
-        const float* residual0 = tile.residual;
-        a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
-        const vec bias1 = load(tile.bias + 1 * kLanes);
-        const float* residual1 = tile.residual + 1 * tile.residual_step;
-        a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
-    }
+    const vec bias0 = load(tile.bias + 0 * kLanes);
+    const float* residual0 = tile.residual;
+    a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
+    const vec bias1 = load(tile.bias + 1 * kLanes);
+    const float* residual1 = tile.residual + 1 * tile.residual_step;
+    a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
     store(out0 + 0 * kLanes, a0a);
     store(out1 + 0 * kLanes, a1a);
 }
@@ -129,14 +114,12 @@ void conv_lanes_avx2_v2p2s8_ahead_add_hard_swish(const Indexed& conv, View in, V
     const IndexedSpec& spec = *conv.spec;
     const Layout& to = *out.layout;
     const Range groups = part.groups, tiles = part.tiles;
-    const int blocks = conv.channel_blocks;
+    constexpr int blocks = 1;
     for (int start = tiles.begin; start < tiles.end; start += spec.tiles_at_a_time) {
         const int most = start + spec.tiles_at_a_time, stop = most < tiles.end ? most : tiles.end;
         for (int block = 0; block < blocks; ++block) {
             for (int group = groups.begin; group < groups.end; ++group) {
-                const bool first = block == 0, last = block + 1 == blocks;
                 const std::int32_t* bounds = conv.bounds + static_cast<std::ptrdiff_t>(group) * (blocks + 1);
-                if (bounds[block] == bounds[block + 1] && !first && !last) continue;
                 const float* weights = conv.weights + conv.first_weight[group] +
                                        static_cast<std::ptrdiff_t>(bounds[block] - bounds[0]) * kStored;
                 const std::int32_t *begin = conv.offsets + bounds[block],
@@ -165,8 +148,6 @@ void conv_lanes_avx2_v2p2s8_ahead_add_hard_swish(const Indexed& conv, View in, V
                         other,
                         residual.layout->plane_step(),
                         conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
-                        first,
-                        last,
                         coming + static_cast<std::ptrdiff_t>(t - start) * (end - begin) * pace,
                         pace,
                     };

@@ -31,10 +31,10 @@ struct List {
 };
 
 % endif
-${lanes.tile_struct(view.residual, view.ahead, view.ragged, lists=view.lists)}\
+${lanes.tile_struct(view.residual, view.ahead, view.ragged, waits=view.blocks, lists=view.lists)}\
 % for vectors in dict.fromkeys((view.vectors, view.narrow)):
 % for pixels in dict.fromkeys((view.pixels, max(view.pixels - 1, 1))):
-${lanes.tile(vectors, pixels, view.depth, view.residual, view.ahead, view.ragged)}\
+${lanes.tile(vectors, pixels, view.depth, view.residual, view.ahead, view.ragged, waits=view.blocks)}\
 % endfor
 % endfor
 
@@ -55,7 +55,11 @@ ${view.signature} {
     const IndexedSpec& spec = *conv.spec;
     const Layout& to = *out.layout;
     const Range groups = part.groups, tiles = part.tiles;
+% if view.blocks:
     const int blocks = conv.channel_blocks;
+% else:
+    constexpr int blocks = 1;
+% endif
 % if view.ragged:
     const std::ptrdiff_t row_gap = to.row_step() - spec.width * kLanes;
 % if view.residual:
@@ -66,7 +70,9 @@ ${view.signature} {
         const int most = start + spec.tiles_at_a_time, stop = most < tiles.end ? most : tiles.end;
         for (int block = 0; block < blocks; ++block) {
             for (int group = groups.begin; group < groups.end; ++group) {
+% if view.blocks:
                 const bool first = block == 0, last = block + 1 == blocks;
+% endif
 % if view.lists > 1:
                 const auto list_of = [&](std::ptrdiff_t list) {
                     const std::int32_t* bounds = conv.bounds + list * (blocks + 1);
@@ -75,10 +81,14 @@ ${view.signature} {
                                     static_cast<std::ptrdiff_t>(bounds[block] - bounds[0]) * kStored};
                 };
                 const List lists[kLists] = {${", ".join(f"list_of(group * kLists + {i})" for i in range(view.lists))}};
+% if view.blocks:
                 if (${" && ".join(f"lists[{i}].begin == lists[{i}].end" for i in range(view.lists))} && !first && !last) continue;
+% endif
 % else:
                 const std::int32_t* bounds = conv.bounds + static_cast<std::ptrdiff_t>(group) * (blocks + 1);
+% if view.blocks:
                 if (bounds[block] == bounds[block + 1] && !first && !last) continue;
+% endif
                 const float* weights = conv.weights + conv.first_weight[group] +
                                        static_cast<std::ptrdiff_t>(bounds[block] - bounds[0]) * kStored;
                 const std::int32_t *begin = conv.offsets + bounds[block],
@@ -135,8 +145,10 @@ ${view.signature} {
                         residual.layout->plane_step(),
 % endif
                         conv.bias + static_cast<std::ptrdiff_t>(group) * kRows,
+% if view.blocks:
                         first,
                         last,
+% endif
 % if view.ahead:
 % if view.lists > 1:
                         {${", ".join(f"then[{i}].weights + static_cast<std::ptrdiff_t>(t - start) * (lists[{i}].end - lists[{i}].begin) * pace" for i in range(view.lists))}},

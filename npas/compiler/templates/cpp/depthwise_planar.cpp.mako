@@ -188,6 +188,8 @@ ${line_of(line, sums[s], " " * 12)}\
     for (int row = 0; row < ${down.rows}; ++row) {
 % if down.inside == (0, down.rows):
         step(std::true_type{}, row);
+% elif down.inside == (0, 0):
+        step(std::false_type{}, row);
 % else:
         if (${" && ".join([f"row >= {down.inside[0]}"] * (down.inside[0] > 0) + [f"row < {down.inside[1]}"] * (down.inside[1] < down.rows))}) {
             step(std::true_type{}, row);

@@ -4,7 +4,7 @@ from string import ascii_letters
 
 letter = ascii_letters.__getitem__
 %>\
-<%def name="tile_struct(residual, ahead, ragged=False, blocks=True, lists=1)">\
+<%def name="tile_struct(residual, ahead, ragged=False, blocks=True, waits=False, lists=1)">\
 struct Tile {
     const float* in;
     float* out;
@@ -15,6 +15,8 @@ struct Tile {
 % endif
 % if blocks:
     const float* bias;
+% endif
+% if waits:
     bool first, last;  // of the channel blocks, between which sums wait in `out`
 % endif
 % if ahead:
@@ -30,7 +32,7 @@ struct Tile {
 % endif
 };
 </%def>\
-<%def name="tile(vectors, pixels, depth, residual, ahead, ragged=False, blocks=True)">
+<%def name="tile(vectors, pixels, depth, residual, ahead, ragged=False, blocks=True, waits=False)">
 <%
 broadcast = {1: "broadcast", 2: "broadcast_pair", 4: "broadcast_quad"}[depth]
 lists = max(1, depth // vectors)
@@ -114,39 +116,53 @@ ${added("    ", range(0, sums, 1 << level + 1), level)}\
     ${sum_of(v, p)} = ${{1: "ordered_pairs", 2: "ordered_fours"}[levels - inside]}(${sum_of(v, p)});
 % endfor
 % endif
-% if ragged and pixels > 1:
-    // Masks and no branches, whose outcome changes from tile to tile.
-% for p in range(1, pixels):
-    const std::int64_t past${p} = (tile.cut - ${p + 1}) >> 63;
-    const std::ptrdiff_t at${p} = ${p} * kLanes + (tile.gap & past${p});
-% if residual:
-    const std::ptrdiff_t from${p} = ${p} * kLanes + (tile.residual_gap & past${p});
-% endif
-% endfor
-% endif
 % for v in range(outputs):
     float* out${v} = tile.out${f" + {v} * tile.plane_step" if v else ""};
 % endfor
-% if blocks:
-    if (!tile.first) {
+<%
+crossing = ragged and pixels > 1
+indent = " " * (8 if crossing else 4)
+%>\
+% if crossing:
+    const auto finish = [&](${", ".join(f"std::ptrdiff_t {name}{p}" for name in (("at", "from") if residual else ("at",)) for p in range(1, pixels))}) __attribute__((always_inline)) {
+% endif
+% if waits:
+${indent}if (!tile.first) {
 % for v, p in places:
-        ${sum_of(v, p)} = ${sum_of(v, p)} + load(out${v}${at[p]});
+${indent}    ${sum_of(v, p)} = ${sum_of(v, p)} + load(out${v}${at[p]});
 % endfor
-    }
-    if (tile.last) {
+${indent}}
+${indent}if (tile.last) {
+% endif
+% if blocks:
+<% deeper = indent + "    " if waits else indent %>\
 % for v in range(outputs):
-        const vec bias${v} = load(tile.bias + ${v} * kLanes);
+${deeper}const vec bias${v} = load(tile.bias + ${v} * kLanes);
 % if residual:
-        const float* residual${v} = tile.residual${f" + {v} * tile.residual_step" if v else ""};
+${deeper}const float* residual${v} = tile.residual${f" + {v} * tile.residual_step" if v else ""};
 % endif
 % for p in range(pixels):
-        ${sum_of(v, p)} = epilogue(${sum_of(v, p)} + bias${v}${f", load(residual{v}{from_[p]})" if residual else ""});
+${deeper}${sum_of(v, p)} = epilogue(${sum_of(v, p)} + bias${v}${f", load(residual{v}{from_[p]})" if residual else ""});
 % endfor
 % endfor
-    }
+% endif
+% if waits:
+${indent}}
 % endif
 % for v, p in places:
-    store(out${v}${at[p]}, ${sum_of(v, p)});
+${indent}store(out${v}${at[p]}, ${sum_of(v, p)});
 % endfor
+% if crossing:
+    };
+    if (tile.cut >= ${pixels}) {
+        finish(${", ".join([f"{p} * kLanes" for p in range(1, pixels)] * (2 if residual else 1))});
+    } else {
+        // Masks and no more branches, whose outcome changes from tile to tile.
+% for p in range(1, pixels):
+        const std::int64_t past${p} = (tile.cut - ${p + 1}) >> 63;
+% endfor
+        finish(${", ".join(f"{p} * kLanes + (tile.{gap} & past{p})" for gap in (("gap", "residual_gap") if residual else ("gap",)) for p in range(1, pixels))});
+    }
+% endif
 }
 </%def>\

@@ -127,21 +127,21 @@ inline float half_to_float(std::uint16_t half) {
 }
 
 inline vec load_halves(const std::uint16_t* p) {
-#if defined(__F16C__) && defined(__clang__)  // whose names for these instructions change from version to version
-    typedef _Float16 packed __attribute__((vector_size(kLanes * 2)));
-    packed v;
-    std::memcpy(&v, p, sizeof v);
-    return __builtin_convertvector(v, vec);
-#elif defined(__AVX512F__)
+#if defined(__AVX512F__) && __has_builtin(__builtin_ia32_vcvtph2ps512_mask)
     typedef short packed __attribute__((vector_size(kLanes * 2)));
     packed v;
     std::memcpy(&v, p, sizeof v);
     return __builtin_ia32_vcvtph2ps512_mask(v, vec{}, -1, 4);
-#elif defined(__F16C__)
+#elif defined(__F16C__) && !defined(__AVX512F__) && __has_builtin(__builtin_ia32_vcvtph2ps256)
     typedef short packed __attribute__((vector_size(kLanes * 2)));
     packed v;
     std::memcpy(&v, p, sizeof v);
     return __builtin_ia32_vcvtph2ps256(v);
+#elif defined(__F16C__)  // clang from 22 on
+    typedef _Float16 packed __attribute__((vector_size(kLanes * 2)));
+    packed v;
+    std::memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, vec);
 #else
     typedef std::uint16_t packed __attribute__((vector_size(kLanes * 2)));
     packed v;
