@@ -1,10 +1,11 @@
 ## The inner kernel of everything with filters in lanes: sums of a few vectors of filters and a few pixels in registers.
+## It `finishes` them by bias and epilogue; where it `waits`, by the last of several blocks of channels.
 <%!
 from string import ascii_letters
 
 letter = ascii_letters.__getitem__
 %>\
-<%def name="tile_struct(residual, ahead, ragged=False, blocks=True, waits=False, lists=1)">\
+<%def name="tile_struct(residual, ahead, ragged=False, finishes=True, waits=False, lists=1)">\
 struct Tile {
     const float* in;
     float* out;
@@ -13,7 +14,7 @@ struct Tile {
     const float* residual;
     std::ptrdiff_t residual_step;
 % endif
-% if blocks:
+% if finishes:
     const float* bias;
 % endif
 % if waits:
@@ -32,7 +33,7 @@ struct Tile {
 % endif
 };
 </%def>\
-<%def name="tile(vectors, pixels, depth, residual, ahead, ragged=False, blocks=True, waits=False)">
+<%def name="tile(vectors, pixels, depth, residual, ahead, ragged=False, finishes=True, waits=False)">
 <%
 broadcast = {1: "broadcast", 2: "broadcast_pair", 4: "broadcast_quad"}[depth]
 lists = max(1, depth // vectors)
@@ -90,7 +91,7 @@ ${indent}    next = tile.in + offset[2];
 ${indent}}
 </%def>\
 // ${vectors} vector${"s" if vectors > 1 else ""} of weights x ${pixels} pixel${"s" if pixels > 1 else ""}.
-${"[[gnu::always_inline]] inline " if blocks and lists == 1 else ""}void tile_v${vectors}p${pixels}(const Tile& tile, ${"const List* lists" if lists > 1 else "const std::int32_t* offset, const std::int32_t* end, const float* weights"}) {
+${"[[gnu::always_inline]] inline " if finishes and lists == 1 else ""}void tile_v${vectors}p${pixels}(const Tile& tile, ${"const List* lists" if lists > 1 else "const std::int32_t* offset, const std::int32_t* end, const float* weights"}) {
 % for v in range(sums):
     vec ${", ".join(f"a{v}{letter(p)}{{}}" for p in range(pixels))};
 % endfor
@@ -134,7 +135,7 @@ ${indent}    ${sum_of(v, p)} = ${sum_of(v, p)} + load(out${v}${at[p]});
 ${indent}}
 ${indent}if (tile.last) {
 % endif
-% if blocks:
+% if finishes:
 <% deeper = indent + "    " if waits else indent %>\
 % for v in range(outputs):
 ${deeper}const vec bias${v} = load(tile.bias + ${v} * kLanes);

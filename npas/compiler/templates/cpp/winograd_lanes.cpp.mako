@@ -26,10 +26,10 @@ inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
     return x;
 }
 
-${lanes.tile_struct(False, True, blocks=False)}\
+${lanes.tile_struct(False, True, finishes=False)}\
 % for vectors in dict.fromkeys((view.vectors, view.narrow)):
 % for pixels in range(view.pixels, 0, -1):
-${lanes.tile(vectors, pixels, 1, False, True, blocks=False)}\
+${lanes.tile(vectors, pixels, 1, False, True, finishes=False)}\
 % endfor
 % endfor
 
