@@ -38,7 +38,8 @@ class _File(BaseModel):
     npas_tuning: Literal[1] = 1
     device: str
     compiler: str
-    layers: dict[str, Found] = {}
+    layers: dict[str, object] = {}
+    """Findings, each of which may be one that this version does not know."""
 
 
 class Known:
@@ -50,17 +51,30 @@ class Known:
         self.path = (folder or default_cache() / "tuning") / f"{name}.json"
 
     def read(self) -> Mapping[str, Found]:
-        """Everything found so far; a file that cannot be read counts for nothing, with a warning."""
+        """Everything found so far. A file that cannot be read counts for nothing, and a schedule that this version does
+        not know is left out, with a warning."""
         try:
-            return _File.model_validate_json(self.path.read_bytes()).layers
+            stored = _File.model_validate_json(self.path.read_bytes()).layers
         except FileNotFoundError:
             return {}
         except (OSError, ValidationError) as error:
             log.warning("%s: not used, %s; tuning writes it anew", self.path, str(error).splitlines()[0])
             return {}
+        found = {key: layer for key, each in stored.items() if (layer := _found(each)) is not None}
+        if left_out := len(stored) - len(found):
+            log.warning("%s: %d of %d layers not used, of another version", self.path, left_out, len(stored))
+        return found
 
     def add(self, found: Mapping[str, Found]) -> None:
         """Keeps findings, the newest of a key; of two builds that tune at once, one's may be lost, never the file."""
         layers = {**self.read(), **found}
-        kept = _File(device=self.device, compiler=self.compiler, layers=dict(sorted(layers.items())))
+        sorted_ = {key: layer.model_dump() for key, layer in sorted(layers.items())}
+        kept = _File(device=self.device, compiler=self.compiler, layers=sorted_)
         atomic.write_text(self.path, kept.model_dump_json(indent=1) + "\n")
+
+
+def _found(stored: object) -> Found | None:
+    try:
+        return Found.model_validate(stored)
+    except ValidationError:
+        return None

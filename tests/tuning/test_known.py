@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import pytest
@@ -44,6 +45,20 @@ def test_a_damaged_file_counts_for_nothing_and_is_said(tmp_path, caplog, text):
     assert str(known.path) in caplog.text
     known.add({"a": FOUND})
     assert known.read() == {"a": FOUND}
+
+
+def test_a_schedule_of_another_version_costs_no_other_layer(tmp_path, caplog):
+    known = Known(LocalDevice(), tmp_path)
+    known.add({"a": FOUND, "b": FOUND})
+    stored = json.loads(known.path.read_text())
+    stored["layers"]["b"]["schedule"]["no_longer_there"] = 3
+    known.path.write_text(json.dumps(stored))
+    with caplog.at_level(logging.WARNING, logger="npas.tuning"):
+        assert known.read() == {"a": FOUND}
+    assert "1 of 2 layers" in caplog.text
+    assert str(known.path) in caplog.text
+    known.add({"c": FOUND})
+    assert known.read() == {"a": FOUND, "c": FOUND}
 
 
 @pytest.mark.parametrize("time", [0.0, -1.0, float("nan"), float("inf")])
