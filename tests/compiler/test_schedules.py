@@ -184,7 +184,7 @@ def test_depthwise_schedules_fit_the_registers(isa):
         ),
         (
             LaneSchedule(vectors=2, pixels=3, tiles_at_a_time=2, channel_block=3, split="pixels"),
-            "conv_lanes_avx2_v2n1p3s8_ahead",
+            "conv_lanes_avx2_v2n1p3s8_ahead_blocks",
         ),
         (
             LaneSchedule(vectors=4, depth=2, pixels=1, tiles_at_a_time=1, channel_block=8),
