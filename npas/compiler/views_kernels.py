@@ -46,23 +46,38 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
-    """Down a plane: a row of the output at a time is completed in each strip."""
+class Strip:
+    """Rows of the output that are walked down."""
 
-    open_rows: int
-    """Of the output, whose sums are in registers."""
+    first: int
+    under: int
+    """Row of the input under the first window's first one: in or above the image."""
     before: tuple[Served, ...]
-    """Rows of the input under the first window that are read before the first step."""
-    step: tuple[Served, ...]
-    """Rows of the input that a step reads, by their place in the window of the row that it completes."""
+    """Rows of the image that are read before the first step, by their place in the first window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Down a plane: a step completes a row of the output in each strip."""
+
+    strips: tuple[Strip, ...]
     rows: int
     """Of a strip; the last ones may be the next strip's too."""
-    strips: tuple[tuple[int, int], ...]
-    """First row of the output, and row of the input under its window's first one."""
+    open_rows: int
+    """Of the output, whose sums are in registers."""
+    step: tuple[Served, ...]
+    """Rows of the input that a step reads, by their place in the window of the row that it completes."""
     inside: tuple[int, int]
     """First step, and one past the last, that read only rows of the image in every strip."""
-    right: int
-    """Columns that windows reach beyond the image."""
+    offsets: tuple[int, ...]
+    """Columns from a pixel to what lies under each tap of a row of its window."""
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    """Taps that reach beyond the image, from the first pixels of a row and from the last."""
+    across: int
+    """Pixels that are walked down side by side."""
+    last: int
+    """Where the last vector of a row begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +189,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         pads=kernel.pads,
         read=kernel.read,
         written=kernel.written,
-        walk=walk_of(kernel) if kernel.template == "depthwise_planar" else None,
+        walk=walk_of(kernel, plan.lanes) if kernel.template == "depthwise_planar" else None,
         turned=kernel.turned,
         lanes=plan.lanes,
         runs_on=kernel.runs_on,
@@ -205,24 +220,32 @@ def _columns(kernel: Kernel) -> Mapping[int, tuple[Served, ...]]:
     return {pixels: _served(kernel, pixels, axis=1) for pixels in widths}
 
 
-def walk_of(kernel: Kernel) -> Walk:
+def walk_of(kernel: Kernel, lanes: int) -> Walk:
     """Of a depthwise kernel with pixels in lanes."""
     work = PlanarWork(kernel.window, kernel.stride, kernel.dilation, kernel.pads, kernel.read, kernel.written)
-    last, step = (kernel.window[0] - 1) * kernel.dilation[0], kernel.stride[0]
-    served = [line for line in _served(kernel, work.open_rows, axis=0) if line.offset <= last]
-    rows = -(-work.height // kernel.strips)
-    firsts = [min(strip * rows, work.height - rows) for strip in range(kernel.strips)]
-    lines = [first * step - kernel.pads[0] for first in firsts]
-    above, below = -lines[0] - max(last + 1 - step, 0), kernel.read[0] - last - lines[-1]
+    end, step = (kernel.window[0] - 1) * kernel.dilation[0], kernel.stride[0]
+    served = [line for line in _served(kernel, work.open_rows, axis=0) if line.offset <= end]
+    rows, across = -(-work.height // kernel.strips), kernel.vectors * lanes
+    strips = []
+    for strip in range(kernel.strips):
+        first = min(strip * rows, work.height - rows)
+        under = first * step - kernel.pads[0]
+        before = [x for x in served if x.offset <= end - step and 0 <= under + x.offset < kernel.read[0]]
+        strips.append(Strip(first, under, tuple(before)))
+    above, below = -strips[0].under - max(end + 1 - step, 0), kernel.read[0] - end - strips[-1].under
     inside = (max(-(-above // step), 0), min(max(-(-below // step), 0), rows))
+    taps = range(kernel.window[1])
     return Walk(
-        open_rows=work.open_rows,
-        before=tuple(line for line in served if line.offset <= last - step),
-        step=tuple(line for line in served if line.offset > last - step),
+        strips=tuple(strips),
         rows=rows,
-        strips=tuple(zip(firsts, lines, strict=True)),
+        open_rows=work.open_rows,
+        step=tuple(line for line in served if line.offset > end - step),
         inside=inside if inside[0] < inside[1] else (0, 0),
-        right=work.right,
+        offsets=tuple(work.column(tap, 0) for tap in taps),
+        left=tuple(tap for tap in taps if work.column(tap, 0) < 0),
+        right=tuple(tap for tap in taps if work.column(tap, work.width - 1) >= kernel.read[1]),
+        across=across,
+        last=max(across, work.width) - lanes,
     )
 
 

@@ -17,6 +17,7 @@ from npas.algorithms import one_shot
 from npas.compiler.emit import emit
 from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered, lower
+from npas.compiler.plan import ConvLayer, DepthwiseLayer, Kernel, Plan
 from npas.compiler.weights_file import hash_bytes
 from npas.frontend import onnx_in
 from npas.graph.graph import Graph, Network
@@ -185,3 +186,11 @@ def rehashed(file: bytes) -> bytes:
 
 def is_linear(graph: Graph, name: str) -> bool:
     return isinstance(graph.node(name).op, Linear)
+
+
+def conv_layers(plan: Plan, kind: str) -> list[ConvLayer]:
+    return [x for x in plan.layers if isinstance(x, ConvLayer) and x.indexed.schedule.kind == kind]
+
+
+def kernel_of(plan: Plan, layer: ConvLayer | DepthwiseLayer) -> Kernel:
+    return next(kernel for kernel in plan.kernels if kernel.name == layer.kernel)

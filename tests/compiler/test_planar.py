@@ -48,20 +48,21 @@ def kernel_of(rows: int, taps: int, stride: int, dilation: int, pads: tuple[int,
 
 def steps(kernel: Kernel, walk: Walk, strip: int) -> dict[int, list[tuple[int, int]]]:
     """The (row of the input, tap) pairs of each row of the output that a strip completes."""
-    (first, under), rows = walk.strips[strip], kernel.read[0]
+    at_hand, rows = walk.strips[strip], kernel.read[0]
     sums: list[list[tuple[int, int]]] = [[] for _ in range(walk.open_rows)]
-    for line in walk.before:
+    for line in at_hand.before:
+        assert 0 <= at_hand.under + line.offset < rows
         for row, tap in line.uses:
-            sums[row] += [(under + line.offset, tap)] * (0 <= under + line.offset < rows)
+            sums[row].append((at_hand.under + line.offset, tap))
     done = {}
     for step in range(walk.rows):
         for line in walk.step:
-            at = under + step * kernel.stride[0] + line.offset
+            at = at_hand.under + step * kernel.stride[0] + line.offset
             within = 0 <= at < rows
             assert within or not walk.inside[0] <= step < walk.inside[1]
             for row, tap in line.uses:
                 sums[row] += [(at, tap)] * within
-        done[first + step] = sums[0]
+        done[at_hand.first + step] = sums[0]
         sums = [*sums[1:], []]
     return done
 
@@ -74,7 +75,7 @@ def test_each_row_of_the_output_meets_what_lies_under_its_window_once(stride, st
         kernel = kernel_of(rows, taps, stride, dilation, pads, strips)
         if kernel is None:
             continue
-        walk, written = walk_of(kernel), set[int]()
+        walk, written = walk_of(kernel, lanes=4), set[int]()
         inside.add("none" if walk.inside == (0, 0) else "all" if walk.inside == (0, walk.rows) else "some")
         for strip in range(strips):
             for row, found in steps(kernel, walk, strip).items():

@@ -279,15 +279,21 @@ def test_schedules_are_of_all_kinds(isa: Isa) -> None:
     assert {k.residual for k in turned} == {True, False}
     between = [k for k in plan.kernels if k.template == "depthwise_planar"]
     assert {k.stride[1] for k in between} == {1, 2}
-    assert {k.vectors * plan.lanes > k.written[1] for k in between} == {k.runs_on for k in between} == {True, False}
+    walks = [walk_of(k, plan.lanes) for k in between]
+    # Rows as one vector or more, with and without numbers behind them: three of the four on every instruction set.
+    assert len({(walk.across >= k.written[1], k.runs_on) for k, walk in zip(between, walks, strict=True)}) >= 3
+    assert {walk.across > k.written[1] for k, walk in zip(between, walks, strict=True)} == {True, False}
+    assert {k.runs_on for k in between} == {k.residual for k in between} == {True, False}
     assert {k.strips > 1 for k in between} == {k.read == k.written for k in between} == {True, False}
+    assert any(k.written[0] % k.strips for k in between)
+    assert any((k.window[0] - 1) * k.dilation[0] + 1 < k.stride[0] for k in between)
     if plan.lanes < 16:  # a row of 17 pixels has vectors that reach over neither of its ends
         assert {k.vectors > 1 for k in between} == {True, False}
         assert any(k.written[1] > 2 * k.vectors * plan.lanes for k in between)
-    assert {bool(k.pads[0]) for k in between} == {bool(k.pads[1]) for k in between} == {True, False}
-    assert {bool(walk_of(k).right) for k in between} == {True, False}
-    assert any(walk_of(k).inside == (0, 0) for k in between)
-    assert any(walk_of(k).inside == (0, walk_of(k).rows) for k in between)
+    assert {bool(k.pads[0]) for k in between} == {True, False}
+    assert {bool(walk.left) for walk in walks} == {bool(walk.right) for walk in walks} == {True, False}
+    steps = {"none" if w.inside == (0, 0) else "all" if w.inside == (0, w.rows) else "some" for w in walks}
+    assert steps == {"none", "some", "all"}
     packings = [layer.indexed.packing for layer in plan.layers if isinstance(layer, ConvLayer)]
     slots = {packing.slot for packing in packings if packing is not None}
     assert slots >= {0, plan.lanes, plan.lanes // 2}  # runs on, one row, two rows

@@ -21,6 +21,7 @@ MOST_TAPS = 49
 """Of a window, each written out for every vector and strip."""
 MOST_VECTORS = 8
 MOST_STRIPS = 4
+"""Side by side; more gained nothing where they were tried."""
 OVERLAPPED_ROWS = 80
 """Steps that a processor overlaps: in shorter walks it works on the next columns while sums wait for one another."""
 LATENCY = 4.0
@@ -73,11 +74,6 @@ class PlanarWork:
     def open_rows(self) -> int:
         """Of the output, whose windows a row of the input may lie under."""
         return (self.kernel[0] - 1) * self.dilation[0] // self.stride[0] + 1
-
-    @property
-    def right(self) -> int:
-        """Columns that windows reach beyond the image."""
-        return max(self.column(self.kernel[1] - 1, self.width - 1) - self.read[1] + 1, 0)
 
     def fits(self, lanes: int) -> bool:
         """Whether such kernels can compute it, and rows fill more than half of a vector: channels in lanes do better

@@ -2,14 +2,10 @@
 <%
 down, vectors = view.walk, [chr(97 + v) for v in range(view.vectors)]
 split = view.stride[1] == 2
-across = view.vectors * view.lanes
-height, width = view.written
-offsets = [tap * view.dilation[1] - view.pads[1] for tap in range(view.window[1])]
-outside_left = [tap for tap, offset in enumerate(offsets) if offset < 0]
-outside_right = [tap for tap, offset in enumerate(offsets) if offset > offsets[-1] - down.right]
-outside = bool(outside_left or outside_right)
+(height, width), across = view.written, down.across
+outside = bool(down.left or down.right)
 taps = view.window[0] * view.window[1]
-pieces = sorted({offset // 2 * 2 for offset in offsets})
+pieces = sorted({offset // 2 * 2 for offset in down.offsets})
 sums = [[[f"s{s}r{row}{v}" for v in vectors] for row in range(down.open_rows)] for s in range(len(down.strips))]
 arguments = ", weights, edges" if outside else ", weights"
 
@@ -47,17 +43,17 @@ ${indent}const vec ${piece_of(piece, "p", v)} = load(x${vector(2 * i, piece)}), 
 % endfor
 % endif
 % endfor
-% for tap, offset in enumerate(offsets):
+% for tap, offset in enumerate(down.offsets):
 % for i, v in enumerate(vectors):
 % if split:
 ${indent}vec x${tap}${v} = ${"odds" if offset % 2 else "evens"}_of_fours(${piece_of(offset, "p", v)}, ${piece_of(offset, "q", v)});
 % else:
 ${indent}vec x${tap}${v} = load(x${vector(i, offset)});
 % endif
-% if tap in outside_left and i == 0:
+% if tap in down.left and i == 0:
 ${indent}if constexpr (First) x${tap}${v} = keep(x${tap}${v}, load(edges.left${tap}.mask));
 % endif
-% if tap in outside_right and i == len(vectors) - 1:
+% if tap in down.right and i == len(vectors) - 1:
 ${indent}if constexpr (Last) x${tap}${v} = keep(x${tap}${v}, load(edges.right${tap}.mask));
 % endif
 % endfor
@@ -107,11 +103,11 @@ struct Edge {
 };
 
 struct Edges {
-% for tap in outside_left:
-    Edge left${tap}{0, ${offsets[tap]}};
+% for tap in down.left:
+    Edge left${tap}{0, ${down.offsets[tap]}};
 % endfor
-% for tap in outside_right:
-    Edge right${tap}{${across - view.lanes if across >= width else width - view.lanes}, ${offsets[tap]}};
+% for tap in down.right:
+    Edge right${tap}{${down.last}, ${down.offsets[tap]}};
 % endfor
 };
 
@@ -143,28 +139,26 @@ struct Plane {
 // lies under.
 template <bool First, bool Last>
 [[gnu::always_inline]] inline void walk(const Plane& plane, int column${", const Weights& weights, const Edges& edges" if outside else ", const Weights& weights"}) {
-% for s, (first, under) in enumerate(down.strips):
-    // Rows ${first} to ${first + down.rows - 1}.
-    const float* in${s} = plane.in + ${times("column", view.stride[1])}${rows(under, "plane.row_step")};
-    float* out${s} = plane.out + column${rows(first, "plane.out_row_step")};
+% for s, strip in enumerate(down.strips):
+    // Rows ${strip.first} to ${strip.first + down.rows - 1}.
+    const float* in${s} = plane.in + ${times("column", view.stride[1])}${rows(strip.under, "plane.row_step")};
+    float* out${s} = plane.out + column${rows(strip.first, "plane.out_row_step")};
 % if view.residual:
-    const float* residual${s} = plane.residual + column${rows(first, "plane.residual_row_step")};
+    const float* residual${s} = plane.residual + column${rows(strip.first, "plane.residual_row_step")};
 % endif
     vec ${", ".join(f"{sum_} = plane.bias" for row in sums[s] for sum_ in row)};
-% for line in down.before:
-% if 0 <= under + line.offset < view.read[0]:
+% for line in strip.before:
     {
         const float* x = in${s}${rows(line.offset, "plane.row_step")};
 ${line_of(line, sums[s], " " * 8)}\
     }
-% endif
 % endfor
 % endfor
     const auto step = [&](auto inside, [[maybe_unused]] int row) __attribute__((always_inline)) {
         [[maybe_unused]] const auto has = [](int line) { return static_cast<unsigned>(line) < ${view.read[0]}; };
-% for s, (first, under) in enumerate(down.strips):
+% for s, strip in enumerate(down.strips):
 % for line in down.step:
-        if (inside.value || has(${times("row", view.stride[0])}${plus(under + line.offset)})) {
+        if (inside.value || has(${times("row", view.stride[0])}${plus(strip.under + line.offset)})) {
             const float* x = in${s}${rows(line.offset, "plane.row_step")};
 ${line_of(line, sums[s], " " * 12)}\
         }
