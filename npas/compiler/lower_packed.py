@@ -12,6 +12,7 @@ from npas.compiler.fuse import Group
 from npas.compiler.indexed import pack
 from npas.compiler.lower_indexed import describe, packed_work, pixels_choice, reads, source_of
 from npas.compiler.plan import ConvLayer, Kernel, Layout
+from npas.compiler.schedules.core import is_far
 from npas.compiler.schedules.packed import MOST_VECTORS, PackedWork, lists
 from npas.compiler.schedules.records import PackedSchedule
 from npas.compiler.stored import CopyPart, Grid, Indexed, Packing
@@ -53,7 +54,7 @@ def lower_packed(plan: PlanBuilder, group: Group) -> None:
             output=out,
             macs=graph.macs(root),
             scratch=_buffers(plan, root.name, work, packing, schedule),
-            kernel=_kernel(plan, group, work, packing, plan.layout(out).block),
+            kernel=_kernel(plan, group, work, packing, source, out),
             indexed=Indexed(
                 format=format_,
                 first_section=plan.store(sections),
@@ -128,21 +129,23 @@ def _buffer(plan: PlanBuilder, name: str, floats: int, shares: int) -> int:
     return made
 
 
-def _kernel(plan: PlanBuilder, group: Group, work: PackedWork, packing: Packing, block: int) -> str:
-    lines = packing.lines
+def _kernel(plan: PlanBuilder, group: Group, work: PackedWork, packing: Packing, source: int, out: int) -> str:
+    lines, read, block = packing.lines, plan.layout(source), plan.layout(out).block
+    far = is_far(read.channels * read.height * read.width, plan.lanes)
     narrow = lines if work.depth(plan.lanes) % lines == 0 else lines - 1
     tail = "" if narrow == lines else f"n{narrow}"
     beside = "" if packing.lists == 1 else f"x{packing.lists}"
     planar = "_runs" if work.runs_on else "_planar" if block == 1 else ""
     return plan.kernel(
         Kernel(
-            name=f"conv_packed_{plan.isa}_h{lines}{tail}{beside}{planar}{group.suffix()}",
+            name=f"conv_packed_{plan.isa}_h{lines}{tail}{beside}{planar}{'_far' * far}{group.suffix()}",
             template="conv_packed",
             rows=lines,
             narrow=narrow,
             lists=packing.lists,
             step=block,
             runs_on=work.runs_on,
+            far=far,
             epilogue=group.statements(),
             residual=group.residual is not None,
         )

@@ -247,7 +247,7 @@ class Kernel(Record):
     residual: bool = False
     ragged: bool = Field(False, description="whether tiles pass the ends of rows that lie apart in the output")
     ahead: bool = Field(False, description="whether the next group's weights are fetched while one runs")
-    far: bool = Field(False, description="whether the next rows of the input are fetched while some are read")
+    far: bool = Field(False, description="whether what is read next of the input is fetched while some is read")
     blocks: bool = Field(False, description="whether sums, with filters in lanes, wait between blocks of channels")
     storage: Storage = "fp32"
     placement: Placement = "buffer"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programs import network_of
+from programs import LOCAL_ISAS, assert_parity, network_of, parity
 
 from npas.algorithms import one_shot
 from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered, lower
 from npas.compiler.plan import ConvLayer
+from npas.compiler.schedules.core import CORES
 from npas.compiler.schedules.packed import (
     MOST_LINES,
     NEAR_BYTES,
@@ -26,7 +29,7 @@ from npas.compiler.schedules.records import PackedSchedule, Schedule
 from npas.graph.builder import Builder
 from npas.search.candidate import Pruning
 from npas.spec.schema import SchemeName
-from npas.targets.isa import CPU_ISAS, ISAS
+from npas.targets.isa import CPU_ISAS, ISAS, IsaName
 
 
 @pytest.mark.parametrize("isa", CPU_ISAS)
@@ -151,6 +154,31 @@ def test_what_was_measured_decides():
     key = pruned("unstructured", 3, 1, 14).choices[MIDDLE].key
     flat = Schedule(rows=1, vectors=2, channel_block=8)
     assert middle_of(pruned("unstructured", 3, 1, 14, known={key: flat})).stored.schedule == flat
+
+
+@pytest.mark.parametrize("isa", LOCAL_ISAS)
+def test_tiles_that_are_fetched_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isa: IsaName):
+    """As of inputs that lie in far memory, which here all do: copies of every kind, and lines that run on."""
+    lanes = ISAS[isa].lanes
+    monkeypatch.setitem(CORES, lanes, replace(CORES[lanes], far_bytes=0.0))
+    builder = Builder("net")
+    x = builder.input((3, 19, 37))
+    names = []
+    for kernel, stride in ((3, 1), (3, 2), (1, 1), (1, 1), (5, 3)):
+        names.append(f"c{len(names)}")
+        x = builder.act(builder.conv(x, 21, kernel, stride=stride, bias=True, name=names[-1]), "relu")
+    network = network_of(builder.graph(x))
+    options = Options(prunings={name: Pruning("unstructured", 3.0) for name in names})
+    plan = lower(one_shot(network, options.prunings).network, isa=isa, threads=2, options=options).plan
+    assert {kernel.far for kernel in plan.kernels if kernel.template == "conv_packed"} == {True}
+    assert any(kernel.runs_on for kernel in plan.kernels)
+    assert_parity(parity(tmp_path, network, options, isa, threads=2))
+
+
+def test_only_inputs_that_no_near_cache_holds_are_fetched_ahead():
+    for size, far in ((28, False), (260, True)):
+        kernels = pruned("unstructured", 3, 1, size).plan.kernels
+        assert [kernel.far for kernel in kernels if kernel.template == "conv_packed"] == [far]
 
 
 def test_two_filters_are_computed_side_by_side_where_registers_hold_their_sums():

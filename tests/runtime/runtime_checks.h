@@ -22,6 +22,7 @@ inline long checks = 0;
 void test_tensors();
 void test_layers();
 void test_arrays();
+void test_parts();
 void test_memory(const char* folder);
 
 struct Tensor {

@@ -148,6 +148,7 @@ int main(int argc, char** argv) {
         test_tensors();
         test_layers();
         test_arrays();
+        test_parts();
         test_functions();
         test_special_values();
         test_memory(argv[1]);

@@ -15,10 +15,12 @@ from npas.targets.runtime_files import runtime_dir
 
 RUNTIME = runtime_dir()
 STRICT = ("-std=c++17", "-pedantic", "-Wall", "-Wextra", "-Wshadow", "-Werror", "-Wno-psabi", "-ffp-contract=fast")
-UNIT = [Path(__file__).parent / f"runtime_{part}.cpp" for part in ("unit", "tensors", "layers", "arrays", "memory")]
+TESTED = ("unit", "tensors", "layers", "arrays", "parts", "memory")
+UNIT = [Path(__file__).parent / f"runtime_{part}.cpp" for part in TESTED]
 FOLDERS = {backend: [RUNTIME / "common", RUNTIME / backend] for backend in get_args(Backend)}
 BY_ITSELF = [*(p for f in FOLDERS["cpu"] for room in ("src", "tools") for p in sorted(f.glob(f"{room}/*.cpp"))), *UNIT]
-PARTS = (*(source.stem for source in UNIT), "team", "tensor", "layers", "arrays", "memory", "weights")
+NEEDED = ("team", "tensor", "layers", "arrays", "memory", "weights", "parts", "packing", "indexed", "formats")
+PARTS = (*(source.stem for source in UNIT), *NEEDED)
 
 
 def includes(backend: Backend) -> list[str]:

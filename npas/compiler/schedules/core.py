@@ -58,7 +58,7 @@ class Core:
     list_bytes: float
     """Of a group's weights in one channel block, where tiles are so small that these must stay in the nearest cache."""
     far_bytes: float
-    """Of an input that may lie in far memory: its next rows are fetched meanwhile."""
+    """Of an input, above which it may lie in far memory: what is read next is fetched meanwhile."""
     far_chunk_bytes: int
     """``chunk_bytes`` then, since two chunks stay."""
     streams: float
@@ -85,8 +85,8 @@ _NARROW = Core(
     buffer_bytes=192 * 1024,
     tile_bytes=12_800,  # less than half a near cache
     list_bytes=math.inf,
-    far_bytes=math.inf,  # not measured
-    far_chunk_bytes=160 * 1024,
+    far_bytes=4 * 1024 * 1024,
+    far_chunk_bytes=96 * 1024,
     streams=28.0,
     sparse_streams=56.0,
 )
@@ -117,6 +117,11 @@ CORES: Mapping[int, Core] = {
         sparse_streams=math.inf,
     ),
 }
+
+
+def is_far(floats: int, lanes: int) -> bool:
+    """Whether an input of so many floats may lie in far memory."""
+    return 4 * floats > CORES[lanes].far_bytes
 
 
 def step_cycles(vectors: int, pixels: int, depth: int, lanes: int) -> float:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from npas.compiler.schedules.core import CORES, step_cycles, tile_cycles
+from npas.compiler.schedules.core import CORES, is_far, step_cycles, tile_cycles
 from npas.compiler.schedules.items import LANES as ITEM_LANES
 from npas.compiler.schedules.items import item_cycles, item_schedules, item_space
 from npas.compiler.schedules.records import AnySchedule, LaneSchedule
@@ -81,7 +81,7 @@ class LaneWork:
 
     def far(self, lanes: int) -> bool:
         """Whether the next rows of the input are fetched while some are read."""
-        return self.rows > 1 and 4 * self.channels * self.row_floats * self.rows > CORES[lanes].far_bytes
+        return self.rows > 1 and is_far(self.channels * self.row_floats * self.rows, lanes)
 
 
 def depths_of(isa: IsaName) -> tuple[int, ...]:

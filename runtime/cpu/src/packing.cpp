@@ -99,6 +99,25 @@ Lines lines_of(const IndexedSpec& spec, int tile) {
     return {first, p.depth * (band + 1) / bands - first, tile % columns * kLanes};
 }
 
+Coming coming_tile(const IndexedSpec& spec, ConstView in, int tile, int calls) {
+    const Packing& p = spec.packing;
+    const Lines lines = lines_of(spec, tile);
+    const int stack = p.slot == 0 ? 0 : kLanes / p.slot;
+    // Of the output, and then of the input: where lines run on, rows that they touch.
+    Range rows = {lines.first * stack, (lines.first + lines.count) * stack}, columns = {lines.x, lines.x + p.slot};
+    if (p.slot == 0) {
+        rows = {lines.first * kLanes / spec.width, ((lines.first + lines.count) * kLanes - 1) / spec.width + 1};
+        columns = {0, spec.width};
+    }
+    const auto reads = [](Range out, int stride, int before, int last, int size) {
+        const int begin = out.begin * stride - before;
+        return Range{begin, begin + (out.end - out.begin - size) * stride + last + before + 1};
+    };
+    return Coming(in, tile < spec.tiles ? Range{0, in.layout->planes()} : Range{0, 0},
+                  reads(rows, p.stride_y, p.top, p.last_row, spec.height),
+                  reads(columns, p.stride_x, p.left, p.last_column, spec.width), calls);
+}
+
 void copy_tile(const IndexedSpec& spec, ConstView in, int part, const Lines& lines, float* to) {
     const Packing& p = spec.packing;
     const int begin = part * p.channels;

@@ -10,13 +10,20 @@ constexpr std::ptrdiff_t kAligned = 16;  // floats in a cache line, at which eac
 
 }  // namespace
 
-Coming::Coming(ConstView in, Range planes, Range rows, int calls)
-    : line_(in.plane(planes.begin) + rows.begin * in.layout->row_step()),
-      run_((std::min(rows.end, in.layout->height) - rows.begin) * in.layout->row_step()),
-      gap_(in.layout->plane_step() - run_),
-      planes_(run_ > 0 ? planes.end - planes.begin : 0) {
-    end_ = line_ + run_;
-    const std::ptrdiff_t lines = (run_ + kLine - 1) / kLine * planes_;
+Coming::Coming(ConstView in, Range planes, Range rows, Range columns, int calls) {
+    const Layout& l = *in.layout;
+    rows = {std::max(rows.begin, 0), std::min(rows.end, l.height)};
+    columns = {std::max(columns.begin, 0), std::min(columns.end, l.width)};
+    const bool whole = columns.begin == 0 && columns.end == l.width;
+    runs_ = whole ? 1 : rows.end - rows.begin;
+    const std::ptrdiff_t run = whole ? l.pitch * (rows.end - rows.begin) : columns.end - columns.begin;
+    length_ = run * l.block;
+    run_step_ = whole ? length_ : l.row_step();
+    plane_step_ = l.plane_step() - runs_ * run_step_;
+    planes_ = rows.begin < rows.end && columns.begin < columns.end ? planes.end - planes.begin : 0;
+    line_ = in.plane(planes.begin) + rows.begin * l.row_step() + static_cast<std::ptrdiff_t>(columns.begin) * l.block;
+    end_ = line_ + length_;
+    const std::ptrdiff_t lines = (length_ + kLine - 1) / kLine * runs_ * planes_;
     pace_ = static_cast<int>((lines + calls - 1) / std::max(calls, 1));
 }
 

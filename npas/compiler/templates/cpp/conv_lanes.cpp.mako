@@ -112,7 +112,8 @@ ${view.signature} {
                 const int step = static_cast<int>(spec.grid.row_step / in.layout->row_step());
                 const int seen = start / spec.grid.columns, next = stop / spec.grid.columns;
                 Coming coming_rows(in, slice({block * conv.groups + group, blocks * conv.groups}, in.layout->planes()),
-                                   {next * step + 1, (2 * next - seen) * step + 1}, stop - start);
+                                   {next * step + 1, (2 * next - seen) * step + 1}, {0, in.layout->width},
+                                   stop - start);
 % endif
                 // A 1x1 layer's tile is a few lines of each plane: too many streams for the hardware to foresee.
                 const bool ahead = spec.taps == 1 && group == groups.begin;

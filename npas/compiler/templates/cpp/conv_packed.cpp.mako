@@ -216,8 +216,15 @@ ${view.signature} {
 % if view.lists > 1:
     alignas(64) float spare[kSums];
 % endif
+% if view.far:
+    const int calls = (groups.end - groups.begin + kPlane - 1) / kPlane * conv.channel_blocks;
+% endif
     for (int t = alone ? run.next() : 0; t < spec.tiles && groups.begin < groups.end; t = alone ? run.next() : t + 1) {
         const Lines lines = lines_of(spec, t);
+% if view.far:
+        // Far rows: while one tile is computed, the next of this thread, as it is likely to be, is fetched.
+        Coming coming = coming_tile(spec, in, t + (alone ? seats.threads : 1), calls);
+% endif
 % if not view.runs_on:
         const TilePlaces<${view.rows}> at(spec, lines, to)${", from(spec, lines, *residual.layout)" if view.residual else ""};
 % endif
@@ -251,6 +258,9 @@ more += ["residual.plane(plane * kLanes) + lines.first * kLanes", "residual.layo
                 (lines.count == ${view.rows} ? visit_h${view.rows} : visit_h${view.narrow})(visit);
 % else:
                 visit_h${view.rows}(visit);
+% endif
+% if view.far:
+                coming.fetch();
 % endif
 % if not view.runs_on:
                 if (is_last) leave(conv, plane, near, lines.count, at, out${", from, residual" if view.residual else ""});

@@ -11,6 +11,7 @@
 
 #include "npas/config.h"
 #include "npas/indexed.h"
+#include "npas/parts.h"
 #include "npas/simd.h"
 #include "npas/tensor.h"
 
@@ -22,6 +23,9 @@ struct Lines {
 };
 
 Lines lines_of(const IndexedSpec& spec, int tile);
+
+// What a tile reads, if there is one of this number: to be fetched in `calls` parts while another is computed.
+Coming coming_tile(const IndexedSpec& spec, ConstView in, int tile, int calls);
 
 // Copies what a tile reads of as many channels as are copied at a time, `part` of them by number: `to` is
 // [channels][vectors][lanes]. Lanes without a pixel hold those of another one.

@@ -14,21 +14,30 @@ struct Part {
     int plane, row;  // of the image, with which the memory that is written begins
 };
 
-// Rows of an input that will be read next and may lie in far memory: line by line they are fetched to the second-level
-// cache, `calls` times a few, while others are read. `planes` are those of the input that one caller sees to; `rows`
-// may end below the image.
+// A window of an input that will be read next and may lie in far memory: line by line it is fetched to the second-level
+// cache, `calls` times a few, while another is read. `planes` are those of the input that one caller sees to; `rows`
+// and `columns` may end outside the image.
 class Coming {
   public:
-    Coming(ConstView in, Range planes, Range rows, int calls);
+    Coming(ConstView in, Range planes, Range rows, Range columns, int calls);
 
     void fetch() {
+        fetch([](const float* line) { __builtin_prefetch(line, 0, 2); });
+    }
+
+    template <class Each>
+    void fetch(Each each) {
         for (int i = 0; i < pace_ && planes_ > 0; ++i, line_ += kLine) {
             if (line_ >= end_) {
-                if (--planes_ == 0) return;
-                line_ = end_ + gap_;
-                end_ = line_ + run_;
+                if (++run_ == runs_) {
+                    if (--planes_ == 0) return;
+                    run_ = 0;
+                    end_ += plane_step_;
+                }
+                end_ += run_step_;
+                line_ = end_ - length_;
             }
-            __builtin_prefetch(line_, 0, 2);
+            each(line_);
         }
     }
 
@@ -36,7 +45,8 @@ class Coming {
     static constexpr int kLine = 16;  // floats
 
     const float *line_, *end_;
-    std::ptrdiff_t run_, gap_;
+    int run_ = 0, runs_;                             // of a plane: rows, or one of all of them where these are whole
+    std::ptrdiff_t length_, run_step_, plane_step_;  // the last one from behind one plane's runs to the next one's
     int planes_, pace_;
 };
 
