@@ -222,7 +222,7 @@ ${view.signature} {
     for (int t = alone ? run.next() : 0; t < spec.tiles && groups.begin < groups.end; t = alone ? run.next() : t + 1) {
         const Lines lines = lines_of(spec, t);
 % if view.far:
-        // Far rows: while one tile is computed, the next of this thread, as it is likely to be, is fetched.
+        // Far memory: while one tile is computed, what is likely to be this thread's next one is fetched.
         Coming coming = coming_tile(spec, in, t + (alone ? seats.threads : 1), calls);
 % endif
 % if not view.runs_on:
