@@ -28,7 +28,7 @@ from npas.spec.schema import OpenClTarget, Storage
 from npas.stages import finish, runtime
 from npas.stages.program import Machine, opencl_device
 from npas.targets import opencl
-from npas.targets.isa import CPU_ISAS, ISAS, IsaName, cpu_features, resolve
+from npas.targets.isa import CPU_ISAS, ISAS, Isa, IsaName, cpu_features, resolve
 from npas.targets.local import LocalDevice
 from npas.verify import ParityReport, verify
 from npas.verify.parity import Subject
@@ -42,6 +42,14 @@ NEAR: Mapping[Storage, float] = {"fp32": 1e-5, "fp16": 5e-3}
 """Relative L2 error of small networks, by how values are stored."""
 
 
+def compiled_as(name: IsaName) -> Isa:
+    """The instruction set, or as many lanes of the widest one here where this machine lacks it: the same kernels."""
+    isa, here = ISAS[name], ISAS[LOCAL_ISAS[-1]]
+    if name in LOCAL_ISAS or isa.backend != "cpu":
+        return isa
+    return replace(isa, flags=(*here.flags, "-Wno-psabi", f"-DNPAS_LANES={isa.lanes}"), features=here.features)
+
+
 def prunings_by(graph: Graph, scheme: str, rng: np.random.Generator) -> dict[str, Pruning]:
     """One scheme at random rates, on every layer that takes it."""
     chosen = {}
@@ -53,8 +61,8 @@ def prunings_by(graph: Graph, scheme: str, rng: np.random.Generator) -> dict[str
     return chosen
 
 
-def machine(isa: str = "portable", threads: int = 1) -> Machine:
-    return Machine(ISAS[isa], threads, device(isa))
+def machine(isa: IsaName = "portable", threads: int = 1) -> Machine:
+    return Machine(compiled_as(isa), threads, device(isa))
 
 
 def machine_for(name: str, threads: int = 1) -> Machine:
@@ -144,7 +152,7 @@ def parity(
     options: Options,
     isa: str = "portable",
     threads: int = 1,
-    make: Make = runtime.generate,
+    make: Make = in_few_files,
 ) -> ParityReport:
     """Generates, compiles and compares with both oracles."""
     made = generated(folder, network, options, isa, threads, make)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from programs import LOCAL_ISAS, LOCAL_TARGETS, assert_parity, network_of, parity
+from programs import LOCAL_TARGETS, assert_parity, network_of, parity
 
 from npas.algorithms import one_shot
 from npas.compiler.indexed import Options
@@ -19,7 +19,7 @@ from npas.graph.builder import Builder
 from npas.graph.graph import Graph, Network
 from npas.ops import Conv2d
 from npas.search.candidate import Pruning
-from npas.targets.isa import ISAS, IsaName
+from npas.targets.isa import CPU_ISAS, ISAS, IsaName
 
 SIDE = 17
 
@@ -141,7 +141,7 @@ def test_convolutions(tmp_path: Path, isa, threads):
     assert_parity(parity(tmp_path, network_of(graph), Options(prunings=prunings, direct=True), isa, threads))
 
 
-@pytest.mark.parametrize("isa", LOCAL_ISAS)
+@pytest.mark.parametrize("isa", CPU_ISAS)
 def test_rows_that_are_fetched_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isa: IsaName):
     """As of inputs that lie in far memory, which here all do; several channel blocks, and a row of tiles at a time."""
     lanes = ISAS[isa].lanes
@@ -222,7 +222,7 @@ def test_masks_in_fours_may_be_read_in_fours(isa, most):
 
 
 @pytest.mark.parametrize("vectors", [None, 1, 2, 4])
-@pytest.mark.parametrize("isa", [isa for isa in LOCAL_TARGETS if ISAS[isa].backend == "cpu"])
+@pytest.mark.parametrize("isa", CPU_ISAS)
 def test_four_channels_at_a_time(tmp_path: Path, isa, vectors):
     """With every number of vectors, and so of lists; as estimated; by exact integers too."""
     graph, prunings = in_fours(ISAS[isa].lanes)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programs import LOCAL_ISAS, assert_parity, network_of, parity
+from programs import assert_parity, network_of, parity
 
 from npas.algorithms import one_shot
 from npas.compiler.indexed import Options
@@ -156,7 +156,7 @@ def test_what_was_measured_decides():
     assert middle_of(pruned("unstructured", 3, 1, 14, known={key: flat})).stored.schedule == flat
 
 
-@pytest.mark.parametrize("isa", LOCAL_ISAS)
+@pytest.mark.parametrize("isa", CPU_ISAS)
 def test_tiles_that_are_fetched_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isa: IsaName):
     """As of inputs that lie in far memory, which here all do: copies of every kind, and lines that run on."""
     lanes = ISAS[isa].lanes

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from programs import LOCAL_ISAS, assert_parity, network_of, parity
+from programs import assert_parity, network_of, parity
 
 from npas.algorithms import one_shot
 from npas.compiler.indexed import Options
@@ -23,7 +23,7 @@ from npas.targets.isa import CPU_ISAS, ISAS
 SIDE = 17
 
 
-@pytest.fixture(params=LOCAL_ISAS)
+@pytest.fixture(params=CPU_ISAS)
 def isa(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

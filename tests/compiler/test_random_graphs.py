@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from programs import LOCAL_ISAS, in_few_files, parity, require_device
+from programs import LOCAL_ISAS, parity, require_device
 from random_graphs import by_every_scheme, random_graph
 
 from npas.ops import Concat, Gather, MaxPool, Mul, Normalize, Pad, Reduce, Resample, Slice, Transpose
@@ -20,7 +20,7 @@ ON_OPENCL: tuple[IsaName, ...] = ("opencl8", "opencl_gpu")
 
 @pytest.mark.parametrize("seed", range(GRAPHS))
 def test_parity(seed: int, tmp_path: Path) -> None:
-    report = parity(tmp_path, *by_every_scheme(seed), LOCAL_ISAS[-1], 1 + seed % 3, in_few_files)
+    report = parity(tmp_path, *by_every_scheme(seed), LOCAL_ISAS[-1], 1 + seed % 3)
     assert report.passed, (report.first_difference, report.relative_l2)
 
 
@@ -29,7 +29,7 @@ def test_parity(seed: int, tmp_path: Path) -> None:
 def test_parity_on_opencl(seed: int, numbers: str, tmp_path: Path) -> None:
     isa = f"{ON_OPENCL[seed % 2]}{numbers}"
     require_device(isa)
-    report = parity(tmp_path, *by_every_scheme(seed), isa, 2, in_few_files)
+    report = parity(tmp_path, *by_every_scheme(seed), isa, 2)
     assert report.passed, (report.first_difference, report.relative_l2)
 
 

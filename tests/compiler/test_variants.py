@@ -16,7 +16,7 @@ from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
-from programs import LOCAL_ISAS, NAME, assert_parity, device, images_of, rehashed, require_device
+from programs import NAME, assert_parity, compiled_as, device, images_of, rehashed, require_device
 from sanitized import WatchedDevice, compile_watched, sanitizing_compiler
 from variant_schedules import Variants, variants
 from variants import COUNTS, KERNELS, MOST_CHANNELS, SIDE
@@ -67,11 +67,11 @@ class Built:
         text = self.tree[path].decode()
         assert change(text) != text, f"the fault was not planted in {path}"
         tree = {**self.tree, path: change(text).encode()}
-        isa = ISAS[self.subject.lowered.plan.isa]
+        isa = compiled_as(self.subject.lowered.plan.isa)
         return replace(self.subject, verify=compile_watched(self.folder / "edited", tree, NAME, isa, self.compiler))
 
 
-@pytest.fixture(scope="module", params=LOCAL_ISAS)
+@pytest.fixture(scope="module", params=CPU_ISAS)
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
     isa, folder = request.param, tmp_path_factory.mktemp(request.param)
     compiler = sanitizing_compiler(folder)
@@ -83,7 +83,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         network=made.network,
         lowered=lowered,
         model=finish.export(made.network, NAME, folder).read_bytes(),
-        verify=compile_watched(folder, tree, NAME, ISAS[isa], compiler),
+        verify=compile_watched(folder, tree, NAME, compiled_as(isa), compiler),
         weights=lowered.weights(),
         device=WatchedDevice(),
     )

@@ -12,13 +12,19 @@
 
 namespace NPAS_NAMESPACE {
 
+// How many floats a vector has: as many as the instruction set's, unless whoever compiles says otherwise. The compiler
+// makes wider ones of those that there are: slow, but the same kernels, so that those of AVX-512 can be tested anywhere.
+#if !defined(NPAS_LANES)
 #if defined(__AVX512F__)
-constexpr int kLanes = 16;
+#define NPAS_LANES 16
 #elif defined(__AVX2__)
-constexpr int kLanes = 8;
+#define NPAS_LANES 8
 #else
-constexpr int kLanes = 4;
+#define NPAS_LANES 4
 #endif
+#endif
+
+constexpr int kLanes = NPAS_LANES;
 
 typedef float vec __attribute__((vector_size(kLanes * 4)));
 typedef std::int32_t ivec __attribute__((vector_size(kLanes * 4)));
@@ -40,9 +46,9 @@ inline vec broadcast_pair(const float* p) {
     typedef double wide __attribute__((vector_size(kLanes * 4)));
     double d;
     std::memcpy(&d, p, sizeof d);
-#if defined(__AVX512F__)
+#if NPAS_LANES == 16
     return (vec)wide{d, d, d, d, d, d, d, d};
-#elif defined(__AVX2__)
+#elif NPAS_LANES == 8
     return (vec)wide{d, d, d, d};
 #else
     return (vec)wide{d, d};
@@ -51,16 +57,17 @@ inline vec broadcast_pair(const float* p) {
 
 // Four neighbouring floats in every four lanes. GCC makes one load of a builtin, or of doubles; Clang of a shuffle too.
 inline vec broadcast_quad(const float* p) {
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) && NPAS_LANES == 16 && __has_builtin(__builtin_ia32_broadcastf32x4_512)
     typedef float quad __attribute__((vector_size(16)));
     quad q;
     std::memcpy(&q, p, sizeof q);
-#if __has_builtin(__builtin_ia32_broadcastf32x4_512)
     return __builtin_ia32_broadcastf32x4_512(q, vec{}, -1);
-#else
-    return __builtin_shufflevector(q, q, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
-#endif
-#elif defined(__AVX2__)
+#elif NPAS_LANES == 16
+    typedef double wide __attribute__((vector_size(kLanes * 4)));
+    double d[2];
+    std::memcpy(d, p, sizeof d);
+    return (vec)wide{d[0], d[1], d[0], d[1], d[0], d[1], d[0], d[1]};
+#elif NPAS_LANES == 8
     typedef double wide __attribute__((vector_size(kLanes * 4)));
     double d[2];
     std::memcpy(d, p, sizeof d);
@@ -83,9 +90,9 @@ inline vec broadcast_two(const float* low, const float* high) {
     vec both = a;
     for (int i = kLanes / 2; i < kLanes; ++i) both[i] = b[i];
     return both;
-#elif defined(__AVX512F__)
+#elif NPAS_LANES == 16
     return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27, 28, 29, 30, 31);
-#elif defined(__AVX2__)
+#elif NPAS_LANES == 8
     return __builtin_shufflevector(a, b, 0, 1, 2, 3, 12, 13, 14, 15);
 #else
     return __builtin_shufflevector(a, b, 0, 1, 6, 7);
@@ -98,9 +105,9 @@ inline vec fold(vec v) {
     vec sum{};
     for (int i = 0; i < kLanes / 2; ++i) sum[i] = v[i] + v[i + kLanes / 2];
     return sum;
-#elif defined(__AVX512F__)
+#elif NPAS_LANES == 16
     return v + __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
-#elif defined(__AVX2__)
+#elif NPAS_LANES == 8
     return v + __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
 #else
     return v + __builtin_shufflevector(v, v, 2, 3, 0, 1);
@@ -127,12 +134,12 @@ inline float half_to_float(std::uint16_t half) {
 }
 
 inline vec load_halves(const std::uint16_t* p) {
-#if defined(__AVX512F__) && __has_builtin(__builtin_ia32_vcvtph2ps512_mask)
+#if defined(__AVX512F__) && NPAS_LANES == 16 && __has_builtin(__builtin_ia32_vcvtph2ps512_mask)
     typedef short packed __attribute__((vector_size(kLanes * 2)));
     packed v;
     std::memcpy(&v, p, sizeof v);
     return __builtin_ia32_vcvtph2ps512_mask(v, vec{}, -1, 4);
-#elif defined(__F16C__) && !defined(__AVX512F__) && __has_builtin(__builtin_ia32_vcvtph2ps256)
+#elif defined(__F16C__) && NPAS_LANES == 8 && __has_builtin(__builtin_ia32_vcvtph2ps256)
     typedef short packed __attribute__((vector_size(kLanes * 2)));
     packed v;
     std::memcpy(&v, p, sizeof v);
@@ -173,9 +180,9 @@ inline vec evens(vec a, vec b) {
         found[i + kLanes / 2] = b[2 * i];
     }
     return found;
-#elif defined(__AVX512F__)
+#elif NPAS_LANES == 16
     return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-#elif defined(__AVX2__)
+#elif NPAS_LANES == 8
     return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
 #else
     return __builtin_shufflevector(a, b, 0, 2, 4, 6);
@@ -187,9 +194,9 @@ inline vec plus_swapped(vec a, vec b) {
 #if !__has_builtin(__builtin_shufflevector)  // GCC before 12
     for (int i = 0; i < kLanes; ++i) a[i] += b[i ^ 1];
     return a;
-#elif defined(__AVX512F__)
+#elif NPAS_LANES == 16
     return a + __builtin_shufflevector(b, b, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
-#elif defined(__AVX2__)
+#elif NPAS_LANES == 8
     return a + __builtin_shufflevector(b, b, 1, 0, 3, 2, 5, 4, 7, 6);
 #else
     return a + __builtin_shufflevector(b, b, 1, 0, 3, 2);
@@ -201,9 +208,9 @@ inline vec plus_swapped_twos(vec a, vec b) {
 #if !__has_builtin(__builtin_shufflevector)  // GCC before 12
     for (int i = 0; i < kLanes; ++i) a[i] += b[i ^ 2];
     return a;
-#elif defined(__AVX512F__)
+#elif NPAS_LANES == 16
     return a + __builtin_shufflevector(b, b, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
-#elif defined(__AVX2__)
+#elif NPAS_LANES == 8
     return a + __builtin_shufflevector(b, b, 2, 3, 0, 1, 6, 7, 4, 5);
 #else
     return a + __builtin_shufflevector(b, b, 2, 3, 0, 1);
@@ -221,10 +228,10 @@ inline vec twos(vec a, vec b) {
         }
     }
     return sums;
-#elif defined(__AVX512F__)
+#elif NPAS_LANES == 16
     return __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
            __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
-#elif defined(__AVX2__)
+#elif NPAS_LANES == 8
     return __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13) +
            __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
 #else
@@ -239,9 +246,9 @@ inline vec evens_of_fours(vec a, vec b) {
     vec found;
     for (int i = 0; i < kLanes; ++i) found[i] = i % 4 < 2 ? a[i / 4 * 4 + i % 2 * 2] : b[i / 4 * 4 + i % 2 * 2];
     return found;
-#elif defined(__AVX512F__)
+#elif NPAS_LANES == 16
     return __builtin_shufflevector(a, b, 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30);
-#elif defined(__AVX2__)
+#elif NPAS_LANES == 8
     return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14);
 #else
     return __builtin_shufflevector(a, b, 0, 2, 4, 6);
@@ -253,9 +260,9 @@ inline vec odds_of_fours(vec a, vec b) {
     vec found;
     for (int i = 0; i < kLanes; ++i) found[i] = i % 4 < 2 ? a[i / 4 * 4 + i % 2 * 2 + 1] : b[i / 4 * 4 + i % 2 * 2 + 1];
     return found;
-#elif defined(__AVX512F__)
+#elif NPAS_LANES == 16
     return __builtin_shufflevector(a, b, 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31);
-#elif defined(__AVX2__)
+#elif NPAS_LANES == 8
     return __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
 #else
     return __builtin_shufflevector(a, b, 1, 3, 5, 7);
@@ -271,9 +278,9 @@ inline vec ordered_pairs(vec v) {
     vec sums;
     for (int i = 0; i < kLanes; ++i) sums[i / 4 * 2 + i % 2 + i % 4 / 2 * (kLanes / 2)] = v[i];
     return sums;
-#elif defined(__AVX512F__)
+#elif NPAS_LANES == 16
     return __builtin_shufflevector(v, v, 0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
-#elif defined(__AVX2__)
+#elif NPAS_LANES == 8
     return __builtin_shufflevector(v, v, 0, 1, 4, 5, 2, 3, 6, 7);
 #else
     return v;
@@ -286,9 +293,9 @@ inline vec ordered_fours(vec v) {
     vec sums;
     for (int i = 0; i < kLanes; ++i) sums[i % 4 * (kLanes / 4) + i / 4] = v[i];
     return sums;
-#elif defined(__AVX512F__)
+#elif NPAS_LANES == 16
     return __builtin_shufflevector(v, v, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-#elif defined(__AVX2__)
+#elif NPAS_LANES == 8
     return __builtin_shufflevector(v, v, 0, 4, 1, 5, 2, 6, 3, 7);
 #else
     return v;
@@ -296,15 +303,15 @@ inline vec ordered_fours(vec v) {
 }
 
 // NaN in `a` stays NaN, as in ONNX Runtime: the comparison is false, and so is the one that the instruction makes.
-#if defined(__AVX512F__) || !defined(__SSE2__)
-inline vec max(vec a, vec b) { return a < b ? b : a; }
-inline vec min(vec a, vec b) { return a > b ? b : a; }
-#elif defined(__AVX2__)
+#if NPAS_LANES == 8 && defined(__AVX2__)
 inline vec max(vec a, vec b) { return __builtin_ia32_maxps256(b, a); }
 inline vec min(vec a, vec b) { return __builtin_ia32_minps256(b, a); }
-#else
+#elif NPAS_LANES == 4 && defined(__SSE2__)
 inline vec max(vec a, vec b) { return __builtin_ia32_maxps(b, a); }
 inline vec min(vec a, vec b) { return __builtin_ia32_minps(b, a); }
+#else
+inline vec max(vec a, vec b) { return a < b ? b : a; }
+inline vec min(vec a, vec b) { return a > b ? b : a; }
 #endif
 
 }  // namespace NPAS_NAMESPACE
