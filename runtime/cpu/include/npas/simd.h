@@ -12,8 +12,8 @@
 
 namespace NPAS_NAMESPACE {
 
-// How many floats a vector has: as many as the instruction set's, unless whoever compiles says otherwise. The compiler
-// makes wider ones of those that there are: slow, but the same kernels, so that those of AVX-512 can be tested anywhere.
+// How many floats a vector has: as many as the instruction set's, unless whoever compiles says otherwise. Of wider ones
+// the compiler makes several: slow, but the same kernels, so that AVX-512's can be tested anywhere.
 #if !defined(NPAS_LANES)
 #if defined(__AVX512F__)
 #define NPAS_LANES 16
