@@ -49,7 +49,7 @@ ENTRY_CYCLES = 0.7
 """Of an entry beside its loads: the address hangs on another load."""
 VISIT_CYCLES, SUM_CYCLES = 14.0, 1.0
 """Of a loop over lists, whose end comes as a surprise; and of each sum that a visit brings and takes."""
-COPY_CYCLES, LEAVE_CYCLES, STORE_CYCLES = 4.5, 5.0, 2.0
+COPY_CYCLES, LEAVE_CYCLES, STORE_CYCLES = 3.5, 5.0, 2.0
 """Of a vector of the copy, and of one of finished sums that is turned round or leaves as it is (Zen 3, measured)."""
 
 

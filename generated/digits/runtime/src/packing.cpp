@@ -6,11 +6,14 @@ namespace NPAS_NAMESPACE {
 
 namespace {
 
+// Rows of a line in rows by themselves; 0 where it runs on.
+int stack_of(const Packing& p) { return p.slot == 0 ? 0 : kLanes / p.slot; }
+
 // The output pixels of a line, lane by lane; also of those lanes that have none.
 class Lane {
   public:
     Lane(const IndexedSpec& spec, int line, int x)
-        : row(spec.packing.slot == 0 ? line * kLanes / spec.width : line * (kLanes / spec.packing.slot)),
+        : row(spec.packing.slot == 0 ? line * kLanes / spec.width : line * stack_of(spec.packing)),
           column(spec.packing.slot == 0 ? line * kLanes % spec.width : x),
           begin_(spec.packing.slot == 0 ? 0 : x),
           end_(spec.packing.slot == 0 ? spec.width : x + spec.packing.slot) {}
@@ -53,6 +56,21 @@ Sources sources_of(const IndexedSpec& spec, const CopyPart& part, int line, int 
     return found;
 }
 
+// Under lines that follow each other. Of those in rows by themselves, all that end above the last row that is read lie
+// as the one before does, a step further down.
+void sources_of(const IndexedSpec& spec, const CopyPart& part, int line, int x, const Layout& l, Sources* to,
+                int lines) {
+    const Packing& p = spec.packing;
+    const int stack = stack_of(p);
+    for (int i = 0; i < lines; ++i, ++line) {
+        if (i > 0 && stack > 0 && ((line + 1) * stack - 1) * p.stride_y + part.row - p.top <= p.last_row) {
+            for (int k = 0; k < kLanes; ++k) to[i].at[k] = to[i - 1].at[k] + stack * p.stride_y * l.row_step();
+        } else {
+            to[i] = sources_of(spec, part, line, x, l);
+        }
+    }
+}
+
 constexpr int kTogether = 16;  // lines whose sources are known at a time
 
 // A few lines of each of a few channels, `step` floats apart, from planes of one channel.
@@ -90,6 +108,17 @@ void copy_lanes(ConstView in, Range channels, const Sources* from, int lines, fl
     }
 }
 
+Places places_of(const IndexedSpec& spec, int line, int x, const Layout& layout) {
+    Places found;
+    Lane lane(spec, line, x);
+    for (int i = 0; i < kLanes; ++i, lane.next()) {
+        const bool is_pixel = lane.row < spec.height && lane.column < spec.width;
+        found.at[i] = is_pixel ? lane.row * layout.row_step() + static_cast<std::ptrdiff_t>(lane.column) * layout.block
+                               : kNowhere;
+    }
+    return found;
+}
+
 }  // namespace
 
 Lines lines_of(const IndexedSpec& spec, int tile) {
@@ -102,7 +131,7 @@ Lines lines_of(const IndexedSpec& spec, int tile) {
 Coming coming_tile(const IndexedSpec& spec, ConstView in, int tile, int calls) {
     const Packing& p = spec.packing;
     const Lines lines = lines_of(spec, tile);
-    const int stack = p.slot == 0 ? 0 : kLanes / p.slot;
+    const int stack = stack_of(p);
     // Of the output, and then of the input: where lines run on, rows that they touch.
     Range rows = {lines.first * stack, (lines.first + lines.count) * stack}, columns = {lines.x, lines.x + p.slot};
     if (p.slot == 0) {
@@ -129,9 +158,7 @@ void copy_tile(const IndexedSpec& spec, ConstView in, int part, const Lines& lin
         for (int first = 0; first < all; first += kTogether) {
             const int count = std::min(kTogether, all - first);
             Sources from[kTogether];
-            for (int r = 0; r < count; ++r) {
-                from[r] = sources_of(spec, copied, lines.first + first + r, lines.x, *in.layout);
-            }
+            sources_of(spec, copied, lines.first + first, lines.x, *in.layout, from, count);
             float* vectors = to + (copied.first + first) * kLanes;
             if (in.layout->block == 1) {
                 copy_planar(in, channels, from, count, vectors, step);
@@ -142,15 +169,18 @@ void copy_tile(const IndexedSpec& spec, ConstView in, int part, const Lines& lin
     }
 }
 
-Places places_of(const IndexedSpec& spec, int line, int x, const Layout& layout) {
-    Places found;
-    Lane lane(spec, line, x);
-    for (int i = 0; i < kLanes; ++i, lane.next()) {
-        const bool is_pixel = lane.row < spec.height && lane.column < spec.width;
-        found.at[i] = is_pixel ? lane.row * layout.row_step() + static_cast<std::ptrdiff_t>(lane.column) * layout.block
-                               : kNowhere;
+void places_of(const IndexedSpec& spec, const Lines& lines, const Layout& layout, Places* to) {
+    const int stack = stack_of(spec.packing);
+    for (int i = 0, line = lines.first; i < lines.count; ++i, ++line) {
+        if (i > 0 && stack > 0 && (line + 1) * stack <= spec.height) {
+            for (int k = 0; k < kLanes; ++k) {
+                const std::ptrdiff_t above = to[i - 1].at[k];
+                to[i].at[k] = above == kNowhere ? kNowhere : above + stack * layout.row_step();
+            }
+        } else {
+            to[i] = places_of(spec, line, lines.x, layout);
+        }
     }
-    return found;
 }
 
 vec gather(const float* plane, const Places& places) {

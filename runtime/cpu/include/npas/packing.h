@@ -32,13 +32,13 @@ Coming coming_tile(const IndexedSpec& spec, ConstView in, int tile, int calls);
 void copy_tile(const IndexedSpec& spec, ConstView in, int part, const Lines& lines, float* to);
 
 // Where the output pixels of a line lie in a plane, in floats from its first pixel on, lane by lane; `kNowhere` where
-// there is none.
+// there is none. Of each of a tile's lines: `to` has room for them.
 constexpr std::ptrdiff_t kNowhere = -1;
 struct Places {
     std::ptrdiff_t at[kLanes];
 };
 
-Places places_of(const IndexedSpec& spec, int line, int x, const Layout& layout);
+void places_of(const IndexedSpec& spec, const Lines& lines, const Layout& layout, Places* to);
 
 namespace packing {
 
@@ -130,7 +130,7 @@ template <class Each>
 template <int Most>
 struct TilePlaces {
     TilePlaces(const IndexedSpec& spec, const Lines& lines, const Layout& layout) {
-        for (int i = 0; i < lines.count; ++i) of[i] = places_of(spec, lines.first + i, lines.x, layout);
+        places_of(spec, lines, layout, of);
     }
 
     Places of[Most];
