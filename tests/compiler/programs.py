@@ -47,7 +47,8 @@ def compiled_as(name: IsaName) -> Isa:
     isa, here = ISAS[name], ISAS[LOCAL_ISAS[-1]]
     if name in LOCAL_ISAS or isa.backend != "cpu":
         return isa
-    return replace(isa, flags=(*here.flags, "-Wno-psabi", f"-DNPAS_LANES={isa.lanes}"), features=here.features)
+    flags = (*here.flags, "-O1", "-Wno-psabi", f"-DNPAS_LANES={isa.lanes}")
+    return replace(isa, flags=flags, features=here.features)
 
 
 def prunings_by(graph: Graph, scheme: str, rng: np.random.Generator) -> dict[str, Pruning]:
