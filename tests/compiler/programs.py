@@ -153,10 +153,9 @@ def parity(
     options: Options,
     isa: str = "portable",
     threads: int = 1,
-    make: Make = in_few_files,
 ) -> ParityReport:
-    """Generates, compiles and compares with both oracles."""
-    made = generated(folder, network, options, isa, threads, make)
+    """Generates in few files, compiles and compares with both oracles."""
+    made = generated(folder, network, options, isa, threads, in_few_files)
     return verify(subject_of(folder, made, isa, threads), images_of(network, 2))
 
 

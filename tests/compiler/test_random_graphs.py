@@ -1,4 +1,4 @@
-"""Sixty random networks, dense and pruned by every scheme: no gate of the parity stage may fail.
+"""A hundred random networks, dense and pruned by every scheme: no gate of the parity stage may fail.
 
 ``benchmarks/random_graphs.py`` goes on from there.
 """
@@ -14,7 +14,7 @@ from random_graphs import by_every_scheme, random_graph
 from npas.ops import Concat, Gather, MaxPool, Mul, Normalize, Pad, Reduce, Resample, Slice, Transpose
 from npas.targets.isa import IsaName
 
-GRAPHS = 60
+GRAPHS = 100
 ON_OPENCL: tuple[IsaName, ...] = ("opencl8", "opencl_gpu")
 
 
