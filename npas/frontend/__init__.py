@@ -22,7 +22,7 @@ def load(model: Model, shape: tuple[int, int, int], classes: int, folder: Path) 
     A zoo network without weights gets He's random ones, from seed 0. Raises UnsupportedError where the model holds
     something that NPAS does not take, or does not fit the data.
     """
-    # Here, so that importing this room (as the ONNX checker's child does) costs no torch.
+    # Here, so that importing this room costs no torch.
     from npas.frontend.models import load_onnx, load_torch, load_zoo
 
     match model:

@@ -1,4 +1,4 @@
-"""Runs ONNX's checker on one file and exits with 0 or 1: ``python -m npas.frontend.onnx_check FILE``.
+"""Runs ONNX's checker on one file and exits with 0 or 1: ``python onnx_check.py FILE``.
 
 A program of its own, with limits on time and memory, because a hostile file can crash or exhaust the checker.
 """

@@ -20,6 +20,7 @@ from npas.ops.onnx_io import AnyArray, Attribute, OnnxNode
 OPSETS = range(7, onnx.defs.onnx_opset_version() + 1)
 CHECK_SECONDS = 120
 MAX_BYTES = 2 << 30
+_CHECKER = Path(__file__).with_name("onnx_check.py")
 
 
 def quoted(name: str) -> str:
@@ -41,7 +42,8 @@ def load_proto(path: Path) -> onnx.ModelProto:
 
 def checker_complaint(path: Path) -> str | None:
     """What ONNX's own checker says against a file. It runs in a child process, because bad files can crash it."""
-    command = [sys.executable, "-m", "npas.frontend.onnx_check", str(path)]
+    # As a file, since a module's packages would import twice as much as ONNX does; -P keeps its folder off the path.
+    command = [sys.executable, "-P", str(_CHECKER), str(path)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=CHECK_SECONDS + 30, check=False)
     except subprocess.TimeoutExpired:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -31,12 +32,14 @@ from npas.tuning.known import Found, Known
 SETTINGS = Settings(processes=1, warmup_runs=2, warmup_s=0.05, runs=5, min_s=0.1)
 """Of one profile. The least of its runs counts: noise only adds time."""
 CONFIRMING_ROUNDS = 5
-"""Profiles of the tuned program and the default one, in turn."""
+"""Profiles of a tuned program and the default one, in turn."""
 GAIN = 0.98
-"""A schedule is kept where it takes at most this share of the default's time in the confirming rounds."""
+"""A schedule is kept where it takes at most this share of the default's time in the confirming rounds, by the least of
+each and by the median of the rounds' shares."""
 
 Nodes = Mapping[str, tuple[str, ...]]
 """Root nodes by key."""
+_T = TypeVar("_T")
 MakeStrategy = Callable[[Space, Sequence[AnySchedule], int, np.random.Generator], Strategy]
 
 
@@ -121,16 +124,24 @@ class Subject:
         halves = keys[: len(keys) // 2], keys[len(keys) // 2 :]
         return {k: t for half in halves for k, t in self.measured(nodes, kept, {k: tried[k] for k in half}).items()}
 
+    def total(self, program: Compiled) -> float:
+        """Least milliseconds of all layers together."""
+        return sum(self._by_node(program).values())
+
     def times(self, program: Compiled, nodes: Nodes) -> dict[str, float]:
         """Least milliseconds by key, of all its layers and of copies that prepare their inputs."""
-        profile = measure.profile(program.bench, self.machine.device, self.machine.threads, SETTINGS)
-        by_node: dict[str, float] = defaultdict(float)
-        for layer, time in zip(program.lowered.plan.layers, profile, strict=True):
-            by_node[layer.nodes[0]] += time.least_ms
+        by_node = self._by_node(program)
         for node, choice in program.lowered.choices.items():
             if choice.partner:  # two layers, or one: what either gains or loses shows in the sum alone
                 by_node[node] = by_node[choice.partner] = by_node[node] + by_node[choice.partner]
         return {key: sum(by_node[node] for node in names) for key, names in nodes.items()}
+
+    def _by_node(self, program: Compiled) -> dict[str, float]:
+        profile = measure.profile(program.bench, self.machine.device, self.machine.threads, SETTINGS)
+        by_node: dict[str, float] = defaultdict(float)
+        for layer, time in zip(program.lowered.plan.layers, profile, strict=True):
+            by_node[layer.nodes[0]] += time.least_ms
+        return by_node
 
 
 def search(subject: Subject, nodes: Nodes, settings: Tune, make: MakeStrategy, say: Progress) -> Tuned:
@@ -182,17 +193,41 @@ def _confirmed(
     generations: int,
     rounds: int,
 ) -> Tuned:
-    """Both programs are measured in turn; a winner that is not faster gives way to what was there."""
-    before, after = dict[str, float](), dict[str, float]()
+    """A winner that is not faster gives way to what was there, and all do where what is left, which no program had by
+    itself before, is no faster as a whole."""
     with subject.with_schedules(nodes, winners) as tuned:
-        for _ in range(CONFIRMING_ROUNDS):
-            for program, times in ((base, before), (tuned, after)):
-                for key, time in subject.times(program, nodes).items():
-                    times[key] = min(time, times.get(key, time))
+        pairs = _in_turn(lambda: subject.times(base, nodes), lambda: subject.times(tuned, nodes))
+    by_key = {key: [(before[key], after[key]) for before, after in pairs] for key in nodes}
+    kept = {key: schedule for key, schedule in winners.items() if _faster(by_key[key], GAIN)}
+    if kept:
+        with subject.with_schedules(nodes, kept) as tuned:
+            pairs_of_all = _in_turn(lambda: subject.total(base), lambda: subject.total(tuned))
+        kept = kept if _faster(pairs_of_all, 1.0) else {}
     now = base.lowered.plan.schedules
     found = {}
     for key, names in nodes.items():
-        gained = key in winners and after[key] <= GAIN * before[key]
-        schedule, time = (winners[key], after[key]) if gained else (now[names[0]], before[key])
-        found[key] = Found(schedule=schedule, time_ms=time, default_ms=before[key], generations=generations)
+        before, after = (min(times) for times in zip(*by_key[key], strict=True))
+        schedule, time = (kept[key], after) if key in kept else (now[names[0]], before)
+        found[key] = Found(schedule=schedule, time_ms=time, default_ms=before, generations=generations)
     return Tuned(found, rounds)
+
+
+def _in_turn(before: Callable[[], _T], after: Callable[[], _T]) -> list[tuple[_T, _T]]:
+    """Both, round by round, each the first in every other one."""
+    pairs = []
+    for turn in range(CONFIRMING_ROUNDS):
+        if turn % 2:
+            late = after()
+            pairs.append((before(), late))
+        else:
+            pairs.append((before(), after()))
+    return pairs
+
+
+def _faster(pairs: Sequence[tuple[float, float]], most: float) -> bool:
+    """Whether what comes second takes at most a share of the first, in the least of its rounds and in most of them.
+
+    The least alone is fooled by a machine that is fast for one round, the median by one that is slow for several.
+    """
+    first, second = (min(times) for times in zip(*pairs, strict=True))
+    return second <= most * first and bool(np.median([b / a for a, b in pairs]) <= most)

@@ -21,7 +21,7 @@ from npas.graph.graph import Network
 from npas.progress import Progress
 from npas.spec.schema import CpuTarget, OpenClTarget, Tune
 from npas.stages import finish, runtime, tuning
-from npas.stages.program import Machine, lower_for
+from npas.stages.program import Compiled, Machine, lower_for
 from npas.tuning.genetic import Genetic
 from npas.tuning.known import Known
 
@@ -85,6 +85,65 @@ def test_every_round_tries_one_schedule_of_every_kernel(network, monkeypatch):
     assert len(programs) == 3 + 2 * tuning.CONFIRMING_ROUNDS
     stem = [program["conv2d_1" if "conv2d_1" in program else next(iter(program))] for program in programs[:3]]
     assert len(set(stem)) == 3
+
+
+def confirmed(
+    network: Network,
+    monkeypatch: pytest.MonkeyPatch,
+    shares: Sequence[float],
+    whole: float = 0.9,
+    drift: Sequence[float] = (1.0,) * 2 * tuning.CONFIRMING_ROUNDS,
+) -> tuning.Tuned:
+    """What a search finds whose new schedules take those shares of the default's time, round by round, on a machine
+    whose speed changes from one profile to the next."""
+    subject = tuning.Subject(network, "net", replace(machine(), known={}), Options())
+    _, lowered = lower_for(network, "net", subject.machine)
+    nodes, default = tuning.tunable(lowered), lowered.plan.schedules
+    said = 0
+
+    def times(_: object, program: Compiled, nodes: tuning.Nodes) -> dict[str, float]:
+        nonlocal said
+        new = any(program.lowered.plan.schedules[n] != default[n] for names in nodes.values() for n in names)
+        confirming = said >= 2  # behind two programs of the search
+        share = shares[(said - 2) // 2] if confirming and new else 0.5 if new else 1.0
+        speed = drift[said - 2] if confirming else 1.0
+        said += 1
+        return dict.fromkeys(nodes, speed * share)
+
+    monkeypatch.setattr(tuning.Subject, "times", times)
+    monkeypatch.setattr(
+        tuning.Subject, "total", lambda _, program: 1.0 if program.lowered.plan.schedules == default else whole
+    )
+    return tuning.search(subject, nodes, Tune(generations=1, population=2), Genetic, Progress())
+
+
+def test_what_is_faster_in_every_round_is_kept(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert confirmed(network, monkeypatch, [0.9] * tuning.CONFIRMING_ROUNDS).gained > 0
+
+
+def test_one_lucky_round_confirms_nothing(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The least of all rounds is a schedule's that is slower in the others."""
+    assert confirmed(network, monkeypatch, [1.1, 1.1, 0.8, 1.1, 1.1]).gained == 0
+
+
+def test_most_rounds_confirm_nothing_where_the_default_was_held_up(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A neighbour comes in turn with the default, but for one round in which both show what they can."""
+    held_up = [2.0, 1.0, 1.0, 2.0, 1.0, 1.0, 1.0, 2.0, 2.0, 1.0]
+    assert confirmed(network, monkeypatch, [1.0] * tuning.CONFIRMING_ROUNDS, drift=held_up).gained == 0
+
+
+def test_a_machine_that_slows_down_evenly_confirms_what_is_faster(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drift = [1.0 + 0.03 * i for i in range(2 * tuning.CONFIRMING_ROUNDS)]
+    assert confirmed(network, monkeypatch, [0.9] * tuning.CONFIRMING_ROUNDS, drift=drift).gained > 0
+
+
+def test_gains_that_do_not_show_in_the_whole_are_none(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = confirmed(network, monkeypatch, [0.9] * tuning.CONFIRMING_ROUNDS, whole=1.02)
+    assert found.gained == 0 and found.tuned_ms == found.default_ms
 
 
 class Placed:

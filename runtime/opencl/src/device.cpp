@@ -105,8 +105,8 @@ Status Device::open(const Wanted& wanted, int threads, std::unique_ptr<Device>& 
     device->whole_ = choose(*cl, wanted, seen);
     if (device->whole_ == nullptr) {
         why = seen.empty() ? std::string("the OpenCL library has no platform with a device")
-                           : "no OpenCL device is called \"" + wanted.device + "\" on a platform called \"" +
-                                 wanted.platform + "\", there are: " + seen;
+                           : std::string("no OpenCL device is called \"") + wanted.device +
+                                 "\" on a platform called \"" + wanted.platform + "\", there are: " + seen;
         return Status::device;
     }
     if (wanted.half_products && !named(device_text(*cl, device->whole_, kDeviceExtensions), "cl_khr_fp16")) {

@@ -59,33 +59,6 @@ Status read_file(const char* path, Buffer& bytes, std::size_t& size) {
 
 }  // namespace
 
-const char* status_text(Status status) {
-    switch (status) {
-        case Status::ok: return "ok";
-        case Status::argument: return "a null pointer or a number out of range";
-        case Status::file: return "the weights file cannot be read";
-        case Status::format: return "not a weights file, truncated, or an index out of bounds";
-        case Status::corrupt: return "the weights' hash differs";
-        case Status::other_model: return "the weights of another build";
-        case Status::memory: return "no memory or no threads";
-        case Status::device: return "no OpenCL library, or no such device";
-        case Status::kernel: return "the device's compiler refuses a kernel";
-        case Status::device_memory: return "more than the device has, or gives at once";
-        case Status::device_lost: return "the device failed at its work";
-    }
-    return "unknown status";
-}
-
-int status_exit(Status status) {
-    switch (status) {
-        case Status::device:
-        case Status::device_memory:
-        case Status::device_lost: return 7;
-        case Status::kernel: return 8;
-        default: return status == Status::ok ? 0 : 1;
-    }
-}
-
 std::uint64_t hash_bytes(const unsigned char* p, std::size_t size) {
     constexpr std::uint64_t kStart = 14695981039346656037ull;
     std::uint64_t hashes[kHashes];

@@ -1,6 +1,6 @@
 <%page args="view"/>\
 // The kernels of ${view.name}, as the device's compiler gets them: each text behind the prelude, by itself.
-#include "npas/model.h"
+#include "npas/sources.h"
 
 namespace ${view.namespace} {
 

@@ -8,24 +8,10 @@
 
 #include "npas/config.h"
 #include "npas/opencl.h"
+#include "npas/sources.h"
 #include "npas/weights.h"
 
 namespace NPAS_NAMESPACE {
-
-// What to look for: parts of a platform's and a device's name, in any case. Empty: the first there is. It may have to
-// compute in half precision.
-struct Wanted {
-    std::string platform, device;
-    bool half_products;
-};
-
-// Of the kernels' text: what `source` says is compiled by itself behind the `prelude`.
-struct Source {
-    const char* kernel;
-    const char* text;
-};
-
-class Device;
 
 // Handles that go back to the library when their owner goes.
 template <class Handle, cl_int (*OpenCl::*Release)(Handle)>

@@ -13,20 +13,13 @@
 #include "npas/device.h"
 #include "npas/observer.h"
 #include "npas/run.h"
+#include "npas/sources.h"
 #include "npas/tensor.h"
 #include "npas/weights.h"
 
 namespace NPAS_NAMESPACE {
 
 constexpr int kMostThreads = 256;
-
-// What every kernel's text begins with, and the kernels of this tree.
-const char* prelude();
-const Source* sources(std::size_t& count);
-// The device that this tree was generated for.
-Wanted wanted_device();
-// Whether values between layers are stored in 16 bits.
-bool half_values();
 
 class Model {
   public:

@@ -1,5 +1,5 @@
 // The kernels of net, as the device's compiler gets them: each text behind the prelude, by itself.
-#include "npas/model.h"
+#include "npas/sources.h"
 
 namespace npas_net {
 
