@@ -14,8 +14,7 @@ from npas.stages.layers import without_losers
 from npas.stages.program import Machine
 
 
-def test_a_pair_that_pruning_takes_apart(tmp_path, monkeypatch):
-    monkeypatch.setenv("NPAS_CACHE", str(tmp_path))
+def test_a_pair_that_pruning_takes_apart():
     builder = Builder("net")
     wide = builder.conv(builder.input((16, 64, 64)), 64, 1)
     deep = builder.conv(wide, 64, 3, groups=64)

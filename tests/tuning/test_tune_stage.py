@@ -38,11 +38,6 @@ def network():
     return initialise(builder.graph(x), np.random.default_rng(0))
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("NPAS_CACHE", str(tmp_path))
-
-
 def machine() -> Machine:
     return Machine.of(CpuTarget(type="cpu", threads=1))
 
