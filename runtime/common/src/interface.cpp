@@ -20,9 +20,12 @@ bool valid(const void* source, int threads, Model** model) {
     return source != nullptr && threads >= 0 && threads <= kMostThreads;
 }
 
-Status create(Weights&& weights, int threads, Model** model) {
+// Of weights that were read with this status.
+Status create(Status read, Weights&& weights, int threads, int usual, Model** model) {
+    if (read != Status::ok) return read;
     std::unique_ptr<Model> made;
-    const Status status = Model::create(description(), std::move(weights), threads, made, last_detail);
+    const Status status =
+        Model::create(description(), std::move(weights), threads == 0 ? usual : threads, made, last_detail);
     *model = made.release();
     return status;
 }
@@ -39,7 +42,7 @@ Status create(const char* weights_path, int threads, int usual, Model** model) {
     const Description& d = description();
     Weights weights;
     const Status status = Weights::read(weights_path, d.fingerprint, d.sections, weights);
-    return status == Status::ok ? create(std::move(weights), threads == 0 ? usual : threads, model) : status;
+    return create(status, std::move(weights), threads, usual, model);
 }
 
 Status create(const void* bytes, std::size_t size, int threads, int usual, Model** model) {
@@ -47,7 +50,7 @@ Status create(const void* bytes, std::size_t size, int threads, int usual, Model
     const Description& d = description();
     Weights weights;
     const Status status = Weights::parse(bytes, size, d.fingerprint, d.sections, weights);
-    return status == Status::ok ? create(std::move(weights), threads == 0 ? usual : threads, model) : status;
+    return create(status, std::move(weights), threads, usual, model);
 }
 
 Status run(Model* model, const float* const* inputs, float* const* outputs) {
