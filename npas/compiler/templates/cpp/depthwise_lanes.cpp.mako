@@ -25,7 +25,7 @@
     {
         vec turned[kLanes] = {${", ".join(f"a{chr(97 + p)}" for p in some)}};
         transpose(turned);
-        packing::for_lanes([&](auto c) {
+        for_lanes([&](auto c) {
             if (c >= tile.channels) return;
             const vec x = epilogue(turned[c]${f", load(tile.residual + c * tile.residual_plane_step + {first})" if view.residual else ""});
             std::memcpy(tile.out + c * tile.plane_step + ${first}, &x, ${len(some)} * sizeof(float));

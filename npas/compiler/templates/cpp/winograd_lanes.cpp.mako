@@ -100,8 +100,8 @@ ${view.signature} {
             }
         }
         if (!spec.split_tiles) run.barrier();
-        transform_output<kSide, kTile>(spec, to, ${"*residual.layout" if view.residual else "to"}, first, count,
-                                       slice(share, planes), room, planes, sums, plane_of);
+        transform_output<kSide, kTile>(spec, out, ${"*residual.layout" if view.residual else "to"}, first, count,
+                                       slice(share, planes), room, sums, plane_of);
     }
     const int threads = spec.split_tiles && spec.shares < all.threads ? spec.shares : all.threads;
     const Range margins = slice({all.thread, threads}, planes);

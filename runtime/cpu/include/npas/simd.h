@@ -189,6 +189,9 @@ inline vec evens(vec a, vec b) {
 #endif
 }
 
+// A vector of floats, `step` (1 or 2) apart; where that is 2, one more is read behind the last.
+inline vec every(const float* p, int step) { return step == 1 ? load(p) : evens(load(p), load(p + kLanes)); }
+
 // a + b, of which neighbouring lanes are swapped: a0 + b1, a1 + b0, a2 + b3, ...
 inline vec plus_swapped(vec a, vec b) {
 #if !__has_builtin(__builtin_shufflevector)  // GCC before 12

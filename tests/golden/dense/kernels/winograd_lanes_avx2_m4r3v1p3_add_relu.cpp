@@ -155,8 +155,8 @@ void winograd_lanes_avx2_m4r3v1p3_add_relu(const Winograd& layer, View in, View 
             }
         }
         if (!spec.split_tiles) run.barrier();
-        transform_output<kSide, kTile>(spec, to, *residual.layout, first, count,
-                                       slice(share, planes), room, planes, sums, plane_of);
+        transform_output<kSide, kTile>(spec, out, *residual.layout, first, count,
+                                       slice(share, planes), room, sums, plane_of);
     }
     const int threads = spec.split_tiles && spec.shares < all.threads ? spec.shares : all.threads;
     const Range margins = slice({all.thread, threads}, planes);

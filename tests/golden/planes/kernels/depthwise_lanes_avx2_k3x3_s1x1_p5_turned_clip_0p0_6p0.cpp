@@ -58,7 +58,7 @@ struct Tile {
     {
         vec turned[kLanes] = {aa, ab, ac, ad, ae};
         transpose(turned);
-        packing::for_lanes([&](auto c) {
+        for_lanes([&](auto c) {
             if (c >= tile.channels) return;
             const vec x = epilogue(turned[c]);
             std::memcpy(tile.out + c * tile.plane_step + 0, &x, 5 * sizeof(float));
@@ -98,7 +98,7 @@ struct Tile {
     {
         vec turned[kLanes] = {aa, ab, ac, ad};
         transpose(turned);
-        packing::for_lanes([&](auto c) {
+        for_lanes([&](auto c) {
             if (c >= tile.channels) return;
             const vec x = epilogue(turned[c]);
             std::memcpy(tile.out + c * tile.plane_step + 0, &x, 4 * sizeof(float));
