@@ -1,6 +1,10 @@
 <%page args="view"/>\
 <%namespace name="lanes" file="lanes.mako"/>\
 // Convolution over lists of kept positions, filters in lanes: ${view.summary}.
+% if view.depth == 1:  # lists of several channels are short, and their constants fit
+#include "npas/few_registers.h"
+
+% endif
 #include "${view.name}.h"
 #include "npas/parts.h"
 #include "npas/functions.h"

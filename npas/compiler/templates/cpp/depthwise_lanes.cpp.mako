@@ -40,6 +40,8 @@
 }
 </%def>\
 // Depthwise convolution, channels in lanes: ${view.summary}.
+#include "npas/few_registers.h"
+
 #include "${view.name}.h"
 #include "npas/parts.h"
 #include "npas/functions.h"

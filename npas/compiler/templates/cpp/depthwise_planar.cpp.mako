@@ -65,6 +65,8 @@ ${indent}${sums[row][i]} = fma(weights.w${k * view.window[1] + tap}, x${tap}${v}
 % endfor
 </%def>\
 // Depthwise convolution, pixels in lanes: ${view.summary}.
+#include "npas/few_registers.h"
+
 #include "${view.name}.h"
 
 #include <type_traits>

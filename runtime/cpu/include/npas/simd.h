@@ -62,6 +62,9 @@ inline vec broadcast_quad(const float* p) {
     quad q;
     std::memcpy(&q, p, sizeof q);
     return __builtin_ia32_broadcastf32x4_512(q, vec{}, -1);
+#elif defined(__AVX__) && NPAS_LANES == 8 && __has_builtin(__builtin_ia32_vbroadcastf128_ps256)
+    typedef float quad __attribute__((vector_size(16), may_alias, aligned(4)));
+    return __builtin_ia32_vbroadcastf128_ps256(reinterpret_cast<const quad*>(p));
 #elif NPAS_LANES == 16
     typedef double wide __attribute__((vector_size(kLanes * 4)));
     double d[2];

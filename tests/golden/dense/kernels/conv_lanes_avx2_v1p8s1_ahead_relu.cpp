@@ -1,4 +1,6 @@
 // Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 8 pixels in registers.
+#include "npas/few_registers.h"
+
 #include "conv_lanes_avx2_v1p8s1_ahead_relu.h"
 #include "npas/parts.h"
 #include "npas/functions.h"

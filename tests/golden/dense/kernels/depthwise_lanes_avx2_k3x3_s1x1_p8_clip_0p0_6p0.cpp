@@ -1,4 +1,6 @@
 // Depthwise convolution, channels in lanes: 3x3, 8 pixels in registers.
+#include "npas/few_registers.h"
+
 #include "depthwise_lanes_avx2_k3x3_s1x1_p8_clip_0p0_6p0.h"
 #include "npas/parts.h"
 #include "npas/functions.h"

@@ -1,4 +1,6 @@
 // Convolution over lists of kept positions, filters in lanes: 2 vectors of weights x 5 pixels in registers.
+#include "npas/few_registers.h"
+
 #include "conv_lanes_avx2_v2p5s2_ahead_clip_0p0_6p0.h"
 #include "npas/parts.h"
 #include "npas/functions.h"

@@ -1,4 +1,6 @@
 // Depthwise convolution, pixels in lanes: 3x3, 1 vector walked down a plane.
+#include "npas/few_registers.h"
+
 #include "depthwise_planar_avx2_k3x3_s1x1_p1x1_9x9_v1x1_clip_0p0_6p0.h"
 
 #include <type_traits>
