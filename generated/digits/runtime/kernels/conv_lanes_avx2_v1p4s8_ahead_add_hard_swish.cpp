@@ -1,4 +1,6 @@
 // Convolution over lists of kept positions, filters in lanes: 1 vector of weights x 4 pixels in registers.
+#include "npas/few_registers.h"
+
 #include "conv_lanes_avx2_v1p4s8_ahead_add_hard_swish.h"
 #include "npas/parts.h"
 #include "npas/functions.h"

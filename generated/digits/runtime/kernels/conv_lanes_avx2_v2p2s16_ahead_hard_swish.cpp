@@ -1,4 +1,6 @@
 // Convolution over lists of kept positions, filters in lanes: 2 vectors of weights x 2 pixels in registers.
+#include "npas/few_registers.h"
+
 #include "conv_lanes_avx2_v2p2s16_ahead_hard_swish.h"
 #include "npas/parts.h"
 #include "npas/functions.h"

@@ -1,4 +1,6 @@
 // Convolution over lists of kept positions, filters in lanes: 2 vectors of weights x 6 pixels in registers.
+#include "npas/few_registers.h"
+
 #include "conv_lanes_avx2_v2p6s1_ahead_hard_swish.h"
 #include "npas/parts.h"
 #include "npas/functions.h"

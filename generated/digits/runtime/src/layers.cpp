@@ -81,9 +81,6 @@ Range whole(int stride, int before, int size, int image, int count) {
     return {begin, std::max(begin, std::min(room < 0 ? 0 : room / stride + 1, count))};
 }
 
-// A vector of floats, `step` (1 or 2) apart.
-inline vec every(const float* p, int step) { return step == 1 ? load(p) : evens(load(p), load(p + kLanes)); }
-
 // What the windows of one row of the output read.
 struct Row {
     const float* plane;
@@ -93,6 +90,12 @@ struct Row {
 
     const float* under(int tap) const { return plane + (rows.first + tap * dilation) * step; }
 };
+
+// The side of a row's windows where they are square, without gaps, and no row of them lies outside; 0 otherwise.
+int square(const Window& window, const Row& row) {
+    const bool whole = row.rows.count() == window.height, dense = window.dilation_x == 1 && window.dilation_y == 1;
+    return whole && dense && window.height == window.width ? window.width : 0;
+}
 
 // Pixels of one row whose windows lie inside the image, a vector of them at a time, the last ones perhaps twice.
 template <class Pooling>
@@ -130,6 +133,21 @@ void pool_pixel(const Window& window, Pooling pooling, const Row& row, const Tap
     }
 }
 
+// Pixels of one row under whole windows of a size known here, from the first one's pixels on: loops end where the
+// compiler sees it, and sums stay in registers.
+template <int Size, class Pixel, class Pooling>
+void pool_squares(Pooling pooling, const float* pixels, std::ptrdiff_t down, int stride, int count, float* target) {
+    constexpr int kFloats = sizeof(Pixel) / sizeof(float);
+    for (int x = 0; x < count; ++x, pixels += stride * kFloats, target += kFloats) {
+        Pixel sum = pooling.template start<Pixel>();
+        for (int i = 0; i < Size; ++i) {
+            for (int j = 0; j < Size; ++j) sum = pooling.join(sum, pixel_at<Pixel>(pixels + i * down + j * kFloats));
+        }
+        const Pixel pooled = pooling.finish(sum, Size * Size);
+        std::memcpy(target, &pooled, sizeof pooled);
+    }
+}
+
 // One row of pixels from `target` on, of each of which `floats` are stored. Most windows lie inside the image as a
 // whole, and need not be asked what of them does.
 template <class Pixel, class Pooling>
@@ -147,6 +165,10 @@ void pool_row(const Window& window, Pooling pooling, const Row& row, int from_wi
     at_edge({0, inner.begin});
     if (kFloats == 1 && window.stride_x <= 2 && inner.end - inner.begin >= kLanes) {
         pool_vectors(window, pooling, row, inner, target);
+    } else if (const int size = square(window, row); floats == kFloats && (size == 2 || size == 3)) {
+        const auto squares = size == 2 ? pool_squares<2, Pixel, Pooling> : pool_squares<3, Pixel, Pooling>;
+        squares(pooling, row.under(0) + (inner.begin * window.stride_x - window.left) * kFloats, row.step,
+                window.stride_x, inner.end - inner.begin, target + inner.begin * kFloats);
     } else {
         Taps taps = {inner.begin * window.stride_x - window.left, {0, window.width}};
         for (int x = inner.begin; x < inner.end; ++x, taps.first += window.stride_x) {

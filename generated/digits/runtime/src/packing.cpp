@@ -99,9 +99,9 @@ void copy_lanes(ConstView in, Range channels, const Sources* from, int lines, fl
         for (int i = 0; i < lines; ++i) {
             float* target = to + i * kLanes;
             vec v[kLanes];
-            packing::for_lanes([&](auto k) { v[k] = load(plane + from[i].at[k]); });
+            for_lanes([&](auto k) { v[k] = load(plane + from[i].at[k]); });
             transpose(v);
-            packing::for_lanes([&](auto k) {
+            for_lanes([&](auto k) {
                 if (k < left) store(target + k * step, v[k]);
             });
         }

@@ -62,6 +62,9 @@ inline vec broadcast_quad(const float* p) {
     quad q;
     std::memcpy(&q, p, sizeof q);
     return __builtin_ia32_broadcastf32x4_512(q, vec{}, -1);
+#elif defined(__AVX__) && NPAS_LANES == 8 && __has_builtin(__builtin_ia32_vbroadcastf128_ps256)
+    typedef float quad __attribute__((vector_size(16), may_alias, aligned(4)));
+    return __builtin_ia32_vbroadcastf128_ps256(reinterpret_cast<const quad*>(p));
 #elif NPAS_LANES == 16
     typedef double wide __attribute__((vector_size(kLanes * 4)));
     double d[2];
@@ -188,6 +191,9 @@ inline vec evens(vec a, vec b) {
     return __builtin_shufflevector(a, b, 0, 2, 4, 6);
 #endif
 }
+
+// A vector of floats, `step` (1 or 2) apart; where that is 2, one more is read behind the last.
+inline vec every(const float* p, int step) { return step == 1 ? load(p) : evens(load(p), load(p + kLanes)); }
 
 // a + b, of which neighbouring lanes are swapped: a0 + b1, a1 + b0, a2 + b3, ...
 inline vec plus_swapped(vec a, vec b) {

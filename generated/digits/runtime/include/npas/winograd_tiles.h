@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 
 #include "npas/config.h"
 #include "npas/description.h"
 #include "npas/simd.h"
 #include "npas/tensor.h"
+#include "npas/transpose.h"
 #include "npas/winograd.h"
 
 namespace NPAS_NAMESPACE {
@@ -103,34 +105,39 @@ template <int Side, int M>
 }
 
 // Where the pixels of a plane of V lie in the input: of one phase of a plane, or of as many (phase, channel) as a
-// vector has lanes where the input holds one channel in a pixel.
+// vector has lanes where the input holds one channel in a pixel. Offsets are those of a tile's first phase.
 template <int Block>
 class Pixels;
 
 template <>
 class Pixels<kLanes> {
   public:
-    Pixels(const WinogradSpec& spec, ConstView in, int plane) {
+    Pixels(const WinogradSpec& spec, ConstView in, int plane) : stride_(spec.stride) {
         const int phase = plane / in.layout->planes();
-        y_ = phase / spec.stride;
-        x_ = phase % spec.stride;
+        y_ = phase / stride_;
+        x_ = phase % stride_;
         data_ = in.plane(plane % in.layout->planes()) + y_ * in.layout->row_step() + x_ * kLanes;
     }
-    vec at(std::ptrdiff_t offset) const { return load(data_ + offset); }
+    // A row of `Side` pixels, for which `reach` columns are read.
+    template <int Side>
+    [[gnu::always_inline]] void row(std::ptrdiff_t offset, vec (&d)[Side]) const {
+        for (int x = 0; x < Side; ++x) d[x] = load(data_ + offset + x * stride_ * kLanes);
+    }
+    static int reach(int side, int stride) { return side * stride; }
     // Zero where the pixel is outside of the given rows and columns.
     vec within(std::ptrdiff_t offset, int rows, int columns) const {
-        return y_ < rows && x_ < columns ? at(offset) : vec{};
+        return y_ < rows && x_ < columns ? load(data_ + offset) : vec{};
     }
 
   private:
     const float* data_;
-    int y_, x_;
+    int stride_, y_, x_;
 };
 
 template <>
 class Pixels<1> {
   public:
-    Pixels(const WinogradSpec& spec, ConstView in, int plane) : data_(in.data) {
+    Pixels(const WinogradSpec& spec, ConstView in, int plane) : data_(in.data), stride_(spec.stride) {
         for (int i = 0; i < kLanes; ++i) {
             // Behind the last one nobody looks.
             const int at = plane * kLanes + i, phase = at / spec.channels;
@@ -141,10 +148,19 @@ class Pixels<1> {
             offsets_[i] = used ? in.layout->plane_step() * (at % spec.channels) + y * in.layout->row_step() + x : 0;
         }
     }
-    vec at(std::ptrdiff_t offset) const {
-        vec found{};
-        for (int i = 0; i < kLanes; ++i) found[i] = data_[offset + offsets_[i]];
-        return found;
+    // A vector of pixels for each lane becomes one for each pixel.
+    template <int Side>
+    [[gnu::always_inline]] void row(std::ptrdiff_t offset, vec (&d)[Side]) const {
+        if (stride_ == 1) {
+            turned(offset, d, [](const float* p) { return load(p); });
+        } else {
+            turned(offset, d, [](const float* p) { return evens(load(p), load(p + kLanes)); });
+        }
+    }
+    // Whole vectors, of the last phase too; of wider strides no row lies so.
+    static int reach(int side, int stride) {
+        if (stride > 2) return std::numeric_limits<int>::max();
+        return (side + kLanes - 1) / kLanes * kLanes * stride + stride - 1;
     }
     vec within(std::ptrdiff_t offset, int rows, int columns) const {
         vec found{};
@@ -155,7 +171,27 @@ class Pixels<1> {
     }
 
   private:
+    template <int Side, class Pixels>
+    [[gnu::always_inline]] void turned(std::ptrdiff_t offset, vec (&d)[Side], Pixels pixels) const {
+        for (int first = 0; first < Side; first += kLanes) {
+            vec v[kLanes];
+            for_lanes([&](auto i) {
+                const float* p = data_ + offset + offsets_[i] + first * stride_;
+                __builtin_prefetch(p + kAhead);
+                v[i] = pixels(p);
+            });
+            transpose(v);
+            for_lanes([&](auto i) {
+                if (first + i < Side) d[first + i] = v[i];
+            });
+        }
+    }
+
+    // Floats to the next tiles' pixels: more rows than hardware follows.
+    static constexpr int kAhead = 40;
+
     const float* data_;
+    int stride_;
     std::ptrdiff_t offsets_[kLanes];
     int y_[kLanes], x_[kLanes];
 };
@@ -176,28 +212,25 @@ void transform_input(const WinogradSpec& spec, ConstView in, int first, int coun
             const std::ptrdiff_t source = top * from.row_step() + left * Block;
             // Beyond the margins lie other values' floats; where a tile reaches there, it takes zeros.
             const int rows = from.height + spec.bottom - top, width = from.width + spec.right - left;
-            const bool inside = rows >= Side * stride && width >= Side * stride;
-            vec half[Side][Side];  // [column][row]
-            const auto columns = [&](auto pixel) {
-                for (int x = 0; x < Side; ++x) {
-                    vec d[Side];
-                    for (int y = 0; y < Side; ++y) d[y] = pixel(y, x);
-                    transform_line(d, half[x]);
+            const bool inside = rows >= Side * stride && width >= pixels.reach(Side, stride);
+            vec half[Side][Side];
+            for (int y = 0; y < Side; ++y) {
+                vec d[Side];
+                if (inside) {
+                    pixels.row(source + y * down, d);
+                } else {
+                    for (int x = 0; x < Side; ++x) {
+                        d[x] = pixels.within(source + y * down + x * right, rows - y * stride, width - x * stride);
+                    }
                 }
-            };
-            if (inside) {
-                columns([&](int y, int x) { return pixels.at(source + y * down + x * right); });
-            } else {
-                columns([&](int y, int x) {
-                    return pixels.within(source + y * down + x * right, rows - y * stride, width - x * stride);
-                });
+                transform_line(d, half[y]);
             }
             float* out = v + (static_cast<std::ptrdiff_t>(plane) * room + n) * kLanes;
-            for (int y = 0; y < Side; ++y) {
+            for (int x = 0; x < Side; ++x) {
                 vec d[Side], t[Side];
-                for (int x = 0; x < Side; ++x) d[x] = half[x][y];
+                for (int y = 0; y < Side; ++y) d[y] = half[y][x];
                 transform_line(d, t);
-                for (int x = 0; x < Side; ++x) store(out + (y * Side + x) * position, t[x]);
+                for (int y = 0; y < Side; ++y) store(out + (y * Side + x) * position, t[y]);
             }
         }
     }
@@ -207,15 +240,23 @@ void transform_input(const WinogradSpec& spec, ConstView in, int first, int coun
 // pixel, (at, other, sum), with its place in a plane of either layout. It holds all that a plane has in common: after a
 // store nothing else would stay in registers.
 template <int Side, int M, class Plane>
-void transform_output(const WinogradSpec& spec, const Layout& to, const Layout& other, int first, int count,
-                      Range planes, int room, int stored_planes, const float* sums, Plane plane) {
-    const std::ptrdiff_t position = position_step(stored_planes, room);
+void transform_output(const WinogradSpec& spec, View out, const Layout& other, int first, int count, Range planes,
+                      int room, const float* sums, Plane plane) {
+    constexpr int kLine = 16;  // floats
+    const Layout& to = *out.layout;
+    const std::ptrdiff_t position = position_step(to.planes(), room);
     const std::ptrdiff_t down = to.row_step(), other_down = other.row_step();
     for (int i = planes.begin; i < planes.end; ++i) {
         const auto put = plane(i);
+        const float* pixels = out.plane(i);
         for (int n = 0; n < count; ++n) {
             const int top = (first + n) / spec.columns * M, left = (first + n) % spec.columns * M;
             const float* in = sums + (static_cast<std::ptrdiff_t>(i) * room + n) * kLanes;
+            // Stores would wait for lines that come from far.
+            for (int y = 0; y < M; ++y) {
+                const float* line = pixels + (top + y) * down + left * kLanes;
+                for (int x = 0; x < M * kLanes; x += kLine) __builtin_prefetch(line + x, 1);
+            }
             vec half[Side][M];
             for (int x = 0; x < Side; ++x) {
                 vec t[Side];
