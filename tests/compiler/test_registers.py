@@ -47,7 +47,7 @@ def test_sums_stay_in_registers(tmp_path: Path, activation: str) -> None:
     plan = lowered(builder.graph(x)).plan
     write_tree(tmp_path / "tree", emit(plan))
     kernels = sorted((tmp_path / "tree" / "kernels").glob("conv_lanes_*.cpp"))
-    sums = {int(v) * int(p) for k in plan.kernels if (k.template == "conv_lanes") for v, p in [(k.vectors, k.pixels)]}
+    sums = {kernel.vectors * kernel.pixels for kernel in plan.kernels if kernel.template == "conv_lanes"}
     looked_at = 0
     for kernel in kernels:
         flags = (*compile_flags(compiler, ISAS["avx2"]), "-Iinclude", "-Isrc", "-Ikernels", "-S", "-o", "-")

@@ -13,10 +13,11 @@
 
 namespace NPAS_NAMESPACE {
 
+constexpr int kLine = 16;  // floats in a cache line
+
 // Floats from one position to the next in V and in the sums: an odd number of cache lines, lest all positions of a tile
 // fall into the same few sets of a cache.
 inline std::ptrdiff_t position_step(int planes, int room) {
-    constexpr int kLine = 16;
     const int lines = (planes * room * kLanes + kLine - 1) / kLine;
     return static_cast<std::ptrdiff_t>(lines | 1) * kLine;
 }
@@ -152,9 +153,9 @@ class Pixels<1> {
     template <int Side>
     [[gnu::always_inline]] void row(std::ptrdiff_t offset, vec (&d)[Side]) const {
         if (stride_ == 1) {
-            turned(offset, d, [](const float* p) { return load(p); });
+            turned<1>(offset, d);
         } else {
-            turned(offset, d, [](const float* p) { return evens(load(p), load(p + kLanes)); });
+            turned<2>(offset, d);
         }
     }
     // Whole vectors, of the last phase too; of wider strides no row lies so.
@@ -171,14 +172,14 @@ class Pixels<1> {
     }
 
   private:
-    template <int Side, class Pixels>
-    [[gnu::always_inline]] void turned(std::ptrdiff_t offset, vec (&d)[Side], Pixels pixels) const {
+    template <int Stride, int Side>
+    [[gnu::always_inline]] void turned(std::ptrdiff_t offset, vec (&d)[Side]) const {
         for (int first = 0; first < Side; first += kLanes) {
             vec v[kLanes];
             for_lanes([&](auto i) {
-                const float* p = data_ + offset + offsets_[i] + first * stride_;
+                const float* p = data_ + offset + offsets_[i] + first * Stride;
                 __builtin_prefetch(p + kAhead);
-                v[i] = pixels(p);
+                v[i] = every(p, Stride);
             });
             transpose(v);
             for_lanes([&](auto i) {
@@ -242,7 +243,6 @@ void transform_input(const WinogradSpec& spec, ConstView in, int first, int coun
 template <int Side, int M, class Plane>
 void transform_output(const WinogradSpec& spec, View out, const Layout& other, int first, int count, Range planes,
                       int room, const float* sums, Plane plane) {
-    constexpr int kLine = 16;  // floats
     const Layout& to = *out.layout;
     const std::ptrdiff_t position = position_step(to.planes(), room);
     const std::ptrdiff_t down = to.row_step(), other_down = other.row_step();
