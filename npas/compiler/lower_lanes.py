@@ -21,6 +21,7 @@ from npas.compiler.schedules.lanes import (
     fetches_ahead,
     lane_schedules,
     lane_space,
+    pays_to_pass,
     whole_together,
 )
 from npas.compiler.schedules.masks import density, kept_together
@@ -57,6 +58,10 @@ def conv_layer(
     weight = plan.network.weights[f"{root.name}.weight"].reshape(op.filters, -1)
     format_ = plan.options.format_of(root.name)
     work = lane_work(plan, group, read, (rows, width, longest), format_, weight)
+    passing = lane_work(plan, group, read, (1, height * row, row), format_, weight)
+    gapped = not (flat or in_pair) and plan.backend == "cpu" and pays_to_pass(work, passing, plan.isa)
+    if gapped:
+        work, ragged, rows, width, longest = passing, True, 1, height * row, row
     schedule = plan.choose(group, lane_choice(plan, group, read, work, format_), LaneSchedule)
     _check(plan, root.name, schedule, read.channels)
     if items:
@@ -105,6 +110,7 @@ def conv_layer(
             and not (items or (blocks and plan.backend == "opencl"))
             and schedule.placement == "buffer",
             ragged=ragged,
+            gapped=gapped,
             blocks=blocks,
             storage=storage,
         ),
@@ -124,7 +130,7 @@ def conv_layer(
                 columns=columns,
                 wide=0 if items else width - columns * (schedule.pixels - 1),
                 row_step=0 if flat else op.stride[0] * read.pitch * read.block,
-                rows=height if flat else 1,
+                rows=height if rows == 1 else 1,
             ),
             entry_lanes=geometry.lanes,
             schedule=schedule,
@@ -166,7 +172,7 @@ def lane_work(
     plan: PlanBuilder, group: Group, read: Layout, grid: tuple[int, int, int], format_: FormatName, weight: Floats
 ) -> LaneWork:
     """``grid`` has the output's rows, their width, and the longest tile."""
-    op = group.root.op
+    op, height = group.root.op, plan.graph.shapes[group.root.name][2]
     assert isinstance(op, Conv2d)
     (rows, width, longest), taps = grid, prod(op.kernel)
     shared, together = (op.filters if format_ == "dense" else BLOCK_FILTERS), 1
@@ -180,7 +186,7 @@ def lane_work(
         taps=taps,
         rows=rows,
         width=width,
-        row_floats=width if rows == 1 else op.stride[0] * read.pitch,
+        row_floats=op.stride[0] * read.pitch * (height // rows),
         shared=max(shared, plan.lanes),
         together=together,
         density=1.0 if format_ == "dense" else density(weight, plan.lanes),
@@ -221,6 +227,7 @@ def _kernel(
     far: bool,
     ahead: bool,
     ragged: bool,
+    gapped: bool,
     blocks: bool,
     storage: Storage,
 ) -> str:
@@ -232,7 +239,7 @@ def _kernel(
     tail = "" if narrow == schedule.vectors else f"n{narrow}"
     depth = "" if schedule.depth == 1 else f"d{schedule.depth}"
     words = f"v{schedule.vectors}{tail}{depth}p{schedule.pixels}s{step}"
-    words += "_far" * far + "_ahead" * ahead + "_ragged" * ragged
+    words += "_far" * far + "_ahead" * ahead + "_ragged" * ragged + "_gapped" * gapped
     words += "_blocks" * blocks + ("" if storage == "fp32" else "_fp16") + placed(schedule)
     words += f"_x{schedule.slices}t{schedule.tiles_at_a_time}" if schedule.slices > 1 else ""
     return plan.kernel(
@@ -248,6 +255,7 @@ def _kernel(
             epilogue=group.statements(),
             residual=group.residual is not None,
             ragged=ragged,
+            gapped=gapped,
             far=far,
             ahead=ahead,
             blocks=blocks,

@@ -246,6 +246,7 @@ class Kernel(Record):
     epilogue: tuple[str, ...] = Field((), description="C++ statements on the vector x")
     residual: bool = False
     ragged: bool = Field(False, description="whether tiles pass the ends of rows that lie apart in the output")
+    gapped: bool = Field(False, description="whether rows that they pass lie apart in the input, too")
     ahead: bool = Field(False, description="whether the next group's weights are fetched while one runs")
     far: bool = Field(False, description="whether what is read next of the input is fetched while some is read")
     blocks: bool = Field(False, description="whether sums, with filters in lanes, wait between blocks of channels")

@@ -17,8 +17,8 @@ _NAMING = {
     "conv_packed": "conv_packed_<isa>_h<lines of pixels>[n<of a shorter tile>][x<filters>][_planar or _runs: output]"
     "[_far: fetches input]_<epilogue>: pixels lie in lanes, input in copies.",
     "conv_lanes": "conv_lanes_<isa>_v<vectors of weights>[n<of the last group>][d<depth>]p<pixels>s<step>"
-    "[_far: fetches input][_ahead: weights][_ragged: past the ends of rows][_blocks: of channels]_<epilogue>: "
-    "filters do.",
+    "[_far: fetches input][_ahead: weights][_ragged: past the ends of rows][_gapped: of the input, too][_blocks: of "
+    "channels]_<epilogue>: filters do.",
     "conv_items": "conv_lanes_<isa>_v<vectors of weights>[d<depth>]p<pixels>s<step>[_x<slices of a list>t<items side "
     "by side>]_<epilogue>: neighbouring work items have neighbouring pixels.",
     "depthwise_lanes": "depthwise_lanes_<isa>_k<window>_s<stride>[_d<dilation>]_p<pixels>[_turned: its output]_"
@@ -121,6 +121,7 @@ class KernelView:
     epilogue: tuple[str, ...]
     residual: bool
     ragged: bool
+    gapped: bool
     ahead: bool
     far: bool
     blocks: bool
@@ -196,6 +197,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         epilogue=kernel.epilogue,
         residual=kernel.residual,
         ragged=kernel.ragged,
+        gapped=kernel.gapped,
         ahead=kernel.ahead,
         far=kernel.far,
         blocks=kernel.blocks,

@@ -20,7 +20,7 @@ from npas.graph.builder import Builder
 from npas.graph.graph import Graph
 from npas.ops import Conv2d
 from npas.search.candidate import Pruning
-from npas.targets.isa import ISAS
+from npas.targets.isa import CPU_ISAS, ISAS
 
 Ints = NDArray[np.int64]
 
@@ -72,6 +72,8 @@ def passed(plan: Plan, layer: ConvLayer | DepthwiseLayer, op: Conv2d) -> Pass:
         rows += [y] * width
         columns += range(x, x + width)
     y, x = np.array(rows), np.array(columns)
+    if isinstance(layer, ConvLayer) and kernel_of(plan, layer).gapped:
+        y, x = np.divmod(x, out.width)
     flat = y * out.width + x if row_step else x
     return Pass(flat // out.width, flat % out.width, y * row_step + x * step, taps)
 
@@ -237,6 +239,31 @@ def one_by_one(*last: str) -> Graph:
     if "margins" in last:  # which part the rows of what the second layer reads
         outputs.append(builder.conv(x, 8, 3, name="third"))
     return builder.graph(*outputs)
+
+
+@pytest.mark.parametrize("isa", CPU_ISAS)
+@pytest.mark.parametrize(("kernel", "stride", "dilation"), [(3, 1, 1), (3, 2, 1), (3, 1, 2), (1, 2, 1), (5, 1, 1)])
+def test_tiles_pass_the_ends_of_narrow_rows(isa, kernel, stride, dilation):
+    """Of 7 pixels, which tiles of 4 and 3 leave with too few sums in flight; 6 and 12 are tiles of 6."""
+    gapped = []
+    for width in (6, 7, 12):
+        builder, reach = Builder("net"), dilation * (kernel - 1) - 2
+        op = Conv2d(
+            filters=64,
+            kernel=(kernel, kernel),
+            stride=(stride, stride),
+            dilation=(dilation, dilation),
+            pads=(2, 1, 1, 2),
+        )
+        x = builder.conv(builder.input((8, 5 * stride + reach, (width - 1) * stride + reach)), 64, 1)
+        graph = builder.graph(builder.node(op, x, name="narrow"))
+        prunings = {"narrow": Pruning("block_punched", 3.0)}
+        network = one_shot(network_of(graph), prunings).network
+        plan = lower(network, isa=isa, threads=1, options=Options(prunings=prunings)).plan
+        (layer,) = [layer for layer in conv_layers(plan, "lanes") if layer.nodes[0] == "narrow"]
+        check_windows(plan, layer, op)
+        gapped += [width] if kernel_of(plan, layer).gapped else []
+    assert isa != "avx2" or gapped == [7]
 
 
 def test_planes_without_margins_are_one_row():

@@ -35,10 +35,10 @@ struct List {
 };
 
 % endif
-${lanes.tile_struct(view.residual, view.ahead, view.ragged, waits=view.blocks, lists=view.lists)}\
+${lanes.tile_struct(view.residual, view.ahead, view.ragged, view.gapped, waits=view.blocks, lists=view.lists)}\
 % for vectors in dict.fromkeys((view.vectors, view.narrow)):
 % for pixels in dict.fromkeys((view.pixels, max(view.pixels - 1, 1))):
-${lanes.tile(vectors, pixels, view.depth, view.residual, view.ahead, view.ragged, waits=view.blocks)}\
+${lanes.tile(vectors, pixels, view.depth, view.residual, view.ahead, view.ragged, view.gapped, waits=view.blocks)}\
 % endfor
 % endfor
 
@@ -68,6 +68,9 @@ ${view.signature} {
     const std::ptrdiff_t row_gap = to.row_step() - spec.width * kLanes;
 % if view.residual:
     const std::ptrdiff_t residual_gap = residual.layout->row_step() - spec.width * kLanes;
+% endif
+% if view.gapped:
+    const std::ptrdiff_t in_gap = spec.grid.row_step - spec.width * kStep;
 % endif
 % endif
     for (int start = tiles.begin; start < tiles.end; start += spec.tiles_at_a_time) {
@@ -128,9 +131,9 @@ ${view.signature} {
 % endif
                 const int passed = column * kPixels - (column < spec.grid.wide ? 0 : column - spec.grid.wide);
 % if view.ragged:
-                const float* from = in.data + passed * kStep;
                 int left = passed % spec.width;
                 const int row = passed / spec.width - part.row;
+                const float* from = in.data + passed * kStep${" + passed / spec.width * in_gap" if view.gapped else ""};
 % else:
                 const float* from = in.data + static_cast<std::ptrdiff_t>(y) * spec.grid.row_step + passed * kStep;
                 const int left = passed, row = y - part.row;
@@ -167,6 +170,9 @@ ${view.signature} {
                         row_gap,
 % if view.residual:
                         residual_gap,
+% endif
+% if view.gapped:
+                        in_gap,
 % endif
 % endif
                     };
@@ -208,6 +214,9 @@ ${call(view.vectors, " " * 20)}\
                         target += row_gap;
 % if view.residual:
                         other += residual_gap;
+% endif
+% if view.gapped:
+                        from += in_gap;
 % endif
                     }
                     ++column;

@@ -5,7 +5,7 @@ from string import ascii_letters
 
 letter = ascii_letters.__getitem__
 %>\
-<%def name="tile_struct(residual, ahead, ragged=False, finishes=True, waits=False, lists=1)">\
+<%def name="tile_struct(residual, ahead, ragged=False, gapped=False, finishes=True, waits=False, lists=1)">\
 struct Tile {
     const float* in;
     float* out;
@@ -30,10 +30,13 @@ struct Tile {
 % if residual:
     std::ptrdiff_t residual_gap;
 % endif
+% if gapped:
+    std::ptrdiff_t in_gap;
+% endif
 % endif
 };
 </%def>\
-<%def name="tile(vectors, pixels, depth, residual, ahead, ragged=False, finishes=True, waits=False)">
+<%def name="tile(vectors, pixels, depth, residual, ahead, ragged=False, gapped=False, finishes=True, waits=False)">
 <%
 broadcast = {1: "broadcast", 2: "broadcast_pair", 4: "broadcast_quad"}[depth]
 lists = max(1, depth // vectors)
@@ -44,6 +47,7 @@ places = [(v, p) for v in range(outputs) for p in range(pixels)]
 levels = depth.bit_length() - 1  # at which neighbouring channels are added up: as many inside a list as it has vectors for
 inside = min(vectors, depth).bit_length() - 1
 add = lambda level: ("plus_swapped", "plus_swapped_twos")[level] if level < inside else "twos" if inside else "pairs"
+input_ = [f"x + in{p}" if gapped and p else f"x + {p} * kStep" for p in range(pixels)]
 at = [f" + at{p}" if ragged and p else f" + {p} * kLanes" for p in range(pixels)]
 from_ = [f" + from{p}" if ragged and p else f" + {p} * kLanes" for p in range(pixels)]
 %>\
@@ -70,14 +74,14 @@ ${indent}    coming += tile.pace;
 ${indent}    const vec w${v} = load(${weights} + ${i} * kLanes);
 % endfor
 % for p in range(pixels):
-${indent}    const vec x${letter(p)} = ${broadcast}(x + ${p} * kStep);
+${indent}    const vec x${letter(p)} = ${broadcast}(${input_[p]});
 % for v in own:
 ${indent}    a${v}${letter(p)} = fma(w${v}, x${letter(p)}, a${v}${letter(p)});
 % endfor
 % endfor
 % else:
 % for p in range(pixels):
-${indent}    const vec x${letter(p)} = ${broadcast}(x + ${p} * kStep);
+${indent}    const vec x${letter(p)} = ${broadcast}(${input_[p]});
 % endfor
 % for i, v in enumerate(own):
 ${indent}    const vec w${v} = load(${weights} + ${i} * kLanes);
@@ -95,6 +99,11 @@ ${"[[gnu::always_inline]] inline " if finishes and lists == 1 else ""}void tile_
 % for v in range(sums):
     vec ${", ".join(f"a{v}{letter(p)}{{}}" for p in range(pixels))};
 % endfor
+% if gapped:
+% for p in range(1, pixels):
+    const std::ptrdiff_t in${p} = ${p} * kStep + (tile.in_gap & ((tile.cut - ${p + 1}) >> 63));
+% endfor
+% endif
 % if lists == 1:
 ${summed("    ", range(vectors), "weights", "tile.coming")}\
 % else:
