@@ -1,4 +1,4 @@
-// conv_lanes_<isa>_v<vectors of weights>[n<of the last group>][d<depth>]p<pixels>s<step>[_far: fetches input][_ahead: weights][_ragged: past the ends of rows][_blocks: of channels]_<epilogue>: filters do.
+// conv_lanes_<isa>_v<vectors of weights>[n<of the last group>][d<depth>]p<pixels>s<step>[_far: fetches input][_ahead: weights][_ragged: past the ends of rows][_gapped: of the input, too][_blocks: of channels]_<epilogue>: filters do.
 #pragma once
 
 #include "npas/tensor.h"
