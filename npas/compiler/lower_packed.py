@@ -101,6 +101,7 @@ def _packing(plan: PlanBuilder, op: Conv2d, work: PackedWork, schedule: PackedSc
         last_column=last[1] - op.pads[1],
         shares=plan.threads,
         in_place=work.plane > 0,
+        by_length=work.runs_on and lists(schedule.lines, plan.lanes) > 1,
     )
 
 

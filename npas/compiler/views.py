@@ -92,8 +92,8 @@ def _packing(packing: Packing | None, parts: Mapping[tuple[CopyPart, ...], int])
     lines = (packing.lines, packing.depth, packing.slot, packing.channels, packing.vectors)
     copied = (f"kCopies{parts[packing.parts]}", len(packing.parts))
     window = (*packing.stride, packing.top, packing.left, packing.last_row, packing.last_column, packing.shares)
-    in_place = str(packing.in_place).lower()
-    return f"{{{', '.join(map(str, (*lines, *copied, *window, in_place)))}}}"
+    flags = (str(flag).lower() for flag in (packing.in_place, packing.by_length))
+    return f"{{{', '.join(map(str, (*lines, *copied, *window, *flags)))}}}"
 
 
 def _copy_part(part: CopyPart) -> str:

@@ -216,6 +216,8 @@ def test_every_kind_of_kernel_is_there(isa: Isa) -> None:
     assert formats["linear"] == {"dense", "csr", "bcs"}  # 3x3 patterns have no meaning there
     stored = {(layer.stored.format, layer.stored.storage) for layer in layers["linear"]}
     assert stored == {(format_, storage) for format_ in formats["linear"] for storage in get_args(Storage)}
+    groups = {-(-x.stored.filters // x.stored.schedule.rows) for x in layers["linear"] if x.stored.schedule.rows > 1}
+    assert any(count > 4 and count % 4 for count in groups)  # four at a time, and what is left
     assert {"pool", "global_avg_pool", "split", "copy"} <= {layer.kind for layer in plan.layers}
     for template, found in layers.items():
         kernels = [kernel for kernel in plan.kernels if kernel.template == template]

@@ -12,7 +12,7 @@ namespace {
 
 // Loading the bias, the epilogue and the stores, in list entries.
 constexpr std::int64_t kGroupOverhead = 4;
-// Filters among which those with lists of about one length are looked for; a plane's at most.
+// Filters among which those with lists of about one length are looked for, where a plane's sums leave together.
 constexpr std::size_t kNeighbours = 8;
 
 // Every filter exactly once, or its output would be missing or raced for.
@@ -79,9 +79,10 @@ void by_filter(const std::vector<std::int32_t>& rows, Lists& lists) {
 }
 
 // What a packed kernel reads, in the order in which it does: block by block of channels, group by group. The lists of a
-// group lie side by side, entry by entry, and are of one length: the filters of a piece are grouped by their lists'
-// lengths, block by block anew, and what a list lacks becomes weights of zero at places that it, or the longest one,
-// reads anyway. The bias stands by filter, in whole vectors.
+// group lie side by side, entry by entry, and are of one length: the filters of a plane, or of a whole piece, are
+// grouped by their lists' lengths, block by block anew, and what a list lacks becomes weights of zero at places that
+// it, or the longest one, reads anyway. Short loops whose number of rounds rarely changes end without a surprise. The
+// bias stands by filter, in whole vectors.
 Status in_order(const IndexedSpec& spec, const float* weights, const float* bias, LoadedIndexed& out) {
     const auto blocks = static_cast<std::size_t>(out.view.channel_blocks), width = static_cast<std::size_t>(spec.lists);
     const auto lanes = static_cast<std::size_t>(spec.tile), filters = static_cast<std::size_t>(spec.filters);
@@ -97,8 +98,9 @@ Status in_order(const IndexedSpec& spec, const float* weights, const float* bias
                        end = static_cast<std::size_t>(out.cut[piece + 1]);
             std::vector<std::size_t> lists((end - begin) * width);
             std::iota(lists.begin(), lists.end(), begin * width);
-            const std::size_t near = std::min(kNeighbours, lanes);
-            for (std::size_t i = 0; width > 1 && i < lists.size(); i += near) {
+            const bool all = spec.packing.by_length;
+            const std::size_t near = all ? std::max<std::size_t>(lists.size(), 1) : std::min(kNeighbours, lanes);
+            for (std::size_t i = 0; (all || width > 1) && i < lists.size(); i += near) {
                 std::stable_sort(lists.begin() + i, lists.begin() + std::min(i + near, lists.size()),
                                  [&](std::size_t a, std::size_t b) { return length(a) > length(b); });
             }

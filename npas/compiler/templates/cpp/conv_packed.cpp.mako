@@ -21,7 +21,10 @@ inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
     return x;
 }
 
-<% sums = "ab"[: view.lists] %>\
+<%
+sums = "ab"[: view.lists]
+by_length = view.lists > 1 and view.runs_on  # filters of a piece, not of a plane, which lie one behind the other
+%>\
 // What a visit of a plane's filters shares. Lists and weights lie one behind the other in the order of the groups.
 struct Visit {
     const float* copy;
@@ -39,7 +42,7 @@ struct Visit {
 % if view.runs_on:
     bool last;  // of the channel blocks: what the sums give goes straight to the output
     const float* bias;
-    float* pixels;  // of the first filter's plane, where the tile begins
+    float* pixels;  // of the first filter, where the tile begins
     std::ptrdiff_t plane_step;
 % if view.residual:
     const float* others;
@@ -70,7 +73,7 @@ void visit_h${height}(const Visit& visit) {
     const bool first = visit.first, stays = !first && visit.sums == visit.out;  // what a list without entries adds nothing to
 % endif
 % if view.runs_on and view.lists == 1:
-    int filter_a = -1;
+    std::ptrdiff_t filter_a = -1;
 % endif
 % if view.lists == 1:
     const float* sums = visit.sums;
@@ -110,8 +113,9 @@ void visit_h${height}(const Visit& visit) {
 % else:
 % for i, s in enumerate(sums):
         const bool spare_${s} = rows[${i}] < 0;
-        const float* sums_${s} = spare_${s} ? visit.spare : visit.sums + rows[${i}] % kLanes * kSums;
-        float* out_${s} = spare_${s} ? visit.spare : visit.out + rows[${i}] % kLanes * kSums;
+        const std::ptrdiff_t filter_${s} = rows[${i}]${"" if by_length else " % kLanes"};
+        const float* sums_${s} = spare_${s} ? visit.spare : visit.sums + filter_${s} * kSums;
+        float* out_${s} = spare_${s} ? visit.spare : visit.out + filter_${s} * kSums;
 % endfor
 % endif
         if (!first) {
@@ -124,12 +128,7 @@ void visit_h${height}(const Visit& visit) {
 % if view.runs_on:
         if (last) {
 % for i, s in enumerate(sums):
-% if view.lists > 1:
-            const int filter_${s} = rows[${i}] % kLanes;
-            if (!spare_${s}) {
-% else:
-            {
-% endif
+            ${f"if (!spare_{s}) " if view.lists > 1 else ""}{
                 const vec bias = broadcast(visit.bias + filter_${s});
                 float* pixels = visit.pixels + filter_${s} * visit.plane_step;
 % if view.residual:
@@ -239,8 +238,13 @@ ${view.signature} {
             const std::ptrdiff_t before = static_cast<std::ptrdiff_t>(block) * conv.groups;
             const std::int32_t* bounds = conv.bounds + before;
             for (int first = groups.begin; first < groups.end; first += kPlane) {
-                const int plane = first / kPlane, beyond = first + kPlane < groups.end ? first + kPlane : groups.end;
+                const int beyond = first + kPlane < groups.end ? first + kPlane : groups.end;
+% if by_length:
+                float* sums = buffer;
+% else:
+                const int plane = first / kPlane;
                 float* sums = buffer + plane * kLanes * kSums;
+% endif
 % if not view.runs_on:
                 float* next = is_last ? near : sums;
 % endif
@@ -249,8 +253,9 @@ ${view.signature} {
 <% more = ["conv.rows + (before + first) * kLists", "spare"] if view.lists > 1 else [] %>\
 % if view.runs_on:
 <%
-more += ["is_last", "conv.bias + plane * kLanes", "out.plane(plane * kLanes) + lines.first * kLanes", "out.layout->plane_step()"]
-more += ["residual.plane(plane * kLanes) + lines.first * kLanes", "residual.layout->plane_step()"] if view.residual else []
+filter_ = "0" if by_length else "plane * kLanes"
+more += ["is_last", f"conv.bias + {filter_}", f"out.plane({filter_}) + lines.first * kLanes", "out.layout->plane_step()"]
+more += [f"residual.plane({filter_}) + lines.first * kLanes", "residual.layout->plane_step()"] if view.residual else []
 %>\
 % endif
                                      block == 0, ${", ".join(["sums", "sums" if view.runs_on else "next", *more])}};

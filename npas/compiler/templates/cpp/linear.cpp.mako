@@ -2,6 +2,7 @@
 <%
 vectors = range(view.vectors)
 chains = range({1: 4, 2: 2}.get(view.vectors, 1))  # sums of a filter, so that one addition need not wait for the other
+streams = {1: 4, 2: 4, 4: 2}.get(view.vectors, 1)  # groups at a time
 single = "abcdefgh"  # the same of a filter that stands alone
 load_weights = "load_halves" if view.half else "load"
 load_lower = "load_lower_halves" if view.half else "load_lower"
@@ -63,31 +64,74 @@ ${view.signature} {
     }
 }
 % elif view.rows > 1:
+<%
+places = [(g, p) for g in range(streams) for p in vectors]
+sum_of = lambda g, p: f"sum{p}{single[g]}"
+%>\
 // A group's filters lie side by side in the lanes; each kept column is one input to all of them. The bias comes last:
 // small terms added to a large bias one by one would lose more.
 ${view.signature} {
     constexpr int kRows = ${view.vectors} * kLanes;
-    const Range groups = layer.groups_of(share);
-    for (int group = groups.begin; group < groups.end; ++group) {
+    const auto finish = [&](int group, ${", ".join(f"vec sum{p}" for p in vectors)}) __attribute__((always_inline)) {
         const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(group) * kRows;
-        const std::int32_t* bounds = layer.bounds + static_cast<std::ptrdiff_t>(group) * 2;
-        const ${stored}* weights = layer.${"halves" if view.half else "weights"} + layer.first_weight[group];
+% for p in vectors:
+        store(out.data + row + ${p} * kLanes, epilogue(sum${p} + load(layer.bias + row + ${p} * kLanes)${f", load(residual.data + row + {p} * kLanes)" if view.residual else ""}));
+% endfor
+    };
+    const auto weights_of = [&](int group) { return layer.${"halves" if view.half else "weights"} + layer.first_weight[group]; };
+    const auto list_of = [&](int group) { return layer.offsets + layer.bounds[static_cast<std::ptrdiff_t>(group) * 2]; };
+    const auto end_of = [&](int group) { return layer.offsets + layer.bounds[static_cast<std::ptrdiff_t>(group) * 2 + 1]; };
+    const Range groups = layer.groups_of(share);
+    int group = groups.begin;
+% if streams > 1:
+    // Weights are read once: ${streams} groups' at a time, since memory gives more to a few streams than to one.
+    for (; group + ${streams} <= groups.end; group += ${streams}) {
+% for g in range(streams):
+        const ${stored}* weights${single[g]} = weights_of(group + ${g});
+        const std::int32_t *offset${single[g]} = list_of(group + ${g}), *end${single[g]} = end_of(group + ${g});
+        vec ${", ".join(f"{sum_of(g, p)}{{}}" for p in vectors)};
+% endfor
+        std::ptrdiff_t both = enda - offseta;
+% for c in single[1:streams]:
+        if (end${c} - offset${c} < both) both = end${c} - offset${c};
+% endfor
+        for (std::ptrdiff_t k = 0; k < both; ++k) {
+% for g in range(streams):
+            const vec x${single[g]} = broadcast(in.data + offset${single[g]}[k]);
+% for p in vectors:
+            ${sum_of(g, p)} = fma(${load_weights}(weights${single[g]} + k * kRows + ${p} * kLanes), x${single[g]}, ${sum_of(g, p)});
+% endfor
+% endfor
+        }
+% for g, c in enumerate(single[:streams]):
+        for (offset${c} += both, weights${c} += both * kRows; offset${c} != end${c}; ++offset${c}, weights${c} += kRows) {
+            const vec x = broadcast(in.data + *offset${c});
+% for p in vectors:
+            ${sum_of(g, p)} = fma(${load_weights}(weights${c} + ${p} * kLanes), x, ${sum_of(g, p)});
+% endfor
+        }
+        finish(group + ${g}, ${", ".join(sum_of(g, p) for p in vectors)});
+% endfor
+    }
+% endif
+    for (; group < groups.end; ++group) {
+        const ${stored}* weights = weights_of(group);
+        const std::int32_t *offset = list_of(group), *end = end_of(group);
 % for p in vectors:
         vec ${", ".join(f"sum{p}{chr(97 + c)}{{}}" for c in chains)};
 % endfor
-        std::int32_t k = bounds[0];
 % if len(chains) > 1:
-        for (; k + ${len(chains)} <= bounds[1]; k += ${len(chains)}, weights += ${len(chains)} * kRows) {
+        for (; end - offset >= ${len(chains)}; offset += ${len(chains)}, weights += ${len(chains)} * kRows) {
 % for c in chains:
-            const vec x${chr(97 + c)} = broadcast(in.data + layer.offsets[k + ${c}]);
+            const vec x${chr(97 + c)} = broadcast(in.data + offset[${c}]);
 % for p in vectors:
             sum${p}${chr(97 + c)} = fma(${load_weights}(weights + ${c * view.vectors + p} * kLanes), x${chr(97 + c)}, sum${p}${chr(97 + c)});
 % endfor
 % endfor
         }
 % endif
-        for (; k < bounds[1]; ++k, weights += kRows) {
-            const vec x = broadcast(in.data + layer.offsets[k]);
+        for (; offset != end; ++offset, weights += kRows) {
+            const vec x = broadcast(in.data + *offset);
 % for p in vectors:
             sum${p}a = fma(${load_weights}(weights + ${p} * kLanes), x, sum${p}a);
 % endfor
@@ -98,8 +142,8 @@ ${view.signature} {
         sum${p}${chr(97 + c)} = sum${p}${chr(97 + c)} + sum${p}${chr(97 + c + width)};
 % endfor
 % endfor
-        store(out.data + row + ${p} * kLanes, epilogue(sum${p}a + load(layer.bias + row + ${p} * kLanes)${f", load(residual.data + row + {p} * kLanes)" if view.residual else ""}));
 % endfor
+        finish(group, ${", ".join(f"sum{p}a" for p in vectors)});
     }
 }
 % else:

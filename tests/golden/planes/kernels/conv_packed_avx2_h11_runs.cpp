@@ -29,7 +29,7 @@ struct Visit {
     float* out;  // where the next block, or what leaves, finds the sums
     bool last;  // of the channel blocks: what the sums give goes straight to the output
     const float* bias;
-    float* pixels;  // of the first filter's plane, where the tile begins
+    float* pixels;  // of the first filter, where the tile begins
     std::ptrdiff_t plane_step;
 };
 
@@ -49,7 +49,7 @@ void visit_h11(const Visit& visit) {
     const std::uint16_t* place = visit.place;
     const float* weights = visit.weights;
     const bool first = visit.first, last = visit.last, stays = !first && !last;  // what a list without entries adds nothing to
-    int filter_a = -1;
+    std::ptrdiff_t filter_a = -1;
     const float* sums = visit.sums;
     float* out = visit.out;
     for (const std::int32_t* bounds = visit.bounds; bounds != visit.end; ++bounds, sums += kSums, out += kSums) {
@@ -152,7 +152,8 @@ void conv_packed_avx2_h11_runs(const Indexed& conv, View in, View out, View copi
             const std::ptrdiff_t before = static_cast<std::ptrdiff_t>(block) * conv.groups;
             const std::int32_t* bounds = conv.bounds + before;
             for (int first = groups.begin; first < groups.end; first += kPlane) {
-                const int plane = first / kPlane, beyond = first + kPlane < groups.end ? first + kPlane : groups.end;
+                const int beyond = first + kPlane < groups.end ? first + kPlane : groups.end;
+                const int plane = first / kPlane;
                 float* sums = buffer + plane * kLanes * kSums;
                 const std::ptrdiff_t entry = static_cast<std::ptrdiff_t>(bounds[first]) * kLists;
                 const Visit visit = {copy, conv.places + entry, conv.weights + entry, bounds + first, bounds + beyond, fetched,

@@ -31,7 +31,7 @@ struct Visit {
     float* spare;  // sums of the filter that an odd one is computed with
     bool last;  // of the channel blocks: what the sums give goes straight to the output
     const float* bias;
-    float* pixels;  // of the first filter's plane, where the tile begins
+    float* pixels;  // of the first filter, where the tile begins
     std::ptrdiff_t plane_step;
 };
 
@@ -73,11 +73,13 @@ void visit_h2(const Visit& visit) {
             next_b = copy + place[5] * kLanes;
         }
         const bool spare_a = rows[0] < 0;
-        const float* sums_a = spare_a ? visit.spare : visit.sums + rows[0] % kLanes * kSums;
-        float* out_a = spare_a ? visit.spare : visit.out + rows[0] % kLanes * kSums;
+        const std::ptrdiff_t filter_a = rows[0];
+        const float* sums_a = spare_a ? visit.spare : visit.sums + filter_a * kSums;
+        float* out_a = spare_a ? visit.spare : visit.out + filter_a * kSums;
         const bool spare_b = rows[1] < 0;
-        const float* sums_b = spare_b ? visit.spare : visit.sums + rows[1] % kLanes * kSums;
-        float* out_b = spare_b ? visit.spare : visit.out + rows[1] % kLanes * kSums;
+        const std::ptrdiff_t filter_b = rows[1];
+        const float* sums_b = spare_b ? visit.spare : visit.sums + filter_b * kSums;
+        float* out_b = spare_b ? visit.spare : visit.out + filter_b * kSums;
         if (!first) {
             a0 = a0 + load(sums_a + 0 * kLanes);
             a1 = a1 + load(sums_a + 1 * kLanes);
@@ -85,14 +87,12 @@ void visit_h2(const Visit& visit) {
             b1 = b1 + load(sums_b + 1 * kLanes);
         }
         if (last) {
-            const int filter_a = rows[0] % kLanes;
             if (!spare_a) {
                 const vec bias = broadcast(visit.bias + filter_a);
                 float* pixels = visit.pixels + filter_a * visit.plane_step;
                 store(pixels + 0 * kLanes, epilogue(a0 + bias));
                 store(pixels + 1 * kLanes, epilogue(a1 + bias));
             }
-            const int filter_b = rows[1] % kLanes;
             if (!spare_b) {
                 const vec bias = broadcast(visit.bias + filter_b);
                 float* pixels = visit.pixels + filter_b * visit.plane_step;
@@ -139,11 +139,11 @@ void conv_packed_avx2_h2x2_runs(const Indexed& conv, View in, View out, View cop
             const std::ptrdiff_t before = static_cast<std::ptrdiff_t>(block) * conv.groups;
             const std::int32_t* bounds = conv.bounds + before;
             for (int first = groups.begin; first < groups.end; first += kPlane) {
-                const int plane = first / kPlane, beyond = first + kPlane < groups.end ? first + kPlane : groups.end;
-                float* sums = buffer + plane * kLanes * kSums;
+                const int beyond = first + kPlane < groups.end ? first + kPlane : groups.end;
+                float* sums = buffer;
                 const std::ptrdiff_t entry = static_cast<std::ptrdiff_t>(bounds[first]) * kLists;
                 const Visit visit = {copy, conv.places + entry, conv.weights + entry, bounds + first, bounds + beyond, fetched,
-                                     block == 0, sums, sums, conv.rows + (before + first) * kLists, spare, is_last, conv.bias + plane * kLanes, out.plane(plane * kLanes) + lines.first * kLanes, out.layout->plane_step()};
+                                     block == 0, sums, sums, conv.rows + (before + first) * kLists, spare, is_last, conv.bias + 0, out.plane(0) + lines.first * kLanes, out.layout->plane_step()};
                 visit_h2(visit);
             }
         }

@@ -32,7 +32,7 @@ struct Visit {
     float* spare;  // sums of the filter that an odd one is computed with
     bool last;  // of the channel blocks: what the sums give goes straight to the output
     const float* bias;
-    float* pixels;  // of the first filter's plane, where the tile begins
+    float* pixels;  // of the first filter, where the tile begins
     std::ptrdiff_t plane_step;
     const float* others;
     std::ptrdiff_t others_step;
@@ -80,11 +80,13 @@ void visit_h4(const Visit& visit) {
             next_b = copy + place[5] * kLanes;
         }
         const bool spare_a = rows[0] < 0;
-        const float* sums_a = spare_a ? visit.spare : visit.sums + rows[0] % kLanes * kSums;
-        float* out_a = spare_a ? visit.spare : visit.out + rows[0] % kLanes * kSums;
+        const std::ptrdiff_t filter_a = rows[0];
+        const float* sums_a = spare_a ? visit.spare : visit.sums + filter_a * kSums;
+        float* out_a = spare_a ? visit.spare : visit.out + filter_a * kSums;
         const bool spare_b = rows[1] < 0;
-        const float* sums_b = spare_b ? visit.spare : visit.sums + rows[1] % kLanes * kSums;
-        float* out_b = spare_b ? visit.spare : visit.out + rows[1] % kLanes * kSums;
+        const std::ptrdiff_t filter_b = rows[1];
+        const float* sums_b = spare_b ? visit.spare : visit.sums + filter_b * kSums;
+        float* out_b = spare_b ? visit.spare : visit.out + filter_b * kSums;
         if (!first) {
             a0 = a0 + load(sums_a + 0 * kLanes);
             a1 = a1 + load(sums_a + 1 * kLanes);
@@ -96,7 +98,6 @@ void visit_h4(const Visit& visit) {
             b3 = b3 + load(sums_b + 3 * kLanes);
         }
         if (last) {
-            const int filter_a = rows[0] % kLanes;
             if (!spare_a) {
                 const vec bias = broadcast(visit.bias + filter_a);
                 float* pixels = visit.pixels + filter_a * visit.plane_step;
@@ -106,7 +107,6 @@ void visit_h4(const Visit& visit) {
                 store(pixels + 2 * kLanes, epilogue(a2 + bias, load(others + 2 * kLanes)));
                 store(pixels + 3 * kLanes, epilogue(a3 + bias, load(others + 3 * kLanes)));
             }
-            const int filter_b = rows[1] % kLanes;
             if (!spare_b) {
                 const vec bias = broadcast(visit.bias + filter_b);
                 float* pixels = visit.pixels + filter_b * visit.plane_step;
@@ -160,11 +160,13 @@ void visit_h3(const Visit& visit) {
             next_b = copy + place[5] * kLanes;
         }
         const bool spare_a = rows[0] < 0;
-        const float* sums_a = spare_a ? visit.spare : visit.sums + rows[0] % kLanes * kSums;
-        float* out_a = spare_a ? visit.spare : visit.out + rows[0] % kLanes * kSums;
+        const std::ptrdiff_t filter_a = rows[0];
+        const float* sums_a = spare_a ? visit.spare : visit.sums + filter_a * kSums;
+        float* out_a = spare_a ? visit.spare : visit.out + filter_a * kSums;
         const bool spare_b = rows[1] < 0;
-        const float* sums_b = spare_b ? visit.spare : visit.sums + rows[1] % kLanes * kSums;
-        float* out_b = spare_b ? visit.spare : visit.out + rows[1] % kLanes * kSums;
+        const std::ptrdiff_t filter_b = rows[1];
+        const float* sums_b = spare_b ? visit.spare : visit.sums + filter_b * kSums;
+        float* out_b = spare_b ? visit.spare : visit.out + filter_b * kSums;
         if (!first) {
             a0 = a0 + load(sums_a + 0 * kLanes);
             a1 = a1 + load(sums_a + 1 * kLanes);
@@ -174,7 +176,6 @@ void visit_h3(const Visit& visit) {
             b2 = b2 + load(sums_b + 2 * kLanes);
         }
         if (last) {
-            const int filter_a = rows[0] % kLanes;
             if (!spare_a) {
                 const vec bias = broadcast(visit.bias + filter_a);
                 float* pixels = visit.pixels + filter_a * visit.plane_step;
@@ -183,7 +184,6 @@ void visit_h3(const Visit& visit) {
                 store(pixels + 1 * kLanes, epilogue(a1 + bias, load(others + 1 * kLanes)));
                 store(pixels + 2 * kLanes, epilogue(a2 + bias, load(others + 2 * kLanes)));
             }
-            const int filter_b = rows[1] % kLanes;
             if (!spare_b) {
                 const vec bias = broadcast(visit.bias + filter_b);
                 float* pixels = visit.pixels + filter_b * visit.plane_step;
@@ -235,11 +235,11 @@ void conv_packed_avx2_h4n3x2_runs_add(const Indexed& conv, View in, View out, Vi
             const std::ptrdiff_t before = static_cast<std::ptrdiff_t>(block) * conv.groups;
             const std::int32_t* bounds = conv.bounds + before;
             for (int first = groups.begin; first < groups.end; first += kPlane) {
-                const int plane = first / kPlane, beyond = first + kPlane < groups.end ? first + kPlane : groups.end;
-                float* sums = buffer + plane * kLanes * kSums;
+                const int beyond = first + kPlane < groups.end ? first + kPlane : groups.end;
+                float* sums = buffer;
                 const std::ptrdiff_t entry = static_cast<std::ptrdiff_t>(bounds[first]) * kLists;
                 const Visit visit = {copy, conv.places + entry, conv.weights + entry, bounds + first, bounds + beyond, fetched,
-                                     block == 0, sums, sums, conv.rows + (before + first) * kLists, spare, is_last, conv.bias + plane * kLanes, out.plane(plane * kLanes) + lines.first * kLanes, out.layout->plane_step(), residual.plane(plane * kLanes) + lines.first * kLanes, residual.layout->plane_step()};
+                                     block == 0, sums, sums, conv.rows + (before + first) * kLists, spare, is_last, conv.bias + 0, out.plane(0) + lines.first * kLanes, out.layout->plane_step(), residual.plane(0) + lines.first * kLanes, residual.layout->plane_step()};
                 (lines.count == 4 ? visit_h4 : visit_h3)(visit);
             }
         }

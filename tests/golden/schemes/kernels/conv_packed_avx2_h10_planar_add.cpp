@@ -146,7 +146,8 @@ void conv_packed_avx2_h10_planar_add(const Indexed& conv, View in, View out, Vie
             const std::ptrdiff_t before = static_cast<std::ptrdiff_t>(block) * conv.groups;
             const std::int32_t* bounds = conv.bounds + before;
             for (int first = groups.begin; first < groups.end; first += kPlane) {
-                const int plane = first / kPlane, beyond = first + kPlane < groups.end ? first + kPlane : groups.end;
+                const int beyond = first + kPlane < groups.end ? first + kPlane : groups.end;
+                const int plane = first / kPlane;
                 float* sums = buffer + plane * kLanes * kSums;
                 float* next = is_last ? near : sums;
                 const std::ptrdiff_t entry = static_cast<std::ptrdiff_t>(bounds[first]) * kLists;

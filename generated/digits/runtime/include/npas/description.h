@@ -40,6 +40,7 @@ struct Packing {
     int last_row, last_column;  // of the input that any window reads
     int shares;                 // buffers, one for each thread
     bool in_place;              // the input lies as its copy would
+    bool by_length;             // filters come in the order of their lists' lengths
 };
 
 // A depthwise layer. Sections: weights [planes][taps][lanes], bias [planes][lanes].
