@@ -263,7 +263,7 @@ def test_tiles_pass_the_ends_of_narrow_rows(isa, kernel, stride, dilation):
         (layer,) = [layer for layer in conv_layers(plan, "lanes") if layer.nodes[0] == "narrow"]
         check_windows(plan, layer, op)
         gapped += [width] if kernel_of(plan, layer).gapped else []
-    assert isa != "avx2" or gapped == [7]
+    assert isa != "avx2" or gapped == ([7] if kernel > 1 else [])
 
 
 def test_planes_without_margins_are_one_row():

@@ -45,7 +45,7 @@ ENOUGH_PIXELS = 8
 """Of a tile, for which a second-level cache brings in weights as fast as they are used."""
 MANY_TILES = 32
 """For each thread: enough for several pieces that each fill the caches with weights once."""
-PASSING_GAIN = 0.9
+PASSING_GAIN = 0.97
 """Of tiles inside rows, below which tiles that pass their ends are better by estimate."""
 GAIN = 0.98
 """Of evenly shared work, below which threads share out pixels and each reads all weights."""
@@ -122,8 +122,9 @@ def cycles(work: LaneWork, isa: IsaName) -> float:
 
 def pays_to_pass(work: LaneWork, passing: LaneWork, isa: IsaName) -> bool:
     """Whether tiles that pass the ends of rows are better than such as end with them, though every pixel has an address
-    of its own: where rows are so narrow that sums are too few to keep the units busy."""
-    return cycles(passing, isa) < PASSING_GAIN * cycles(work, isa)
+    of its own: where rows are so narrow that sums are too few to keep the units busy. Lists of single taps are too
+    short for it."""
+    return work.taps > 1 and cycles(passing, isa) < PASSING_GAIN * cycles(work, isa)
 
 
 def _in_groups(shape: tuple[int, int], depth: int, work: LaneWork, lanes: int) -> LaneSchedule:
