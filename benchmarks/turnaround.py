@@ -44,7 +44,7 @@ PARTS: tuple[tuple[str, object, str], ...] = (
     ("lower", program, "lower_for"),
     ("emit", program, "emit"),
     ("weights", Lowered, "weights"),
-    ("write", program, "write_tree"),
+    ("write", program, "write_scratch"),
     ("compile and link", program, "compile_program"),
     ("compile", toolchain, "_each"),
 )

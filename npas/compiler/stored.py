@@ -65,7 +65,7 @@ class Packing(Record):
     shares: int = Field(description="buffers, one for each thread")
     in_place: bool = Field(False, description="whether the input lies as its copy would, and none is made")
     by_length: bool = Field(
-        False, description="whether filters come in the order of their lists' lengths: none waits for its plane's others"
+        False, description="whether filters come in the order of their lists' lengths: none waits for its plane's"
     )
 
 

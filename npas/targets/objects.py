@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from npas.targets import atomic
@@ -22,6 +24,7 @@ INCLUDE_FOLDERS = ("include", "src", "kernels")
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.MULTILINE)
 _NOTES = re.compile(rb"^[ \t]*//.*\n?", re.MULTILINE)
 """Lines of comment: what they say of a candidate's weights does not make another object."""
+_KNOWN_FILES = 512
 _KEEP_S = 3600.0
 _LIMIT_BYTES = 2 * 2**30
 
@@ -36,21 +39,22 @@ def default_cache() -> Path:
 
 @dataclass
 class Sources:
-    """The tree's files, each read and hashed once per build."""
+    """The tree's files, each read once per build; paths are relative to the root, as texts."""
 
     root: Path
-    _facts: dict[Path, tuple[str, tuple[Path, ...]] | None] = field(default_factory=dict)
+    _facts: dict[str, tuple[str, tuple[str, ...]] | None] = field(default_factory=dict)
 
     def key(self, source: Path, flags: tuple[str, ...], compiler: Compiler) -> str:
         """The key of ``source`` (relative to the root) compiled with ``flags``."""
-        parts = [source.as_posix(), compiler.version, *compiler.command, *flags]
-        parts += [f"{path.as_posix()} {self._read(path)[0]}" for path in sorted(self._closure(source))]
+        name = source.as_posix()
+        parts = [name, compiler.version, *compiler.command, *flags]
+        parts += [f"{path} {self._read(path)[0]}" for path in sorted(self._closure(name))]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
-    def _closure(self, source: Path) -> set[Path]:
+    def _closure(self, source: str) -> set[str]:
         """``source`` and every file of the tree it includes. Reads past ``#if``: a header too many costs a compile
         at most, a header too few would be a wrong object."""
-        seen: set[Path] = set()
+        seen: set[str] = set()
         todo = [source]
         while todo:
             path = todo.pop()
@@ -59,31 +63,38 @@ class Sources:
                 todo += self._read(path)[1]
         return seen
 
-    def _read(self, path: Path) -> tuple[str, tuple[Path, ...]]:
+    def _read(self, path: str) -> tuple[str, tuple[str, ...]]:
         known = self._look(path)
         assert known is not None, f"{path} is not in {self.root}"
         return known
 
-    def _look(self, path: Path) -> tuple[str, tuple[Path, ...]] | None:
+    def _look(self, path: str) -> tuple[str, tuple[str, ...]] | None:
         """Hash and includes of one file; None where the tree has no such file (a system header)."""
         if path not in self._facts:
-            file = self.root / path
             self._facts[path] = None
-            if file.is_file():
-                data = file.read_bytes()
-                digest = hashlib.sha256(_NOTES.sub(b"", data)).hexdigest()
-                self._facts[path] = (digest, ())  # first without its includes: they may lead back here
-                self._facts[path] = (digest, tuple(self._includes(path, data)))
+            try:
+                digest, names = _facts_of((self.root / path).read_bytes())
+            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                return None
+            self._facts[path] = (digest, ())  # first without its includes: they may lead back here
+            self._facts[path] = (digest, tuple(self._includes(posixpath.dirname(path), names)))
         return self._facts[path]
 
-    def _includes(self, path: Path, data: bytes) -> Iterable[Path]:
+    def _includes(self, own: str, names: Iterable[tuple[bool, str]]) -> Iterable[str]:
         """The candidates that exist, all of them: the compiler takes one, and none may be missed."""
-        for quote, name in _INCLUDE.findall(data):
-            folders = [*map(Path, INCLUDE_FOLDERS), *([path.parent] if quote == b'"' else [])]
-            for folder in folders:
-                found = Path(os.path.normpath(folder / name.decode("utf-8", errors="replace")))
+        for quoted, name in names:
+            for folder in (*INCLUDE_FOLDERS, *([own] if quoted else [])):
+                found = posixpath.normpath(posixpath.join(folder, name))
                 if self._look(found) is not None:
                     yield found
+
+
+@lru_cache(maxsize=_KNOWN_FILES)
+def _facts_of(data: bytes) -> tuple[str, tuple[tuple[bool, str], ...]]:
+    """Hash of a file without its notes, and what it includes, in quotes or not. The candidates of a search share most
+    of their files."""
+    names = ((quote == b'"', name.decode("utf-8", errors="replace")) for quote, name in _INCLUDE.findall(data))
+    return hashlib.sha256(_NOTES.sub(b"", data)).hexdigest(), tuple(names)
 
 
 def entry(cache: Path, key: str, suffix: str) -> Path:

@@ -6,7 +6,7 @@ import ctypes
 import errno
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from npas.targets import atomic
@@ -35,13 +35,26 @@ def write_tree(root: Path, tree: Mapping[str, bytes]) -> None:
     atomic.sync_folder(root.parent)
 
 
-def _fill(stage: Path, old: Path, tree: Mapping[str, bytes]) -> None:
-    stage.mkdir()
-    folders = {stage}
+def write_scratch(root: Path, tree: Mapping[str, bytes]) -> None:
+    """The same into a new folder that nobody else sees and that goes soon: neither staged nor waited for."""
+    root.mkdir(parents=True)
+    for pure, data in _files(tree):
+        (root / pure).parent.mkdir(parents=True, exist_ok=True)
+        (root / pure).write_bytes(data)
+
+
+def _files(tree: Mapping[str, bytes]) -> Iterator[tuple[PurePosixPath, bytes]]:
     for name, data in sorted(tree.items()):
         pure = PurePosixPath(name)
         assert not pure.is_absolute() and ".." not in pure.parts and pure.parts, f"not a path inside a tree: {name!r}"
         assert pure.parts[0] != _USERS_FOLDER, f"{_USERS_FOLDER}/ is the user's: {name!r}"
+        yield pure, data
+
+
+def _fill(stage: Path, old: Path, tree: Mapping[str, bytes]) -> None:
+    stage.mkdir()
+    folders = {stage}
+    for pure, data in _files(tree):
         path = stage / pure
         path.parent.mkdir(parents=True, exist_ok=True)
         folders.update(path.parents[: len(pure.parts)])

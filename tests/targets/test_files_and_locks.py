@@ -70,6 +70,14 @@ def test_tree_holds_exactly_what_was_written(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["runtime"]
 
 
+def test_scratch_is_written_once(tmp_path):
+    tree = {"src/a.cpp": b"a", "README.md": b""}
+    tree_writer.write_scratch(tmp_path / "new" / "runtime", tree)
+    assert tree_of(tmp_path / "new" / "runtime") == tree
+    with pytest.raises(FileExistsError):
+        tree_writer.write_scratch(tmp_path / "new" / "runtime", tree)
+
+
 def test_unchanged_files_keep_their_time_and_changed_ones_do_not(tmp_path):
     root = tmp_path / "runtime"
     tree_writer.write_tree(root, {"same.h": b"same", "other.h": b"old"})

@@ -36,7 +36,8 @@ class Bcs(Format):
                 columns.append(absolute)
                 starts.append(starts[-1] + len(absolute))
             list_of.append(known[key])
-            rows.append(np.pad(chunk, (0, geometry.rows - len(chunk)), constant_values=NO_FILTER))
+            rows.append(np.full(geometry.rows, NO_FILTER))
+            rows[-1][: len(chunk)] = chunk
             block = np.zeros((len(kept), geometry.rows, geometry.depth), np.float32)
             block[:, : len(chunk)] = entries[np.ix_(chunk, kept)].transpose(1, 0, 2)
             weights.append(block.reshape(len(kept), order.size)[:, order].ravel())
