@@ -195,7 +195,7 @@ def test_depthwise_schedules_fit_the_registers(isa):
 )
 def test_a_schedule_that_was_asked_for_is_taken(wanted: AnySchedule, kernel):
     builder = Builder("net")
-    x = builder.conv(builder.input((8, 9, 9)), 24, 3, name="layer")
+    x = builder.conv(builder.input((8, 9, 12)), 24, 3, name="layer")
     plan = lowered(builder.graph(x), options=Options(schedules={"layer": wanted})).plan
     assert plan.weights_layers[0].stored.schedule == wanted
     assert [k.name for k in plan.kernels] == [kernel]

@@ -1,9 +1,9 @@
 <%page args="view"/>\
 <%
 vectors = range(view.vectors)
-chains = range({1: 4, 2: 2}.get(view.vectors, 1))  # sums of a filter, so that one addition need not wait for the other
-streams = {1: 4, 2: 4, 4: 2}.get(view.vectors, 1)  # groups at a time
+chains = "abcd"[: {1: 4, 2: 2}.get(view.vectors, 1)]  # sums of a filter, so that one addition need not wait for the other
 single = "abcdefgh"  # the same of a filter that stands alone
+streams = "abcd"[: {1: 4, 2: 4, 4: 2}.get(view.vectors, 1)]  # groups at a time
 load_weights = "load_halves" if view.half else "load"
 load_lower = "load_lower_halves" if view.half else "load_lower"
 stored = "std::uint16_t" if view.half else "float"
@@ -65,85 +65,84 @@ ${view.signature} {
 }
 % elif view.rows > 1:
 <%
-places = [(g, p) for g in range(streams) for p in vectors]
-sum_of = lambda g, p: f"sum{p}{single[g]}"
+sum_of = lambda p, s: f"sum{p}_{s}"
+sums_of = lambda s: ", ".join(sum_of(p, s) for p in vectors)
 %>\
 // A group's filters lie side by side in the lanes; each kept column is one input to all of them. The bias comes last:
 // small terms added to a large bias one by one would lose more.
 ${view.signature} {
     constexpr int kRows = ${view.vectors} * kLanes;
-    const auto finish = [&](int group, ${", ".join(f"vec sum{p}" for p in vectors)}) __attribute__((always_inline)) {
+    const auto weights_of = [&](int group) { return layer.${"halves" if view.half else "weights"} + layer.first_weight[group]; };
+    const auto list_of = [&](int group) {
+        const std::int32_t* bounds = layer.bounds + static_cast<std::ptrdiff_t>(group) * 2;
+        return Range{bounds[0], bounds[1]};
+    };
+    // What is left of a group's list, and the output.
+    const auto finish = [&](int group, Range list, const ${stored}* weights, ${", ".join(f"vec sum{p}" for p in vectors)}) __attribute__((always_inline)) {
+        for (int k = list.begin; k < list.end; ++k, weights += kRows) {
+            const vec x = broadcast(in.data + layer.offsets[k]);
+% for p in vectors:
+            sum${p} = fma(${load_weights}(weights + ${p} * kLanes), x, sum${p});
+% endfor
+        }
         const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(group) * kRows;
 % for p in vectors:
         store(out.data + row + ${p} * kLanes, epilogue(sum${p} + load(layer.bias + row + ${p} * kLanes)${f", load(residual.data + row + {p} * kLanes)" if view.residual else ""}));
 % endfor
     };
-    const auto weights_of = [&](int group) { return layer.${"halves" if view.half else "weights"} + layer.first_weight[group]; };
-    const auto list_of = [&](int group) { return layer.offsets + layer.bounds[static_cast<std::ptrdiff_t>(group) * 2]; };
-    const auto end_of = [&](int group) { return layer.offsets + layer.bounds[static_cast<std::ptrdiff_t>(group) * 2 + 1]; };
     const Range groups = layer.groups_of(share);
     int group = groups.begin;
-% if streams > 1:
-    // Weights are read once: ${streams} groups' at a time, since memory gives more to a few streams than to one.
-    for (; group + ${streams} <= groups.end; group += ${streams}) {
-% for g in range(streams):
-        const ${stored}* weights${single[g]} = weights_of(group + ${g});
-        const std::int32_t *offset${single[g]} = list_of(group + ${g}), *end${single[g]} = end_of(group + ${g});
-        vec ${", ".join(f"{sum_of(g, p)}{{}}" for p in vectors)};
+% if len(streams) > 1:
+    // Weights are read once, those of ${len(streams)} groups at a time: memory gives more to a few streams than to one.
+    for (; group + ${len(streams)} <= groups.end; group += ${len(streams)}) {
+% for g, s in enumerate(streams):
+        const Range list_${s} = list_of(group + ${g});
+        const ${stored}* weights_${s} = weights_of(group + ${g});
+        vec ${", ".join(f"{sum_of(p, s)}{{}}" for p in vectors)};
 % endfor
-        std::ptrdiff_t both = enda - offseta;
-% for c in single[1:streams]:
-        if (end${c} - offset${c} < both) both = end${c} - offset${c};
+        int common = list_a.end - list_a.begin;
+% for s in streams[1:]:
+        if (list_${s}.end - list_${s}.begin < common) common = list_${s}.end - list_${s}.begin;
 % endfor
-        for (std::ptrdiff_t k = 0; k < both; ++k) {
-% for g in range(streams):
-            const vec x${single[g]} = broadcast(in.data + offset${single[g]}[k]);
+        for (int k = 0; k < common; ++k) {
+            const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(k) * kRows;
+% for s in streams:
+            const vec x_${s} = broadcast(in.data + layer.offsets[list_${s}.begin + k]);
 % for p in vectors:
-            ${sum_of(g, p)} = fma(${load_weights}(weights${single[g]} + k * kRows + ${p} * kLanes), x${single[g]}, ${sum_of(g, p)});
+            ${sum_of(p, s)} = fma(${load_weights}(weights_${s} + at + ${p} * kLanes), x_${s}, ${sum_of(p, s)});
 % endfor
 % endfor
         }
-% for g, c in enumerate(single[:streams]):
-        for (offset${c} += both, weights${c} += both * kRows; offset${c} != end${c}; ++offset${c}, weights${c} += kRows) {
-            const vec x = broadcast(in.data + *offset${c});
-% for p in vectors:
-            ${sum_of(g, p)} = fma(${load_weights}(weights${c} + ${p} * kLanes), x, ${sum_of(g, p)});
-% endfor
-        }
-        finish(group + ${g}, ${", ".join(sum_of(g, p) for p in vectors)});
+        const std::ptrdiff_t done = static_cast<std::ptrdiff_t>(common) * kRows;
+% for g, s in enumerate(streams):
+        finish(group + ${g}, {list_${s}.begin + common, list_${s}.end}, weights_${s} + done, ${sums_of(s)});
 % endfor
     }
 % endif
     for (; group < groups.end; ++group) {
+        Range list = list_of(group);
         const ${stored}* weights = weights_of(group);
-        const std::int32_t *offset = list_of(group), *end = end_of(group);
 % for p in vectors:
-        vec ${", ".join(f"sum{p}{chr(97 + c)}{{}}" for c in chains)};
+        vec ${", ".join(f"{sum_of(p, c)}{{}}" for c in chains)};
 % endfor
 % if len(chains) > 1:
-        for (; end - offset >= ${len(chains)}; offset += ${len(chains)}, weights += ${len(chains)} * kRows) {
-% for c in chains:
-            const vec x${chr(97 + c)} = broadcast(in.data + offset[${c}]);
+        for (; list.end - list.begin >= ${len(chains)}; list.begin += ${len(chains)}, weights += ${len(chains)} * kRows) {
+% for i, c in enumerate(chains):
+            const vec x_${c} = broadcast(in.data + layer.offsets[list.begin + ${i}]);
 % for p in vectors:
-            sum${p}${chr(97 + c)} = fma(${load_weights}(weights + ${c * view.vectors + p} * kLanes), x${chr(97 + c)}, sum${p}${chr(97 + c)});
+            ${sum_of(p, c)} = fma(${load_weights}(weights + ${i * view.vectors + p} * kLanes), x_${c}, ${sum_of(p, c)});
 % endfor
-% endfor
-        }
-% endif
-        for (; offset != end; ++offset, weights += kRows) {
-            const vec x = broadcast(in.data + *offset);
-% for p in vectors:
-            sum${p}a = fma(${load_weights}(weights + ${p} * kLanes), x, sum${p}a);
 % endfor
         }
 % for p in vectors:
 % for width in [w for w in (2, 1) if 2 * w <= len(chains)]:
-% for c in range(width):
-        sum${p}${chr(97 + c)} = sum${p}${chr(97 + c)} + sum${p}${chr(97 + c + width)};
+% for one, other in zip(chains[:width], chains[width:]):
+        ${sum_of(p, one)} = ${sum_of(p, one)} + ${sum_of(p, other)};
 % endfor
 % endfor
 % endfor
-        finish(group, ${", ".join(f"sum{p}a" for p in vectors)});
+% endif
+        finish(group, list, weights, ${sums_of("a")});
     }
 }
 % else:

@@ -19,94 +19,79 @@ inline vec epilogue(vec x) {
 // small terms added to a large bias one by one would lose more.
 void linear_indexed_avx2_r16_hard_swish(const Indexed& layer, View in, View out, Share share) {
     constexpr int kRows = 2 * kLanes;
-    const auto finish = [&](int group, vec sum0, vec sum1) __attribute__((always_inline)) {
+    const auto weights_of = [&](int group) { return layer.weights + layer.first_weight[group]; };
+    const auto list_of = [&](int group) {
+        const std::int32_t* bounds = layer.bounds + static_cast<std::ptrdiff_t>(group) * 2;
+        return Range{bounds[0], bounds[1]};
+    };
+    // What is left of a group's list, and the output.
+    const auto finish = [&](int group, Range list, const float* weights, vec sum0, vec sum1) __attribute__((always_inline)) {
+        for (int k = list.begin; k < list.end; ++k, weights += kRows) {
+            const vec x = broadcast(in.data + layer.offsets[k]);
+            sum0 = fma(load(weights + 0 * kLanes), x, sum0);
+            sum1 = fma(load(weights + 1 * kLanes), x, sum1);
+        }
         const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(group) * kRows;
         store(out.data + row + 0 * kLanes, epilogue(sum0 + load(layer.bias + row + 0 * kLanes)));
         store(out.data + row + 1 * kLanes, epilogue(sum1 + load(layer.bias + row + 1 * kLanes)));
     };
-    const auto weights_of = [&](int group) { return layer.weights + layer.first_weight[group]; };
-    const auto list_of = [&](int group) { return layer.offsets + layer.bounds[static_cast<std::ptrdiff_t>(group) * 2]; };
-    const auto end_of = [&](int group) { return layer.offsets + layer.bounds[static_cast<std::ptrdiff_t>(group) * 2 + 1]; };
     const Range groups = layer.groups_of(share);
     int group = groups.begin;
-    // Weights are read once: 4 groups' at a time, since memory gives more to a few streams than to one.
+    // Weights are read once, those of 4 groups at a time: memory gives more to a few streams than to one.
     for (; group + 4 <= groups.end; group += 4) {
-        const float* weightsa = weights_of(group + 0);
-        const std::int32_t *offseta = list_of(group + 0), *enda = end_of(group + 0);
-        vec sum0a{}, sum1a{};
-        const float* weightsb = weights_of(group + 1);
-        const std::int32_t *offsetb = list_of(group + 1), *endb = end_of(group + 1);
-        vec sum0b{}, sum1b{};
-        const float* weightsc = weights_of(group + 2);
-        const std::int32_t *offsetc = list_of(group + 2), *endc = end_of(group + 2);
-        vec sum0c{}, sum1c{};
-        const float* weightsd = weights_of(group + 3);
-        const std::int32_t *offsetd = list_of(group + 3), *endd = end_of(group + 3);
-        vec sum0d{}, sum1d{};
-        std::ptrdiff_t both = enda - offseta;
-        if (endb - offsetb < both) both = endb - offsetb;
-        if (endc - offsetc < both) both = endc - offsetc;
-        if (endd - offsetd < both) both = endd - offsetd;
-        for (std::ptrdiff_t k = 0; k < both; ++k) {
-            const vec xa = broadcast(in.data + offseta[k]);
-            sum0a = fma(load(weightsa + k * kRows + 0 * kLanes), xa, sum0a);
-            sum1a = fma(load(weightsa + k * kRows + 1 * kLanes), xa, sum1a);
-            const vec xb = broadcast(in.data + offsetb[k]);
-            sum0b = fma(load(weightsb + k * kRows + 0 * kLanes), xb, sum0b);
-            sum1b = fma(load(weightsb + k * kRows + 1 * kLanes), xb, sum1b);
-            const vec xc = broadcast(in.data + offsetc[k]);
-            sum0c = fma(load(weightsc + k * kRows + 0 * kLanes), xc, sum0c);
-            sum1c = fma(load(weightsc + k * kRows + 1 * kLanes), xc, sum1c);
-            const vec xd = broadcast(in.data + offsetd[k]);
-            sum0d = fma(load(weightsd + k * kRows + 0 * kLanes), xd, sum0d);
-            sum1d = fma(load(weightsd + k * kRows + 1 * kLanes), xd, sum1d);
+        const Range list_a = list_of(group + 0);
+        const float* weights_a = weights_of(group + 0);
+        vec sum0_a{}, sum1_a{};
+        const Range list_b = list_of(group + 1);
+        const float* weights_b = weights_of(group + 1);
+        vec sum0_b{}, sum1_b{};
+        const Range list_c = list_of(group + 2);
+        const float* weights_c = weights_of(group + 2);
+        vec sum0_c{}, sum1_c{};
+        const Range list_d = list_of(group + 3);
+        const float* weights_d = weights_of(group + 3);
+        vec sum0_d{}, sum1_d{};
+        int common = list_a.end - list_a.begin;
+        if (list_b.end - list_b.begin < common) common = list_b.end - list_b.begin;
+        if (list_c.end - list_c.begin < common) common = list_c.end - list_c.begin;
+        if (list_d.end - list_d.begin < common) common = list_d.end - list_d.begin;
+        for (int k = 0; k < common; ++k) {
+            const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(k) * kRows;
+            const vec x_a = broadcast(in.data + layer.offsets[list_a.begin + k]);
+            sum0_a = fma(load(weights_a + at + 0 * kLanes), x_a, sum0_a);
+            sum1_a = fma(load(weights_a + at + 1 * kLanes), x_a, sum1_a);
+            const vec x_b = broadcast(in.data + layer.offsets[list_b.begin + k]);
+            sum0_b = fma(load(weights_b + at + 0 * kLanes), x_b, sum0_b);
+            sum1_b = fma(load(weights_b + at + 1 * kLanes), x_b, sum1_b);
+            const vec x_c = broadcast(in.data + layer.offsets[list_c.begin + k]);
+            sum0_c = fma(load(weights_c + at + 0 * kLanes), x_c, sum0_c);
+            sum1_c = fma(load(weights_c + at + 1 * kLanes), x_c, sum1_c);
+            const vec x_d = broadcast(in.data + layer.offsets[list_d.begin + k]);
+            sum0_d = fma(load(weights_d + at + 0 * kLanes), x_d, sum0_d);
+            sum1_d = fma(load(weights_d + at + 1 * kLanes), x_d, sum1_d);
         }
-        for (offseta += both, weightsa += both * kRows; offseta != enda; ++offseta, weightsa += kRows) {
-            const vec x = broadcast(in.data + *offseta);
-            sum0a = fma(load(weightsa + 0 * kLanes), x, sum0a);
-            sum1a = fma(load(weightsa + 1 * kLanes), x, sum1a);
-        }
-        finish(group + 0, sum0a, sum1a);
-        for (offsetb += both, weightsb += both * kRows; offsetb != endb; ++offsetb, weightsb += kRows) {
-            const vec x = broadcast(in.data + *offsetb);
-            sum0b = fma(load(weightsb + 0 * kLanes), x, sum0b);
-            sum1b = fma(load(weightsb + 1 * kLanes), x, sum1b);
-        }
-        finish(group + 1, sum0b, sum1b);
-        for (offsetc += both, weightsc += both * kRows; offsetc != endc; ++offsetc, weightsc += kRows) {
-            const vec x = broadcast(in.data + *offsetc);
-            sum0c = fma(load(weightsc + 0 * kLanes), x, sum0c);
-            sum1c = fma(load(weightsc + 1 * kLanes), x, sum1c);
-        }
-        finish(group + 2, sum0c, sum1c);
-        for (offsetd += both, weightsd += both * kRows; offsetd != endd; ++offsetd, weightsd += kRows) {
-            const vec x = broadcast(in.data + *offsetd);
-            sum0d = fma(load(weightsd + 0 * kLanes), x, sum0d);
-            sum1d = fma(load(weightsd + 1 * kLanes), x, sum1d);
-        }
-        finish(group + 3, sum0d, sum1d);
+        const std::ptrdiff_t done = static_cast<std::ptrdiff_t>(common) * kRows;
+        finish(group + 0, {list_a.begin + common, list_a.end}, weights_a + done, sum0_a, sum1_a);
+        finish(group + 1, {list_b.begin + common, list_b.end}, weights_b + done, sum0_b, sum1_b);
+        finish(group + 2, {list_c.begin + common, list_c.end}, weights_c + done, sum0_c, sum1_c);
+        finish(group + 3, {list_d.begin + common, list_d.end}, weights_d + done, sum0_d, sum1_d);
     }
     for (; group < groups.end; ++group) {
+        Range list = list_of(group);
         const float* weights = weights_of(group);
-        const std::int32_t *offset = list_of(group), *end = end_of(group);
-        vec sum0a{}, sum0b{};
-        vec sum1a{}, sum1b{};
-        for (; end - offset >= 2; offset += 2, weights += 2 * kRows) {
-            const vec xa = broadcast(in.data + offset[0]);
-            sum0a = fma(load(weights + 0 * kLanes), xa, sum0a);
-            sum1a = fma(load(weights + 1 * kLanes), xa, sum1a);
-            const vec xb = broadcast(in.data + offset[1]);
-            sum0b = fma(load(weights + 2 * kLanes), xb, sum0b);
-            sum1b = fma(load(weights + 3 * kLanes), xb, sum1b);
+        vec sum0_a{}, sum0_b{};
+        vec sum1_a{}, sum1_b{};
+        for (; list.end - list.begin >= 2; list.begin += 2, weights += 2 * kRows) {
+            const vec x_a = broadcast(in.data + layer.offsets[list.begin + 0]);
+            sum0_a = fma(load(weights + 0 * kLanes), x_a, sum0_a);
+            sum1_a = fma(load(weights + 1 * kLanes), x_a, sum1_a);
+            const vec x_b = broadcast(in.data + layer.offsets[list.begin + 1]);
+            sum0_b = fma(load(weights + 2 * kLanes), x_b, sum0_b);
+            sum1_b = fma(load(weights + 3 * kLanes), x_b, sum1_b);
         }
-        for (; offset != end; ++offset, weights += kRows) {
-            const vec x = broadcast(in.data + *offset);
-            sum0a = fma(load(weights + 0 * kLanes), x, sum0a);
-            sum1a = fma(load(weights + 1 * kLanes), x, sum1a);
-        }
-        sum0a = sum0a + sum0b;
-        sum1a = sum1a + sum1b;
-        finish(group, sum0a, sum1a);
+        sum0_a = sum0_a + sum0_b;
+        sum1_a = sum1_a + sum1_b;
+        finish(group, list, weights, sum0_a, sum1_a);
     }
 }
 
