@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import random
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -42,6 +43,8 @@ CASES = "vgg16:8.2,resnet18:5.3,mobilenet_v2:1.8,mobilenet_v2:5"
 SPARSE = ("deepsparse", "mnn_sparse")
 LAYERS: Mapping[str, float] = {"block_punched": 0.85, "pattern": 0.5, "unstructured": 0.5}
 """Speed-up of the pruned layers over dense direct kernels, as a share of the multiply-accumulates saved."""
+MORE_ROUNDS, LAYERS_S = 6, 90.0
+"""For layers: so many times the rounds for networks, where they fit into so many seconds."""
 NETWORK: Mapping[tuple[str, float], float] = {
     ("vgg16", 8.2): 3.5,
     ("resnet18", 5.3): 3.5,
@@ -124,10 +127,12 @@ def apart(network: Network, options: Options, machine: Machine) -> Options:
 
 
 def layer_times(builds: Mapping[str, Build], machine: Machine, rounds: int) -> dict[str, dict[str, float]]:
-    """Milliseconds by build and node: the kernel and what only prepares its input."""
+    """Milliseconds by build and node: the kernel and what only prepares its input. Small networks, of which a profile
+    takes a part of a second, are profiled in more rounds: some of them fall between a neighbour's bursts."""
     best: dict[str, dict[str, float]] = {name: {} for name in builds}
-    for turn in range(rounds):
-        progress(f"layers, round {turn + 1} of {rounds}")
+    turn, turns, began = 0, rounds, time.perf_counter()
+    while turn < turns:
+        progress(f"layers, round {turn + 1} of {turns}")
         for name, made in builds.items():
             times: dict[str, float] = {}
             rows = measure.profile(made.program, machine.device, machine.threads)
@@ -135,6 +140,9 @@ def layer_times(builds: Mapping[str, Build], machine: Machine, rounds: int) -> d
                 times[node] = times.get(node, 0.0) + row.median_ms
             best[name] = {node: min(t, best[name].get(node, t)) for node, t in times.items()}
         progress(", ".join(f"{name} {sum(by_node.values()):.2f} ms" for name, by_node in best.items()))
+        if turn == 0:
+            turns = max(rounds, min(MORE_ROUNDS * rounds, int(LAYERS_S / (time.perf_counter() - began))))
+        turn += 1
     return best
 
 
