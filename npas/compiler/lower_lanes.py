@@ -58,10 +58,10 @@ def conv_layer(
     weight = plan.network.weights[f"{root.name}.weight"].reshape(op.filters, -1)
     format_ = plan.options.format_of(root.name)
     work = lane_work(plan, group, read, (rows, width, longest), format_, weight)
-    passing = lane_work(plan, group, read, (1, height * row, row), format_, weight)
-    gapped = not (flat or in_pair) and plan.backend == "cpu" and pays_to_pass(work, passing, plan.isa)
+    gapped = not (flat or in_pair) and plan.backend == "cpu" and pays_to_pass(work, plan.isa)
     if gapped:
-        work, ragged, rows, width, longest = passing, True, 1, height * row, row
+        work, ragged = work.passing(), True
+        rows, width, longest = work.rows, work.width, work.longest
     schedule = plan.choose(group, lane_choice(plan, group, read, work, format_), LaneSchedule)
     _check(plan, root.name, schedule, read.channels)
     if items:

@@ -309,6 +309,7 @@ def test_schedules_are_of_all_kinds(isa: Isa) -> None:
     assert slots >= {0, plan.lanes, plan.lanes // 2}  # runs on, one row, two rows
     in_place = [packing for packing in packings if packing is not None and packing.in_place]
     assert in_place
+    assert {packing.by_length for packing in packings if packing is not None} == {True, False}
     assert any(
         layer.indexed.schedule.channel_block < layer.indexed.channels
         for layer in plan.layers

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from npas.compiler.schedules.core import CORES, is_far, step_cycles, tile_cycles
@@ -81,6 +81,11 @@ class LaneWork:
         """Whether lists keep everything."""
         return self.density == self.half_density == 1.0
 
+    def passing(self) -> LaneWork:
+        """The same with tiles that pass the ends of rows."""
+        rows = self.rows
+        return replace(self, rows=1, width=rows * self.width, row_floats=rows * self.row_floats, longest=self.width)
+
     def far(self, lanes: int) -> bool:
         """Whether the next rows of the input are fetched while some are read."""
         return self.rows > 1 and is_far(self.channels * self.row_floats * self.rows, lanes)
@@ -120,11 +125,11 @@ def cycles(work: LaneWork, isa: IsaName) -> float:
     )
 
 
-def pays_to_pass(work: LaneWork, passing: LaneWork, isa: IsaName) -> bool:
+def pays_to_pass(work: LaneWork, isa: IsaName) -> bool:
     """Whether tiles that pass the ends of rows are better than such as end with them, though every pixel has an address
     of its own: where rows are so narrow that sums are too few to keep the units busy. Lists of single taps are too
     short for it."""
-    return work.taps > 1 and cycles(passing, isa) < PASSING_GAIN * cycles(work, isa)
+    return work.taps > 1 and cycles(work.passing(), isa) < PASSING_GAIN * cycles(work, isa)
 
 
 def _in_groups(shape: tuple[int, int], depth: int, work: LaneWork, lanes: int) -> LaneSchedule:
