@@ -98,9 +98,8 @@ Status in_order(const IndexedSpec& spec, const float* weights, const float* bias
                        end = static_cast<std::size_t>(out.cut[piece + 1]);
             std::vector<std::size_t> lists((end - begin) * width);
             std::iota(lists.begin(), lists.end(), begin * width);
-            const bool all = spec.packing.by_length;
-            const std::size_t near = all ? std::max<std::size_t>(lists.size(), 1) : std::min(kNeighbours, lanes);
-            for (std::size_t i = 0; (all || width > 1) && i < lists.size(); i += near) {
+            const std::size_t near = spec.packing.by_length ? lists.size() : std::min(kNeighbours, lanes);
+            for (std::size_t i = 0; width > 1 && i < lists.size(); i += near) {
                 std::stable_sort(lists.begin() + i, lists.begin() + std::min(i + near, lists.size()),
                                  [&](std::size_t a, std::size_t b) { return length(a) > length(b); });
             }
