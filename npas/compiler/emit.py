@@ -6,7 +6,7 @@ templates take the place of the common ones that have their names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from npas.compiler.lower import fingerprint
 from npas.compiler.plan import Plan
 from npas.compiler.views import ModelView, model_view
 from npas.compiler.views_kernels import KernelView, kernel_views
-from npas.compiler.views_layers import LayerView
+from npas.compiler.views_layers import LayersView, LayerView
 from npas.compiler.views_opencl import SourcesView, file_of, kernels_of, sources_view
 from npas.targets.isa import ISAS, Backend
 from npas.targets.runtime_files import runtime_files
@@ -25,7 +25,7 @@ SourceTree = Mapping[str, bytes]
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _FOLDERS: Mapping[Backend, tuple[str, ...]] = {"cpu": ("cpp",), "opencl": ("opencl", "cpp")}
-View = ModelView | KernelView | LayerView | SourcesView
+View = ModelView | KernelView | LayersView | SourcesView
 
 _MODEL = (
     ("CMakeLists.txt", "CMakeLists.txt.mako"),
@@ -40,11 +40,11 @@ _MODEL = (
 """Files of a model, whatever computes it, and their templates."""
 
 
-def emit(plan: Plan, together: bool = False) -> SourceTree:
+def emit(plan: Plan, layer_files: int | None = None) -> SourceTree:
     """Every source file of the program, by its path under ``runtime/``; the weights file is not among them.
 
-    Every layer has a file of its own, so that a diff stays local; ``together`` puts them into one, for a program that
-    nobody reads and that is to be compiled soon.
+    Every layer has a file of its own, so that a diff stays local; ``layer_files`` says into how many they go instead,
+    for a program that nobody reads and that is to be compiled soon.
     """
     backend = ISAS[plan.isa].backend
     model = model_view(plan, fingerprint(plan))
@@ -56,12 +56,17 @@ def emit(plan: Plan, together: bool = False) -> SourceTree:
         (f"include/{plan.name}/{plan.name}.h", "api.h.mako"),
     ):
         tree[path] = _render(backend, template, model)
-    if together:
-        tree["src/all_layers.cpp"] = _render(backend, "layers.cpp.mako", model)
-    else:
-        for layer in model.layers:
-            tree[f"src/{layer.function}.cpp"] = _render(backend, "layer.cpp.mako", layer)
+    for layers in _files_of(model.layers, layer_files or len(model.layers)):
+        view = LayersView(model.namespace, layers)
+        tree[f"src/{layers[0].function}.cpp"] = _render(backend, "layers.cpp.mako", view)
     return dict(sorted(tree.items()))
+
+
+def _files_of(layers: tuple[LayerView, ...], files: int) -> Iterator[tuple[LayerView, ...]]:
+    """Neighbouring layers, about as many to each file, and none empty."""
+    files = min(files, len(layers))
+    for i in range(files):
+        yield layers[len(layers) * i // files : len(layers) * (i + 1) // files]
 
 
 def _cpp_kernels(model: ModelView) -> dict[str, bytes]:

@@ -32,7 +32,6 @@ from npas.compiler.plan import (
 )
 from npas.compiler.schedules.records import LaneSchedule, PlanarSchedule
 from npas.compiler.views_arrays import array_call, array_constants
-from npas.compiler.views_kernels import namespace
 from npas.compiler.views_opencl import calls, other_layouts
 from npas.graph.graph import NAME
 from npas.targets.isa import ISAS
@@ -42,7 +41,6 @@ from npas.targets.isa import ISAS
 class LayerView:
     """One layer function: comment lines, then statements."""
 
-    namespace: str
     function: str
     kernels: tuple[str, ...]
     """Those that it calls."""
@@ -56,6 +54,22 @@ class LayerView:
     inputs: tuple[int, int]
     """Values for the description; -1 where there is none."""
     output: int
+
+
+@dataclass(frozen=True, slots=True)
+class LayersView:
+    """A file of layers, one or several."""
+
+    namespace: str
+    layers: tuple[LayerView, ...]
+
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(kernel for layer in self.layers for kernel in layer.kernels))
+
+    @property
+    def arrays(self) -> bool:
+        return any(layer.arrays for layer in self.layers)
 
 
 def function_name(index: int) -> str:
@@ -100,7 +114,6 @@ def _layer(plan: Plan, index: int, layer: Layer, specs: Mapping[int, int]) -> La
     else:
         constants, body, together = _constants(plan, layer), _text(plan, layer, specs), _together(layer)
     return LayerView(
-        namespace=namespace(plan),
         function=function_name(index),
         kernels=_kernels(layer),
         arrays=isinstance(layer, ArrayLayer),

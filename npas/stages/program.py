@@ -18,7 +18,7 @@ from npas.targets import opencl, scratch
 from npas.targets.bench import RunnableProgram
 from npas.targets.isa import Isa, require, resolve
 from npas.targets.local import LocalDevice
-from npas.targets.toolchain import compile_program
+from npas.targets.toolchain import compile_program, cores
 from npas.targets.tree_writer import write_scratch
 from npas.tuning.known import Known
 
@@ -98,7 +98,7 @@ def compiled(network: Network, name: str, machine: Machine, options: Options | N
     """
     simple, lowered = lower_for(network, name, machine, options)
     with scratch.folder() as root:
-        tree = {**emit(lowered.plan, together=True), "weights.bin": lowered.weights()}
+        tree = {**emit(lowered.plan, layer_files=cores()), "weights.bin": lowered.weights()}
         write_scratch(root / "runtime", tree)
         program = compile_program(root / "runtime", "bench", machine.isa)
         yield Compiled(simple, lowered, RunnableProgram(program, root / "runtime" / "weights.bin"))

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from npas.errors import CompileError
-from npas.targets import process
+from npas.targets import process, scratch
 
 _PROBE_S = 60.0
+_FAST_LINKERS = ("mold", "lld", "gold")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,24 @@ def find_compiler() -> Compiler:
         "compiler: must have a C++17 compiler, got none of CXX, g++, clang++ and ziglang, "
         "run `apt-get install g++` or `pip install 'npas[compiler]'`"
     )
+
+
+@functools.cache
+def fast_linker(command: tuple[str, ...]) -> tuple[str, ...]:
+    """The flag by which the compiler behind ``command`` links with the quickest linker there is, a third to a fifth of
+    GNU ld's time; without one, no flag. Asked once per process, by linking an empty program."""
+    with scratch.folder() as root:
+        source = root / "empty.cpp"
+        source.write_text("int main() {}\n")
+        for linker in _FAST_LINKERS:
+            flag = f"-fuse-ld={linker}"
+            try:
+                done = process.run([*command, flag, source.name, "-o", "empty"], _PROBE_S, cwd=root)
+            except (OSError, process.DeadlineError):
+                continue
+            if done.code == 0:
+                return (flag,)
+    return ()
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from typing import Literal
 
 from npas.errors import CompileError
 from npas.targets import atomic, objects, process
-from npas.targets.compilers import Compiler, find_compiler
+from npas.targets.compilers import Compiler, fast_linker, find_compiler
 from npas.targets.isa import Isa
 
 __all__ = ["Compiler", "Program", "compile_program", "find_compiler"]
@@ -85,7 +85,7 @@ def compile_program(
     def compile_one(path: Path) -> None:
         _produce(compiler, [*flags, *includes, "-c", path.as_posix()], built[path], tree, path.as_posix(), timeout_s)
 
-    _each(compile_one, missing, jobs or len(os.sched_getaffinity(0)))
+    _each(compile_one, missing, jobs or cores())
     link = _link_flags(compiler)
     key = hashlib.sha256("\0".join([main, *link, *(path.name for path in built.values())]).encode()).hexdigest()
     binary = objects.entry(cache, key, "")
@@ -96,6 +96,11 @@ def compile_program(
         objects.trim(cache)
     log.debug("%s: %d sources, %d compiled", main, len(paths), len(missing))
     return Program(binary, hashlib.sha256(binary.read_bytes()).hexdigest(), flags, compiler, isa)
+
+
+def cores() -> int:
+    """How many compilers run at once: the processors that this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def compile_flags(compiler: Compiler, isa: Isa) -> tuple[str, ...]:
@@ -109,7 +114,7 @@ def compile_flags(compiler: Compiler, isa: Isa) -> tuple[str, ...]:
 
 def _link_flags(compiler: Compiler) -> tuple[str, ...]:
     """Without the ISA's: linking needs none, and Zig would build its C++ library anew for each."""
-    return ("-O3", "-pthread", "-ldl", *(_ZIG_FLAGS if compiler.name == "zig" else ()))
+    return ("-O3", "-pthread", "-ldl", *(_ZIG_FLAGS if compiler.name == "zig" else fast_linker(compiler.command)))
 
 
 def _sources(tree: Path, main: str) -> list[Path]:

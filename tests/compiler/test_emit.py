@@ -22,7 +22,7 @@ from test_sanitizers import OPTIONS
 from test_sanitizers import graph as graph_of_all_formats
 
 from npas.algorithms import one_shot
-from npas.compiler.emit import emit
+from npas.compiler.emit import SourceTree, emit
 from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered, lower
 from npas.compiler.schedules.records import PackedSchedule, WinogradSchedule
@@ -124,6 +124,28 @@ def test_golden_sources(case):
     assert sorted(files) == sorted(stored), "NPAS_UPDATE_GOLDEN=1 writes the golden files anew"
     for path, data in files.items():
         assert data.decode() == stored[path].decode(), f"{case}/{path}: NPAS_UPDATE_GOLDEN=1 writes it anew"
+
+
+@pytest.mark.parametrize("files", [1, 2, 5, 1000])
+@pytest.mark.parametrize("isa", ["avx2", "opencl8"])
+def test_layers_may_share_files(files: int, isa: str) -> None:
+    """The same functions, in the same order, each once; no other file differs."""
+    plan = lowered("schemes", isa).plan
+
+    def split(tree: SourceTree) -> tuple[list[str], dict[str, bytes]]:
+        layers = [path for path in sorted(tree) if re.fullmatch(r"src/layer_\d+\.cpp", path)]
+        return layers, {path: data for path, data in tree.items() if path not in layers}
+
+    apart, together = emit(plan), emit(plan, layer_files=files)
+    (single, others), (shared, same) = split(apart), split(together)
+    assert same == others
+    assert len(shared) == min(files, len(plan.layers))
+
+    def functions(tree: SourceTree, paths: list[str]) -> list[bytes]:
+        return [found for path in paths for found in re.findall(rb"^void layer_.*?^}", tree[path], re.M | re.S)]
+
+    assert functions(together, shared) == functions(apart, single)
+    assert len(functions(together, shared)) == len(plan.layers)
 
 
 def test_the_cases_show_every_format_and_template():

@@ -169,6 +169,24 @@ def test_cxx_is_taken_first_and_must_run(monkeypatch, compiler, tmp_path):
         toolchain.find_compiler()
 
 
+@pytest.mark.parametrize("linker", ["gold", "none"])
+def test_the_first_linker_that_links_a_program_is_taken(linker, compiler, tmp_path):
+    """The command stands for a compiler that finds one linker besides its own, or no other."""
+    wrapper = tmp_path / "compiler"
+    others = f'for word; do case "$word" in -fuse-ld={linker});; -fuse-ld=*) exit 1;; esac; done'
+    # The linker under test need not be there: the wrapper leaves the flag out.
+    links = 'for word; do shift; case "$word" in -fuse-ld=*);; *) set -- "$@" "$word";; esac; done'
+    wrapper.write_text(f'#!/bin/sh\n{others}\n{links}\nexec {compiler.command[0]} "$@"\n')
+    wrapper.chmod(0o755)
+    found = compilers.fast_linker((str(wrapper),))
+    assert found == (() if linker == "none" else (f"-fuse-ld={linker}",))
+    made = compilers.Compiler((str(wrapper),), compiler.name, compiler.version)
+    write_tree(tmp_path / "tree", TREE)
+    assert (
+        output(toolchain.compile_program(tmp_path / "tree", "bench", ISAS["portable"], made, tmp_path / "c")) == "42\n"
+    )
+
+
 def test_without_any_compiler_the_error_says_how_to_get_one(monkeypatch, tmp_path):
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -1,12 +1,12 @@
 <%page args="view"/>\
 <%namespace name="layers" file="layer.mako"/>\
-// All layers of ${view.name}.
-#include "npas/arrays.h"
-#include "npas/layers.h"
-
 % for kernel in view.kernels:
-#include "${kernel.name}.h"
+#include "${kernel}.h"
 % endfor
+% if view.arrays:
+#include "npas/arrays.h"
+% endif
+#include "npas/layers.h"
 #include "npas/parts.h"
 #include "npas/run.h"
 

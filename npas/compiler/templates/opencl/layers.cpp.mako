@@ -1,6 +1,5 @@
 <%page args="view"/>\
 <%namespace name="layers" file="layer.mako"/>\
-// All layers of ${view.name}.
 #include "npas/run.h"
 
 namespace ${view.namespace} {
