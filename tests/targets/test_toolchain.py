@@ -182,9 +182,8 @@ def test_the_first_linker_that_links_a_program_is_taken(linker, compiler, tmp_pa
     assert found == (() if linker == "none" else (f"-fuse-ld={linker}",))
     made = compilers.Compiler((str(wrapper),), compiler.name, compiler.version)
     write_tree(tmp_path / "tree", TREE)
-    assert (
-        output(toolchain.compile_program(tmp_path / "tree", "bench", ISAS["portable"], made, tmp_path / "c")) == "42\n"
-    )
+    program = toolchain.compile_program(tmp_path / "tree", "bench", ISAS["portable"], made, tmp_path / "c")
+    assert output(program) == "42\n"
 
 
 def test_without_any_compiler_the_error_says_how_to_get_one(monkeypatch, tmp_path):

@@ -27,8 +27,10 @@ class Bcs(Format):
         rows, list_of, starts, columns, weights = [], [], [0], [], []
         known: dict[bytes, int] = {}
         entries, order = _entries(matrix, geometry), geometry.entry_order()
+        # Several times as fast as ``any`` over an axis of one to four.
+        filled = np.logical_or.reduce([entries[:, :, i] != 0 for i in range(geometry.depth)])
         for chunk in _chunks(matrix, geometry):
-            kept = np.flatnonzero((entries[chunk] != 0).any(axis=(0, 2)))
+            kept = np.flatnonzero(filled[chunk].any(axis=0))
             absolute = _columns(kept, geometry) + geometry.first_column(int(chunk[0]))
             key = absolute.tobytes()
             if key not in known:

@@ -125,7 +125,14 @@ def select(network: Network, order: Mapping[str, Order], constants: Mapping[str,
 
 def _select_rows(node: Node, network: Network, weights: dict[str, Array], out: Order) -> None:
     for role, array in network.params(node).items():
-        weights[f"{node.name}.{role}"] = np.ascontiguousarray(array[out])
+        weights[f"{node.name}.{role}"] = _taken(array, out, 0)
+
+
+def _taken(array: Array, order: Order, axis: int) -> Array:
+    """Itself, where it keeps everything in its place: most layers of a network do."""
+    if np.array_equal(order, np.arange(array.shape[axis])):
+        return array
+    return np.take(array, order, axis)
 
 
 def _constant_part(weight: Array, lost: NDArray[np.bool_], k: Constants) -> Array | float:
@@ -142,7 +149,7 @@ def _select_layer(
     weight = weights[f"{node.name}.weight"]
     bias = weights[f"{node.name}.bias"].astype(np.float64) if op.bias else np.zeros(len(weight))
     needs_bias = op.bias or bool(np.any(added))
-    weights[f"{node.name}.weight"] = np.ascontiguousarray(weight[out][:, source])
+    weights[f"{node.name}.weight"] = _taken(_taken(weight, out, 0), source, 1)
     if needs_bias:
         weights[f"{node.name}.bias"] = (bias + added)[out].astype(weight.dtype)
     return replace(node, op=op.model_copy(update={"filters": len(out), "bias": needs_bias}))

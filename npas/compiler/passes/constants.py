@@ -97,8 +97,8 @@ def _layer(op: Conv2d | Linear, w: Mapping[str, Array], k: Constants) -> Constan
     # What each filter reads, [F, C/groups]; one row serves all where there is one group.
     reads = k.reshape(groups, -1) if groups == 1 else k.reshape(groups, -1).repeat(filters // groups, axis=0)
     usable = absorbable(op, reads)
-    has_weight = weight.any(axis=tuple(range(2, weight.ndim)))
-    constant = ~(has_weight & ~usable).any(axis=1)
+    needed = (weight != 0).reshape(filters, usable.shape[1], -1) & ~usable[:, :, None]
+    constant = ~needed.reshape(filters, -1).any(axis=1)
     total = w["bias"].astype(np.float64) if op.bias else np.zeros(filters)
     carried = np.where(usable, reads, 0.0)
     columns: NDArray[np.bool_] = np.asarray(carried.any(axis=0))
