@@ -142,7 +142,7 @@ def _opencl() -> tuple[Finding, ...]:
     """A line for each device, of use to those with an OpenCL target only."""
     from npas.targets import opencl
 
-    fix = f"{_pip()} install 'npas[opencl]'  (or: apt-get install pocl-opencl-icd, or your GPU's driver)"
+    fix = f"{_pip()} install 'npas[opencl]'  (for a GPU its driver, too)"
     try:
         devices = opencl.devices()
     except DeviceError:

@@ -39,9 +39,8 @@ def build(loaded: LoadedSpec, out: Path, *, locked: bool = False, fresh: bool = 
     with _held(out):
         if locked:
             return _locked.rebuild(loaded, out)
-        say, machine, cache = Progress(), Machine.of(loaded.spec.target), Cache.default(fresh)
-        if fresh:
-            shutil.rmtree(out / "search", ignore_errors=True)
+        say, machine = Progress(), Machine.of(loaded.spec.target)
+        cache = _cache(out, fresh)
         begun = start.begin(loaded, machine, cache, say)
         machine = tuning.tune(begun.friendly, begun.spec.name, machine, Options(), begun.spec.tune, say)
         result, dense_ms, budget_ms = _search(begun, machine, out, say)
@@ -60,12 +59,12 @@ def build(loaded: LoadedSpec, out: Path, *, locked: bool = False, fresh: bool = 
         raise ConstraintError(_unmet(loaded, result, budget_ms, got))
 
 
-def search(loaded: LoadedSpec, out: Path) -> dict[str, Any]:
-    """Phases 1 and 2 alone: the trials and their front."""
+def search(loaded: LoadedSpec, out: Path, *, fresh: bool = False) -> dict[str, Any]:
+    """Phases 1 and 2 alone: the trials and their front. ``fresh`` and errors are as in ``build``."""
     out.mkdir(parents=True, exist_ok=True)
     with _held(out):
         say, machine = Progress(), Machine.of(loaded.spec.target)
-        begun = start.begin(loaded, machine, Cache.default(), say)
+        begun = start.begin(loaded, machine, _cache(out, fresh), say)
         result, dense_ms, budget_ms = _search(begun, machine, out, say)
     return {
         "trials": len(result.trials),
@@ -83,6 +82,13 @@ def _held(out: Path) -> Iterator[None]:
         for folder in (out, out / "search"):
             atomic.sweep(folder)
         yield
+
+
+def _cache(out: Path, fresh: bool) -> Cache:
+    """Of finished work; ``fresh`` forgets the folder's trials, too."""
+    if fresh:
+        shutil.rmtree(out / "search", ignore_errors=True)
+    return Cache.default(fresh)
 
 
 def _search(begun: start.Start, machine: Machine, out: Path, say: Progress) -> tuple[SearchResult, float, float]:

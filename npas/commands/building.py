@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from npas.commands import show
-from npas.commands.options import Folder, Json, Out, SpecFile
+from npas.commands.options import Folder, Fresh, Json, Out, SpecFile
 from npas.errors import ConstraintError, NumericsError, UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def plan(
     file: Annotated[Path, typer.Argument(metavar="SPEC|ONNX", help="A spec or an ONNX file.", exists=True)],
     json: Json = False,
 ) -> None:
-    """Show what would be built, layer by layer, without training or compiling."""
+    """Show what would be built, layer by layer, without training. The dense program is compiled and timed."""
     from npas import pipeline
 
     result = pipeline.plan(file)
@@ -32,7 +32,7 @@ def build(
     locked: Annotated[
         bool, typer.Option("--locked", help="Exactly what npas.lock says: no search, no training.")
     ] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of taking up what is there.")] = False,
+    fresh: Fresh = False,
     json: Json = False,
 ) -> None:
     """Run everything: search, prune, generate, verify, measure."""
@@ -50,14 +50,14 @@ def build(
         raise ConstraintError(f"{folder}: must meet the constraint, got {manifest['latency_ms']:.4g} ms, raise it")
 
 
-def search(spec: SpecFile, out: Out = None, json: Json = False) -> None:
+def search(spec: SpecFile, out: Out = None, fresh: Fresh = False, json: Json = False) -> None:
     """Run the search alone, or take it up again; trials are kept in DIR/search/trials.db."""
     from npas.spec import load
 
     loaded = load(spec)
     from npas import pipeline
 
-    result = pipeline.search(loaded, _out(loaded, out))
+    result = pipeline.search(loaded, _out(loaded, out), fresh=fresh)
     show.emit(result, show.outline(result), as_json=json)
 
 

@@ -18,7 +18,7 @@ apiVersion: npas/v1
 name: {name}
 
 # The network. Others: {{type: onnx, path: model.onnx}}
-#                      {{type: torch, factory: "my_package.models:build", weights: model.pth}}
+#                      {{type: torch, factory: "my_package.models:build", trained: true}}
 #                      {{type: zoo, name: resnet18, width: 1.0}}
 model: {model}
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from npas.targets.objects import default_cache
+
 log = logging.getLogger("npas.data")
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "PPM")
@@ -55,10 +57,10 @@ def _mark(root: Path, paths: Sequence[Path]) -> Path | None:
         for path in paths:
             state = path.stat()
             digest.update(os.fsencode(path.relative_to(root)) + b"\0%d\0%d\0" % (state.st_size, state.st_mtime_ns))
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        cache = default_cache()
     except (OSError, RuntimeError):
         return None  # a dangling link, which the check will name, or no home folder
-    return cache / "npas" / "images" / digest.hexdigest()
+    return cache / "images" / digest.hexdigest()
 
 
 def _leave(mark: Path) -> None:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 def has_weights(model: Model) -> bool:
     """Whether the model comes trained; otherwise a build trains it first."""
-    return isinstance(model, OnnxModel) or model.weights is not None
+    if isinstance(model, OnnxModel) or model.weights is not None:
+        return True
+    return isinstance(model, TorchModel) and model.trained
 
 
 def load(model: Model, shape: tuple[int, int, int], classes: int, folder: Path) -> Network:

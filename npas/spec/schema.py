@@ -73,7 +73,8 @@ class OnnxModel(Part):
 
 
 class TorchModel(Part):
-    """A torch module, built by a function of the user's: ``package.module:function``."""
+    """A torch module, built by a function of the user's: ``package.module:function``. It is trained where the spec says
+    so or a file has its weights."""
 
     type: Literal["torch"]
     factory: Annotated[
@@ -83,6 +84,7 @@ class TorchModel(Part):
             json_schema_extra={"patternErrorMessage": "package.module:function"},
         ),
     ]
+    trained: bool = False
     weights: FilePath | None = None
 
 

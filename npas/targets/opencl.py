@@ -20,7 +20,7 @@ from npas.targets.isa import ISAS, Isa
 
 log = logging.getLogger("npas.targets")
 
-GET = "pip install 'npas[opencl]' brings PoCL, which computes on the processor; or install your GPU's driver"
+GET = "pip install 'npas[opencl]' brings pyopencl, with PoCL, which computes on the processor; a GPU needs its driver"
 LEAST_LANES, MOST_LANES = 4, 16
 HALF = "cl_khr_fp16"
 """The extension of devices that compute in half precision."""

@@ -190,7 +190,9 @@ def test_parts_of_the_pipeline(run: Callable[..., Any], pipeline: ModuleType, tm
     calls: list[Any] = []
 
     def note(name: str) -> Callable[..., dict[str, Any]]:
-        return lambda *arguments: calls.append((name, *arguments)) or {"layers": [{"name": "conv", "rate": 2.5}]}
+        return lambda *arguments, **options: (
+            calls.append((name, *arguments, *options.items())) or {"layers": [{"name": "conv", "rate": 2.5}]}
+        )
 
     for name in ("plan", "search", "generate", "bench"):
         setattr(pipeline, name, note(name))
@@ -200,10 +202,17 @@ def test_parts_of_the_pipeline(run: Callable[..., Any], pipeline: ModuleType, tm
         assert json.loads(run(command, place, "--json").stdout) == {"layers": [{"name": "conv", "rate": 2.5}]}
     assert calls[::2] == [
         ("plan", DIGITS),
-        ("search", load(DIGITS), Path("generated/digits")),
+        ("search", load(DIGITS), Path("generated/digits"), ("fresh", False)),
         ("generate", tmp_path),
         ("bench", tmp_path),
     ]
+
+
+def test_a_search_may_start_over(run: Callable[..., Any], pipeline: ModuleType) -> None:
+    seen: list[bool] = []
+    pipeline.search = lambda *_, fresh: seen.append(fresh) or {}  # type: ignore[attr-defined]
+    assert run("search", DIGITS, "--fresh", "--json").exit_code == 0
+    assert seen == [True]
 
 
 @pytest.mark.parametrize(("passed", "code"), [(True, 0), (False, 6)])

@@ -53,7 +53,7 @@ def example(kind: type[Part], folder: Path) -> Data:
 def loaded(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Dataset, Data, Path]:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("NPAS_CACHE", str(tmp_path / "cache"))
     data = example(request.param, tmp_path)
     return load(data, tmp_path), data, tmp_path
 

@@ -15,7 +15,7 @@ from npas.spec.schema import ImageFolderData
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("NPAS_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -154,6 +154,6 @@ def test_a_cache_that_cannot_be_written_is_no_obstacle(
     root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (root / "file").write_text("")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(root / "file"))
+    monkeypatch.setenv("NPAS_CACHE", str(root / "file"))
     assert len(_load(root).train) == 12
     assert "will be checked again" in caplog.text

@@ -198,6 +198,11 @@ def test_factory_with_weights(folder: Path) -> None:
         assert not np.allclose(run(load(spec(folder, "net"), SHAPE, 5, folder), image), module(image))
 
 
+def test_a_module_may_come_trained(folder: Path) -> None:
+    model = spec(folder, "net")
+    assert has_weights(model.model_copy(update={"trained": True})) and not has_weights(model)
+
+
 @pytest.mark.parametrize(
     ("function", "message"),
     [
