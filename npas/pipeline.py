@@ -21,6 +21,7 @@ from npas.stages.cache import Cache
 from npas.stages.program import Machine
 from npas.targets import atomic
 from npas.targets.locks import locked as folder_lock
+from npas.targets.tree_writer import recover
 
 MOST_ATTEMPTS = 2
 """Candidates that are pruned and retrained in full, where the first one's final program misses the constraint."""
@@ -79,6 +80,7 @@ def search(loaded: LoadedSpec, out: Path, *, fresh: bool = False) -> dict[str, A
 def _held(out: Path) -> Iterator[None]:
     """The folder for this process alone, without the stages of killed ones. Raises UsageError naming the holder."""
     with folder_lock(out):
+        recover(out / "runtime")
         for folder in (out, out / "search"):
             atomic.sweep(folder)
         yield

@@ -1,6 +1,6 @@
 """Layers on plain arrays of any rank: what moves numbers, and what sums up or multiplies along axes.
 
-All but ``MoveLayer`` read and write compact values. Offsets and lengths are in floats.
+All but ``MoveLayer`` and ``ClearLayer`` read and write compact values. Offsets and lengths are in floats.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from npas.ops.softmax import Kind as SoftmaxKind
 
 Run = tuple[int, int, int]
 """First, step, count: an arithmetic progression of offsets."""
+
+MOST_AXES = 12
+"""Of a move, once those are joined that can be; the runtime's ``kMostAxes``."""
 
 OUTSIDE = -1
 """The offset of what is not in the input but the fill; in runs with step 0."""

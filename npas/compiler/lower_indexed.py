@@ -131,6 +131,11 @@ def lower_linear(plan: PlanBuilder, group: Group) -> None:
         estimated=(linear_schedule(len(matrix), columns, shared, plan.isa),),
     )
     schedule = plan.choose(group, choice, Schedule).model_copy(update={"channel_block": columns})
+    if plan.backend == "cpu" and schedule.rows > 1 and 2 * schedule.rows % plan.lanes:
+        raise UnsupportedError(
+            f"node {root.name}: the rows of its schedule must be 1 or fill vectors of {plan.lanes} or one's half, got "
+            f"{schedule.rows}, build again without --locked"
+        )
     source = plan.vector(root.inputs[0])
     inputs = (source,) if group.residual is None else (source, plan.vector(group.residual))
     geometry = Geometry(len(matrix), columns, rows=schedule.rows, reorder=schedule.rows == 1)

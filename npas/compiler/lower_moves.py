@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 
 from npas.compiler.array_layers import (
+    MOST_AXES,
     OUTSIDE,
     ClearLayer,
     MoveAxis,
@@ -18,6 +19,7 @@ from npas.compiler.fuse import Group
 from npas.compiler.layout import compact_layout
 from npas.compiler.moves import Moved, Table, axis_tables, joined, runs
 from npas.compiler.plan import CopyLayer
+from npas.errors import UnsupportedError
 from npas.graph.graph import Node
 from npas.ops import Concat, Flatten, Reshape, Shape
 
@@ -91,7 +93,12 @@ def _move_to(
         moved = Moved(tuple(np.full(len(t), OUTSIDE) for t in moved.tables), moved.fill)
     tables, targets, first_source, first_target = joined(moved.tables, places)
     if not tables:
-        tables, targets = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
+        tables, targets = [np.full(1, min(first_source, 0))], [np.zeros(1, np.int64)]
+    if len(tables) > MOST_AXES:
+        raise UnsupportedError(
+            f"node {group.root.name}: moving numbers must take at most {MOST_AXES} axes that join with no other, got "
+            f"{len(tables)}, transpose in steps"
+        )
     plan.add(
         MoveLayer(
             nodes=group.nodes,

@@ -72,8 +72,12 @@ def _together(plan: PlanBuilder, first: Group, second: Group, schedule: Depthwis
     rows, op = schedule.rows, second.root.op
     assert isinstance(op, Windowed)
     source = source_of(plan, first)
-    buffer = plan.value(f"{first.root.name}.rows", _buffer(plan, first, second, rows, vectors=1))
-    conv = conv_layer(plan, first, source, buffer, in_pair=True, whole=rows >= plan.graph.shapes[second.root.name][2])
+    room = _buffer(plan, first, second, rows, vectors=1)
+    buffer = plan.value(f"{first.root.name}.rows", room)
+    # Whole planes pass as one row, with rows that no window reads: these need room.
+    all_rows = op.pads[0] + plan.graph.shapes[first.value][2]
+    whole = rows >= plan.graph.shapes[second.root.name][2] and room.height >= all_rows
+    conv = conv_layer(plan, first, source, buffer, in_pair=True, whole=whole)
     tile = conv.indexed.schedule
     assert isinstance(tile, LaneSchedule)
     plan.resize(buffer, _buffer(plan, first, second, rows, tile.planes), plan.threads)

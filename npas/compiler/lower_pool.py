@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from npas.compiler.blocks import is_compact
 from npas.compiler.builder import PlanBuilder
 from npas.compiler.fuse import Group
 from npas.compiler.plan import PoolLayer
 from npas.compiler.schedules.choice import Choice, window_key
 from npas.compiler.schedules.records import PoolSchedule
 from npas.compiler.schedules.space import Space, halvings
+from npas.errors import UnsupportedError
 from npas.ops import AvgPool, MaxPool
 
 
@@ -31,8 +33,13 @@ def pool_choice(plan: PlanBuilder, group: Group, before: tuple[str, int]) -> Cho
 
 def pool_layer(plan: PlanBuilder, group: Group, source: int, out: int, schedule: PoolSchedule | None) -> PoolLayer:
     """The layer from value to value; ``source`` may be a buffer for some rows of the input."""
-    op = group.root.op
+    op, shapes = group.root.op, plan.graph.shapes
     assert isinstance(op, MaxPool | AvgPool)
+    if is_compact(shapes[group.root.inputs[0]]) and not is_compact(shapes[group.root.name]):
+        raise UnsupportedError(
+            f"node {group.root.name}: pooling must not widen a single pixel, got {shapes[group.root.inputs[0]]}, "
+            "remove its padding"
+        )
     return PoolLayer(
         nodes=group.nodes,
         reads=group.root.inputs,

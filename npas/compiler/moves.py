@@ -134,18 +134,17 @@ def _merged(a: Table, b: Table) -> Table:
 
 
 def _split(table: Table, count: int) -> tuple[Table, Table] | None:
-    """A table as the sum of two, the first with ``count`` entries."""
+    """A table as the sum of two, the first with ``count`` entries; neither has offsets below 0, which OUTSIDE is."""
     rows = table.reshape(count, -1)
-    first, second = rows[:, 0], rows[0] - rows[0, 0]
-    if (table == OUTSIDE).any():
-        lines = (rows == OUTSIDE).all(axis=1)
-        if not ((rows == OUTSIDE).any(axis=1) == lines).all():
-            return None
-        rows = rows[~lines]
-        second = rows[0] - rows[0, 0]
-    else:
-        lines = np.zeros(count, bool)
-    return (first, second) if (rows == first[~lines, None] + second).all() else None
+    lines = (rows == OUTSIDE).all(axis=1)
+    if not ((rows == OUTSIDE).any(axis=1) == lines).all():
+        return None
+    first = rows.min(axis=1)
+    if lines.all():
+        return first, np.zeros(rows.shape[1], np.int64)
+    inside = rows[~lines]
+    second = inside[0] - inside[0].min()
+    return (first, second) if (inside == first[~lines, None] + second).all() else None
 
 
 def _expanded(tables: tuple[Table, ...], shape: Shape) -> tuple[Table, ...]:

@@ -21,7 +21,7 @@ from npas.targets.isa import IsaName
 
 
 class Layout(Record):
-    """How a value lies in memory, in pixels of ``block`` channels; see ``runtime/include/npas/tensor.h``."""
+    """How a value lies in memory, in pixels of ``block`` channels; see ``runtime/common/include/npas/tensor.h``."""
 
     channels: int
     height: int

@@ -110,9 +110,8 @@ class KernelView:
     columns: Mapping[int, tuple[Served, ...]]
     """Of a depthwise kernel, by the pixels of a tile."""
     dilation: tuple[int, int]
-    pads: tuple[int, int]
-    """As ``read``, ``written`` and ``walk``, of a depthwise kernel with pixels in lanes."""
     read: tuple[int, int]
+    """As ``written`` and ``walk``, of a depthwise kernel with pixels in lanes."""
     written: tuple[int, int]
     walk: Walk | None
     turned: bool
@@ -187,7 +186,6 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         stride=kernel.stride,
         columns=_columns(kernel),
         dilation=kernel.dilation,
-        pads=kernel.pads,
         read=kernel.read,
         written=kernel.written,
         walk=walk_of(kernel, plan.lanes) if kernel.template == "depthwise_planar" else None,

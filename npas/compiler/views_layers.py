@@ -51,9 +51,8 @@ class LayerView:
     notes: tuple[str, ...]
     constants: tuple[str, ...]
     body: str
-    inputs: tuple[int, int]
-    """Values for the description; -1 where there is none."""
     output: int
+    """Value for the description; -1 where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,6 @@ def layer_views(plan: Plan) -> tuple[LayerView, ...]:
 
 def _layer(plan: Plan, index: int, layer: Layer, specs: Mapping[int, int]) -> LayerView:
     assert all(NAME.match(node) for node in layer.nodes)
-    inputs = (*layer.inputs, -1, -1)[:2]
     read = f"{_shape(plan, layer.inputs[0], plan.inputs)} -> " if layer.inputs else ""
     title = f"{_what(layer)}: {read}{_shape(plan, layer.output, plan.outputs)}"
     if ISAS[plan.isa].backend == "opencl":
@@ -121,7 +119,6 @@ def _layer(plan: Plan, index: int, layer: Layer, specs: Mapping[int, int]) -> La
         notes=tuple(line for note in (f"{title}.", *_notes(layer)) for line in comment(note)),
         constants=constants,
         body=body,
-        inputs=(max(inputs[0], -1), max(inputs[1], -1)),
         output=max(layer.output, -1),
     )
 

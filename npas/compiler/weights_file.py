@@ -1,4 +1,4 @@
-"""Writes ``weights.bin``; the reader, and the format's description, is ``runtime/include/npas/weights.h``."""
+"""Writes ``weights.bin``; the reader, and the format's description, is ``runtime/common/include/npas/weights.h``."""
 
 from __future__ import annotations
 

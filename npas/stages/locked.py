@@ -24,6 +24,7 @@ from npas.stages.runtime import Runtime
 from npas.targets import atomic, opencl
 from npas.targets.isa import ISAS, require
 from npas.targets.local import LocalDevice
+from npas.targets.tree_writer import recover
 from npas.verify import ParityReport
 
 log = logging.getLogger("npas.stages")
@@ -126,6 +127,7 @@ def _again(folder: Path, lock: Lock) -> Runtime:
 
 
 def _write(folder: Path, made: Runtime) -> None:
+    recover(folder / "runtime")
     kept = folder / "runtime" / "test" / "golden.bin"
     if not kept.exists():
         raise UsageError(f"{kept}: a build needs its recorded outputs, got no such file, build without --locked")

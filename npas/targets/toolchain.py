@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -144,10 +145,10 @@ def _each(work: Callable[[Path], None], items: Sequence[Path], jobs: int) -> Non
 
 def _produce(compiler: Compiler, args: Sequence[str], out: Path, tree: Path, what: str, timeout_s: float) -> None:
     """Run the compiler in the tree, its output going to ``out`` by rename. Raises CompileError naming ``what``."""
-    out.parent.mkdir(parents=True, exist_ok=True)
     stage = atomic.staging_path(out)
     command = [*compiler.command, *args, "-o", str(stage)]
     try:
+        out.parent.mkdir(parents=True, exist_ok=True)
         done = process.run(command, timeout_s, cwd=tree)
         if done.code != 0:
             lines = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.code} and no message"]
@@ -163,4 +164,5 @@ def _produce(compiler: Compiler, args: Sequence[str], out: Path, tree: Path, wha
     except OSError as error:
         raise CompileError(f"{what}: the compiler must start and write, got {error}, correct that") from error
     finally:
-        stage.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing could be written, nothing is left
+            stage.unlink()

@@ -14,6 +14,7 @@ from npas.targets import atomic
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _USERS_FOLDER = "build"  # where CMake builds: not ours, and it moves along
+_WAS = ".was"  # of an old tree whose place is free for a moment
 
 
 def write_tree(root: Path, tree: Mapping[str, bytes]) -> None:
@@ -24,7 +25,7 @@ def write_tree(root: Path, tree: Mapping[str, bytes]) -> None:
     """
     root = root.absolute()
     root.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(root)
+    recover(root)
     stage = atomic.staging_path(root)
     try:
         _fill(stage, root, tree)
@@ -33,6 +34,23 @@ def write_tree(root: Path, tree: Mapping[str, bytes]) -> None:
         shutil.rmtree(stage, ignore_errors=True)
         raise
     atomic.sync_folder(root.parent)
+
+
+def recover(root: Path) -> None:
+    """After a writer that was killed: ``root`` is whole again, the user's folder in it, and stages are gone.
+
+    For its one writer, before anybody else removes stages. Only an old tree has the user's folder, or its suffix.
+    """
+    stages = sorted(root.parent.glob(f".{root.name}.*.tmp"))
+    for was in root.parent.glob(f".{root.name}.*{_WAS}"):
+        if root.exists():
+            stages.append(was)
+        else:
+            was.rename(root)
+    for stage in stages:
+        if root.exists():
+            _bring_users_folder(stage, root)
+        shutil.rmtree(stage, ignore_errors=True)
 
 
 def write_scratch(root: Path, tree: Mapping[str, bytes]) -> None:
@@ -81,12 +99,16 @@ def _swap(stage: Path, root: Path) -> None:
         return
     old = stage
     if not _exchange(stage, root):
-        old = atomic.staging_path(root)
+        old = atomic.staging_path(root).with_suffix(_WAS)
         root.rename(old)
         stage.rename(root)
-    if (old / _USERS_FOLDER).is_dir():
-        (old / _USERS_FOLDER).rename(root / _USERS_FOLDER)
+    _bring_users_folder(old, root)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _bring_users_folder(old: Path, root: Path) -> None:
+    if (old / _USERS_FOLDER).is_dir() and not (root / _USERS_FOLDER).exists():
+        (old / _USERS_FOLDER).rename(root / _USERS_FOLDER)
 
 
 def _exchange(one: Path, two: Path) -> bool:
@@ -100,9 +122,3 @@ def _exchange(one: Path, two: Path) -> bool:
     if code in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
         return False
     raise OSError(code, os.strerror(code), str(two))
-
-
-def _sweep(root: Path) -> None:
-    """Remove the stages that killed writers left."""
-    for path in root.parent.glob(f".{root.name}.*.tmp"):
-        shutil.rmtree(path, ignore_errors=True)

@@ -158,7 +158,7 @@ def computed(network: Network, inputs: Sequence[np.ndarray[Any, Any]], machine: 
     order = [network.graph.inputs.index(name) for name in simple.graph.inputs]
     with tempfile.TemporaryDirectory(prefix="npas-case-") as folder:
         root = Path(folder)
-        write_tree(root / "runtime", {**emit(lowered.plan, together=True), "weights.bin": lowered.weights()})
+        write_tree(root / "runtime", {**emit(lowered.plan, layer_files=1), "weights.bin": lowered.weights()})
         program = compile_program(root / "runtime", "verify", machine.isa)
         (root / "in").write_bytes(b"".join(np.ascontiguousarray(inputs[i], np.float32).tobytes() for i in order))
         weights, threads = root / "runtime" / "weights.bin", str(machine.threads)

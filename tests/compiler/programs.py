@@ -122,7 +122,7 @@ Make = Callable[[Path, str, Machine, Options], runtime.Runtime]
 def in_few_files(model: Path, name: str, machine: Machine, options: Options) -> runtime.Runtime:
     """A tree with one file for all layers, which compiles in a third of the time, and no plan."""
     network, lowered = runtime.lower_for(onnx_in.read(model), name, machine, options)
-    tree = {**emit(lowered.plan, together=True), "weights.bin": lowered.weights()}
+    tree = {**emit(lowered.plan, layer_files=1), "weights.bin": lowered.weights()}
     files = {f"runtime/{path}": data for path, data in tree.items()}
     return runtime.Runtime(network, lowered, model.read_bytes(), files)
 

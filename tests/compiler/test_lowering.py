@@ -236,6 +236,9 @@ def unsupported() -> dict[str, Graph]:
     b = Builder("net")
     graphs["padded pixel"] = b.graph(b.conv(b.input((3, 1, 1)), 2, 3, pads=(2, 2, 2, 2), name="culprit"))
     b = Builder("net")
+    wider = MaxPool(kernel=(2, 2), stride=(1, 1), pads=(1, 1, 1, 1))
+    graphs["pooled pixel"] = b.graph(b.node(wider, b.input((16, 1, 1)), name="culprit"))
+    b = Builder("net")
     graphs["batch-norm"] = b.graph(b.node(BatchNorm(), b.input((3, 4, 4)), name="culprit"))
     for op in (Conv2d(filters=2, kernel=(1, 1)), MaxPool(kernel=(2, 2)), GlobalAvgPool()):
         b = Builder("net")

@@ -87,7 +87,7 @@ def test_every_case_that_is_not_refused_has_a_plan() -> None:
     for case in cases():
         if not _refused(case) and case.name not in SEVERAL_IMAGES:
             _, lowered = lower_for(imported(case), "net", machine())
-            assert emit(lowered.plan, together=True), case.name
+            assert emit(lowered.plan, layer_files=1), case.name
 
 
 def test_what_is_said_to_be_supported_is() -> None:

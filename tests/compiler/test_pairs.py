@@ -126,6 +126,22 @@ def test_any_rows_at_a_time_compute_the_same(tmp_path: Path, isa, threads):
     assert_parity(parity(tmp_path, network_of(graph), options, isa, threads))
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_rows_that_no_window_reads_have_no_room(tmp_path: Path, isa, threads):
+    """All rows at a time, of which windows leave the last one out: it must not be written behind the others."""
+    builder, schedules = Builder("net"), dict[str, AnySchedule]()
+    image = builder.input((8, 15, 15))
+    wide = builder.conv(image, 40, 1)
+    pooled = builder.node(MaxPool(kernel=(2, 2), stride=(2, 2)), wide)
+    other = builder.conv(image, 40, 1)
+    filtered = builder.conv(other, 40, 3, stride=2, groups=40, pads=(1, 1, 0, 1))
+    schedules |= {pooled: PoolSchedule(rows=7), filtered: DepthwiseSchedule(pixels=4, rows=7)}
+    network = network_of(builder.graph(pooled, filtered))
+    plan = lower(network, isa=isa, threads=threads, options=Options(schedules=schedules)).plan
+    assert len([layer for layer in plan.layers if isinstance(layer, PairLayer)]) == 2
+    assert_parity(parity(tmp_path, network, Options(schedules=schedules), isa, threads))
+
+
 def test_rows_of_the_input_may_be_fetched_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isa):
     lanes = ISAS[isa].lanes
     monkeypatch.setitem(CORES, lanes, replace(CORES[lanes], far_bytes=0.0))

@@ -6,12 +6,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import lowered
+from pydantic import ValidationError
 
 from npas.compiler.indexed import Options
 from npas.compiler.schedules.depthwise import depthwise_schedule
 from npas.compiler.schedules.lanes import LaneWork, lane_schedules, whole_together
 from npas.compiler.schedules.pixels import MOST_LINEAR, ConvWork, conv_schedule, linear_schedule
-from npas.compiler.schedules.records import AnySchedule, DepthwiseSchedule, LaneSchedule, Schedule
+from npas.compiler.schedules.records import (
+    AnySchedule,
+    DepthwiseSchedule,
+    LaneSchedule,
+    PackedSchedule,
+    PlanarSchedule,
+    Schedule,
+    WinogradSchedule,
+)
 from npas.errors import UnsupportedError
 from npas.graph.builder import Builder
 from npas.targets.isa import ISAS
@@ -217,6 +226,37 @@ def test_a_depth_that_does_not_divide_the_channels_is_refused():
     wanted = LaneSchedule(vectors=2, depth=2, pixels=3, tiles_at_a_time=4, channel_block=11)
     with pytest.raises(UnsupportedError, match=r"node odd: the depth .* 11 input channels, got 2"):
         lowered(builder.graph(x), options=Options(schedules={"odd": wanted}))
+
+
+@pytest.mark.parametrize(
+    ("record", "field"),
+    [
+        (Schedule(rows=8, vectors=1, channel_block=8), "rows"),
+        (Schedule(rows=8, vectors=1, channel_block=8), "channel_block"),
+        (PackedSchedule(lines=4, channel_block=8), "lines"),
+        (LaneSchedule(vectors=2, pixels=6, tiles_at_a_time=4, channel_block=8), "pixels"),
+        (LaneSchedule(vectors=2, pixels=6, tiles_at_a_time=4, channel_block=8), "channel_block"),
+        (DepthwiseSchedule(pixels=4), "pixels"),
+        (PlanarSchedule(vectors=1), "strips"),
+        (WinogradSchedule(tile=4, vectors=1, pixels=3, tiles_at_a_time=4), "tiles_at_a_time"),
+    ],
+)
+@pytest.mark.parametrize("count", [0, -1])
+def test_schedules_of_nothing_are_refused(record: AnySchedule, field: str, count: int) -> None:
+    """A lock may be edited: what it says reaches divisions and loops of the runtime."""
+    with pytest.raises(ValidationError, match=field):
+        type(record).model_validate({**record.model_dump(), field: count})
+
+
+def test_rows_that_no_fully_connected_kernel_has_are_refused() -> None:
+    builder = Builder("net")
+    x = builder.linear(builder.flatten(builder.input((32, 1, 1))), 24, name="layer")
+    for rows in (1, 4, 8, 16):
+        wanted = Schedule(rows=rows, vectors=1, channel_block=32)
+        lowered(builder.graph(x), options=Options(schedules={"layer": wanted}))
+    wanted = Schedule(rows=7, vectors=1, channel_block=32)
+    with pytest.raises(UnsupportedError, match=r"node layer: the rows .* got 7"):
+        lowered(builder.graph(x), options=Options(schedules={"layer": wanted}))
 
 
 @pytest.mark.parametrize(

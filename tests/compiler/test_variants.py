@@ -153,7 +153,7 @@ def test_every_variant_on_opencl(
     }
     for template, there in ((lanes, placements), ("winograd_lanes", set(PLACEMENTS["opencl"]))):
         assert {kernel.placement for kernel in kernels if kernel.template == template} == there, template
-    write_tree(tmp_path / "runtime", {**emit(lowered.plan, together=True), "weights.bin": lowered.weights()})
+    write_tree(tmp_path / "runtime", {**emit(lowered.plan, layer_files=1), "weights.bin": lowered.weights()})
     subject = Subject(
         network=made.network,
         lowered=lowered,

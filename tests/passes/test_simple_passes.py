@@ -41,6 +41,18 @@ def test_every_output_keeps_a_value_of_its_own() -> None:
     assert after.graph.outputs == ("a", second, of_input)
 
 
+def test_what_reads_an_identity_that_stays_reads_its_source() -> None:
+    d = Draft()
+    a = d.add(Relu(), d.conv("x", 4, name="a"), name="shown")
+    kept = d.add(Dropout(), a, name="kept")
+    last = d.conv(d.add(Dropout(), kept), 5, name="last")
+    before = d.network(a, kept, last)
+    after = remove_identity.run(before)
+    assert_same(before, after)
+    assert after.graph.node("last").inputs == ("shown",)
+    assert after.graph.outputs == ("shown", "kept", "last")
+
+
 def test_batch_norm_folds_into_the_layer_that_it_alone_reads() -> None:
     d = Draft()
     a = d.add(BatchNorm(epsilon=1e-3), d.conv("x", 4, name="a"), name="bn_a")
@@ -52,6 +64,17 @@ def test_batch_norm_folds_into_the_layer_that_it_alone_reads() -> None:
     assert_same(before, after)
     assert not any(isinstance(node.op, BatchNorm) for node in after.graph.nodes)
     assert after.graph.outputs == ("b", "fc")
+
+
+@pytest.mark.parametrize("filters", [3, 6])
+def test_batch_norm_of_other_axes_than_a_layers_filters_stands_alone(filters: int) -> None:
+    """Of [1, C, T, F], a fully connected layer's filters are the last axis, and batch-norm's channels the second."""
+    d = Draft((1, 3, 5, 4))
+    d.add(BatchNorm(), d.add(Linear(filters=filters, bias=False), "x", name="fc"), name="bn")
+    before = d.network()
+    after = fold_batch_norm.run(before)
+    assert_same(before, after)
+    assert names(after) == ["x", "fc", "bn"]
 
 
 @pytest.mark.parametrize("shown", [True, False])

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,40 @@ def test_a_tree_that_fails_half_way_leaves_the_old_one(tmp_path, monkeypatch):
 def test_stages_of_killed_writers_are_swept(tmp_path):
     (tmp_path / ".runtime.123-abc.tmp").mkdir()
     tree_writer.write_tree(tmp_path / "runtime", {"a.h": b"1"})
+    assert [p.name for p in tmp_path.iterdir()] == ["runtime"]
+
+
+class KilledError(BaseException):
+    """Not an Exception: nobody cleans up."""
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+@pytest.mark.parametrize("moment", range(4))
+def test_a_writer_that_is_killed_while_it_swaps_loses_nothing(tmp_path, monkeypatch, exchange, moment):
+    """Before the ``moment``-th renaming; what cleans up after errors is dead, too."""
+    root = tmp_path / "runtime"
+    tree_writer.write_tree(root, {"a.h": b"1"})
+    (root / "build").mkdir()
+    (root / "build" / "cache").write_bytes(b"user")
+    left, rename, real_exchange = [moment], Path.rename, tree_writer._exchange
+
+    def counted(work):
+        def step(*args):
+            if left[0] == 0:
+                raise KilledError
+            left[0] -= 1
+            return work(*args)
+
+        return step
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", counted(rename))
+        patch.setattr(tree_writer, "_exchange", counted(real_exchange) if exchange else lambda one, two: False)
+        patch.setattr(tree_writer.shutil, "rmtree", lambda *_, **__: None)
+        with suppress(KilledError):
+            tree_writer.write_tree(root, {"a.h": b"2"})
+    tree_writer.recover(root)
+    assert tree_of(root) in ({"a.h": b"1", "build/cache": b"user"}, {"a.h": b"2", "build/cache": b"user"})
     assert [p.name for p in tmp_path.iterdir()] == ["runtime"]
 
 

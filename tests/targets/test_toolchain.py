@@ -134,6 +134,13 @@ def test_a_compile_has_a_deadline(tmp_path):
         )
 
 
+def test_a_cache_that_cannot_be_written_is_named(tmp_path, compiler):
+    (tmp_path / "file").write_text("")
+    write_tree(tmp_path / "tree", TREE)
+    with pytest.raises(CompileError, match=r"must start and write, got .*file"):
+        toolchain.compile_program(tmp_path / "tree", "bench", ISAS["portable"], compiler, tmp_path / "file")
+
+
 def test_two_builds_may_fill_the_cache_at_once(build):
     programs: list[toolchain.Program] = []
     workers = [threading.Thread(target=lambda i=i: programs.append(build(TREE, where=f"t{i}"))) for i in range(3)]

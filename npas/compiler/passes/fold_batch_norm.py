@@ -39,7 +39,7 @@ def run(network: Network) -> Network:
             continue
         scale, shift = _affine(network, node, node.op)
         layer = nodes[resolve(renames, node.inputs[0])]
-        if _folds(graph, node) and isinstance(layer.op, Conv2d | Linear):
+        if isinstance(layer.op, Conv2d | Linear) and _folds(graph, node, layer.op):
             nodes[layer.name] = _fold(layer, layer.op, weights, scale, shift)
             renames[node.name] = layer.name
             del nodes[node.name]
@@ -55,10 +55,12 @@ def _affine(network: Network, node: Node, op: BatchNorm) -> tuple[NDArray[np.flo
     return scale, w["bias"] - scale * w["mean"]
 
 
-def _folds(graph: Graph, node: Node) -> bool:
-    """Nobody else may see the value before normalisation; batch-norm's axis 1 must be the layer's filters."""
-    source = node.inputs[0]
-    return len(graph.consumers[source]) == 1 and source not in graph.outputs and len(graph.shapes[node.name]) in (2, 4)
+def _folds(graph: Graph, node: Node, op: Conv2d | Linear) -> bool:
+    """Nobody else may see the value before normalisation; batch-norm's axis 1 must be the layer's filters, which are a
+    fully connected layer's last axis."""
+    source, rank = node.inputs[0], len(graph.shapes[node.name])
+    alone = len(graph.consumers[source]) == 1 and source not in graph.outputs
+    return alone and rank == (4 if isinstance(op, Conv2d) else 2)
 
 
 def _fold(

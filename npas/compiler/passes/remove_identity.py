@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from npas.compiler.passes.rewire import rebuild, resolve
 from npas.graph.graph import Graph, Network, Node
@@ -13,10 +14,12 @@ def run(network: Network) -> Network:
     """The same function without dropout, concats of one, no-op reshapes and poolings, and dead code.
 
     Graph inputs stay, read or not: they are the caller's interface. An identity that stands between two
-    graph outputs, or between an input and an output, stays too: each output needs a value of its own.
+    graph outputs, or between an input and an output, stays too: each output needs a value of its own. What reads it
+    reads its source.
     """
     graph = network.graph
     renames: dict[str, str] = {}
+    sources: dict[str, str] = {}
     taken = {*graph.inputs, *graph.outputs}
     for node in graph.nodes:
         if not _is_identity(graph, node):
@@ -24,12 +27,19 @@ def run(network: Network) -> Network:
         source = resolve(renames, node.inputs[0])
         if node.name in graph.outputs:
             if source in taken:
+                sources[node.name] = source
                 continue
             taken.add(source)
         renames[node.name] = source
-    kept = [node for node in graph.nodes if node.name not in renames]
+    kept = [_reading(node, sources, renames) for node in graph.nodes if node.name not in renames]
     alive = rebuild(graph, kept, network.weights, renames)
     return rebuild(alive.graph, _needed(alive.graph), alive.weights)
+
+
+def _reading(node: Node, sources: Mapping[str, str], renames: Mapping[str, str]) -> Node:
+    """The node, reading the sources of identities that stay."""
+    inputs = tuple(resolve(renames, name) for name in node.inputs)
+    return replace(node, inputs=tuple(sources.get(name, name) for name in inputs))
 
 
 def _is_identity(graph: Graph, node: Node) -> bool:

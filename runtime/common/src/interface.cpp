@@ -54,6 +54,7 @@ Status create(const void* bytes, std::size_t size, int threads, int usual, Model
 }
 
 Status run(Model* model, const float* const* inputs, float* const* outputs) {
+    last_detail.clear();
     if (model == nullptr || !all_given(inputs, description().input_count) ||
         !all_given(outputs, description().output_count))
         return Status::argument;
@@ -61,8 +62,7 @@ Status run(Model* model, const float* const* inputs, float* const* outputs) {
     if (status == Status::ok) return status;
     try {
         last_detail = model->why();
-    } catch (...) {  // no memory for the words
-        last_detail.clear();
+    } catch (...) {  // no memory for the words: there are none
     }
     return status;
 }

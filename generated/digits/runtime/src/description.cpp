@@ -50,7 +50,7 @@ constexpr std::int32_t kTaps6[] = {-48, -40, -32, -8, 0, 8, 32, 40, 48};
 constexpr std::int32_t kTaps7[] = {-32, -24, -16, -8, 0, 8, 16, 24, 32};
 
 // Format, first section; filters, channels, groups, taps, whether weights are halves, where taps lie, channels in a pixel of the input, plane
-// step; rows, depth, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
+// step; rows, depth, lists, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
 // out pixels; width, height and pitch of the output; grid of tiles; copies of their input.
 constexpr IndexedSpec kIndexed[] = {
     {Format::dense,  0, 16,  1, 1, 9, false, kTaps0, 1, 336, 16, 1, 1,  true,  1,  6, 48, 48, false, 16, 16, 16, {3, 1, 17, 1}, {}},  // layer_001
@@ -82,36 +82,36 @@ constexpr const WinogradSpec* kWinograd = nullptr;
 
 constexpr const Stationary* kConstants = nullptr;
 
-// Name, values read (-1: none, or the caller's array), value written.
+// Name, value written (-1: the caller's array).
 constexpr LayerInfo kLayers[] = {
-    {"layer_000", {-1, -1}, 0},
-    {"layer_001", {0, -1}, 1},
-    {"layer_002", {1, -1}, 2},
-    {"layer_003", {2, -1}, 3},
-    {"layer_004", {3, 1}, 4},
-    {"layer_005", {4, -1}, 5},
-    {"layer_006", {5, -1}, 6},
-    {"layer_007", {6, 4}, 7},
-    {"layer_008", {7, -1}, 8},
-    {"layer_009", {8, -1}, 9},
-    {"layer_010", {7, -1}, 10},
-    {"layer_011", {10, -1}, 11},
-    {"layer_012", {9, 11}, 12},
-    {"layer_013", {12, -1}, 13},
-    {"layer_014", {13, 12}, 14},
-    {"layer_015", {14, -1}, 15},
-    {"layer_016", {14, -1}, 16},
-    {"layer_017", {15, 16}, 17},
-    {"layer_018", {17, -1}, 18},
-    {"layer_019", {18, 17}, 19},
-    {"layer_020", {19, -1}, 20},
-    {"layer_021", {19, -1}, 21},
-    {"layer_022", {20, 21}, 22},
-    {"layer_023", {22, -1}, 23},
-    {"layer_024", {23, 22}, 24},
-    {"layer_025", {24, -1}, 25},
-    {"layer_026", {25, -1}, 26},
-    {"layer_027", {26, -1}, -1},
+    {"layer_000", 0},
+    {"layer_001", 1},
+    {"layer_002", 2},
+    {"layer_003", 3},
+    {"layer_004", 4},
+    {"layer_005", 5},
+    {"layer_006", 6},
+    {"layer_007", 7},
+    {"layer_008", 8},
+    {"layer_009", 9},
+    {"layer_010", 10},
+    {"layer_011", 11},
+    {"layer_012", 12},
+    {"layer_013", 13},
+    {"layer_014", 14},
+    {"layer_015", 15},
+    {"layer_016", 16},
+    {"layer_017", 17},
+    {"layer_018", 18},
+    {"layer_019", 19},
+    {"layer_020", 20},
+    {"layer_021", 21},
+    {"layer_022", 22},
+    {"layer_023", 23},
+    {"layer_024", 24},
+    {"layer_025", 25},
+    {"layer_026", 26},
+    {"layer_027", -1},
 };
 
 constexpr Layout kInputs[] = {{1, 16, 16, 16, 0, 256, 1}};

@@ -30,7 +30,7 @@ ${copies}
 % endif
 % if view.indexed:
 // Format, first section; filters, channels, groups, taps, whether weights are halves, where taps lie, channels in a pixel of the input, plane
-// step; rows, depth, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
+// step; rows, depth, lists, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
 // out pixels; width, height and pitch of the output; grid of tiles; copies of their input.
 constexpr IndexedSpec kIndexed[] = {
 % for layer in view.indexed:
@@ -72,10 +72,10 @@ constexpr Stationary kConstants[] = {${", ".join(view.constants)}};
 constexpr const Stationary* kConstants = nullptr;
 % endif
 
-// Name, values read (-1: none, or the caller's array), value written.
+// Name, value written (-1: the caller's array).
 constexpr LayerInfo kLayers[] = {
 % for layer in view.layers:
-    {"${layer.function}", {${layer.inputs[0]}, ${layer.inputs[1]}}, ${layer.output}},
+    {"${layer.function}", ${layer.output}},
 % endfor
 };
 

@@ -26,7 +26,7 @@ constexpr std::int32_t kTaps1[] = {-80, -72, -64, -8, 0, 8, 64, 72, 80};
 constexpr std::int32_t kTaps2[] = {0};
 
 // Format, first section; filters, channels, groups, taps, whether weights are halves, where taps lie, channels in a pixel of the input, plane
-// step; rows, depth, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
+// step; rows, depth, lists, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
 // out pixels; width, height and pitch of the output; grid of tiles; copies of their input.
 constexpr IndexedSpec kIndexed[] = {
     {Format::dense, 0,  8,  3, 1, 9, false, kTaps0, 1, 112,  8, 1, 1, true,  3, 8, 8, 8,  true, 8, 8, 9,   {1, 1, 9, 1}, {}},  // layer_001
@@ -48,16 +48,16 @@ constexpr WinogradSpec kWinograd[] = {
 
 constexpr const Stationary* kConstants = nullptr;
 
-// Name, values read (-1: none, or the caller's array), value written.
+// Name, value written (-1: the caller's array).
 constexpr LayerInfo kLayers[] = {
-    {"layer_000", {-1, -1}, 0},
-    {"layer_001", {0, -1}, 1},
-    {"layer_002", {1, 1}, 2},
-    {"layer_003", {2, -1}, 4},
-    {"layer_004", {4, -1}, 5},
-    {"layer_005", {5, -1}, 6},
-    {"layer_006", {6, -1}, 7},
-    {"layer_007", {7, -1}, -1},
+    {"layer_000", 0},
+    {"layer_001", 1},
+    {"layer_002", 2},
+    {"layer_003", 4},
+    {"layer_004", 5},
+    {"layer_005", 6},
+    {"layer_006", 7},
+    {"layer_007", -1},
 };
 
 constexpr Layout kInputs[] = {{3, 8, 8, 8, 0, 64, 1}};

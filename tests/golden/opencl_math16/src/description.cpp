@@ -34,7 +34,7 @@ constexpr std::int32_t kTaps2[] = {-19, -18, -17, -1, 0, 1, 17, 18, 19};
 constexpr std::int32_t kTaps3[] = {0};
 
 // Format, first section; filters, channels, groups, taps, whether weights are halves, where taps lie, channels in a pixel of the input, plane
-// step; rows, depth, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
+// step; rows, depth, lists, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
 // out pixels; width, height and pitch of the output; grid of tiles; copies of their input.
 constexpr IndexedSpec kIndexed[] = {
     {Format::dense,  0, 10,   3, 1, 9, false, kTaps0, 1, 128,  4, 1, 1, false,   3, 24, 4, 32, false, 7, 10, 9,  {0, 0, 0, 1}, {}},  // layer_001
@@ -55,25 +55,25 @@ constexpr const WinogradSpec* kWinograd = nullptr;
 
 constexpr const Stationary* kConstants = nullptr;
 
-// Name, values read (-1: none, or the caller's array), value written.
+// Name, value written (-1: the caller's array).
 constexpr LayerInfo kLayers[] = {
-    {"layer_000", {-1, -1}, 0},
-    {"layer_001", {0, -1}, 1},
-    {"layer_002", {1, 1}, 2},
-    {"layer_003", {2, -1}, 3},
-    {"layer_004", {3, -1}, 4},
-    {"layer_005", {4, -1}, 5},
-    {"layer_006", {5, -1}, 6},
-    {"layer_007", {5, -1}, 7},
-    {"layer_008", {6, -1}, 8},
-    {"layer_009", {7, -1}, 8},
-    {"layer_010", {8, -1}, 9},
-    {"layer_011", {9, -1}, 10},
-    {"layer_012", {8, 10}, 11},
-    {"layer_013", {11, -1}, 12},
-    {"layer_014", {12, -1}, 13},
-    {"layer_015", {13, -1}, 14},
-    {"layer_016", {14, -1}, -1},
+    {"layer_000", 0},
+    {"layer_001", 1},
+    {"layer_002", 2},
+    {"layer_003", 3},
+    {"layer_004", 4},
+    {"layer_005", 5},
+    {"layer_006", 6},
+    {"layer_007", 7},
+    {"layer_008", 8},
+    {"layer_009", 8},
+    {"layer_010", 9},
+    {"layer_011", 10},
+    {"layer_012", 11},
+    {"layer_013", 12},
+    {"layer_014", 13},
+    {"layer_015", 14},
+    {"layer_016", -1},
 };
 
 constexpr Layout kInputs[] = {{3, 9, 7, 7, 0, 63, 1}};

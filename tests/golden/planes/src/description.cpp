@@ -42,7 +42,7 @@ constexpr std::int32_t kTaps1[] = {0};
 constexpr CopyPart kCopies0[] = {{0, 0, 0, 0}};
 
 // Format, first section; filters, channels, groups, taps, whether weights are halves, where taps lie, channels in a pixel of the input, plane
-// step; rows, depth, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
+// step; rows, depth, lists, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
 // out pixels; width, height and pitch of the output; grid of tiles; copies of their input.
 constexpr IndexedSpec kIndexed[] = {
     {Format::dense,  0, 16,  3, 1, 9, false, kTaps0, 1, 400, 16, 1, 1,  true,  3, 6, 14, 14,  true, 9, 9, 10, {14, 11, 38, 9},                                                                {}},  // layer_001
@@ -65,21 +65,21 @@ constexpr const WinogradSpec* kWinograd = nullptr;
 
 constexpr const Stationary* kConstants = nullptr;
 
-// Name, values read (-1: none, or the caller's array), value written.
+// Name, value written (-1: the caller's array).
 constexpr LayerInfo kLayers[] = {
-    {"layer_000", {-1, -1}, 0},
-    {"layer_001", {0, -1}, 1},
-    {"layer_002", {1, -1}, 2},
-    {"layer_003", {2, -1}, 3},
-    {"layer_004", {3, -1}, 6},
-    {"layer_005", {6, -1}, 9},
-    {"layer_006", {9, 3}, 10},
-    {"layer_007", {10, -1}, 13},
-    {"layer_008", {13, -1}, 16},
-    {"layer_009", {16, -1}, 17},
-    {"layer_010", {17, -1}, 20},
-    {"layer_011", {20, -1}, 21},
-    {"layer_012", {21, -1}, -1},
+    {"layer_000", 0},
+    {"layer_001", 1},
+    {"layer_002", 2},
+    {"layer_003", 3},
+    {"layer_004", 6},
+    {"layer_005", 9},
+    {"layer_006", 10},
+    {"layer_007", 13},
+    {"layer_008", 16},
+    {"layer_009", 17},
+    {"layer_010", 20},
+    {"layer_011", 21},
+    {"layer_012", -1},
 };
 
 constexpr Layout kInputs[] = {{3, 18, 18, 18, 0, 324, 1}};

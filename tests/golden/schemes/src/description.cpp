@@ -40,7 +40,7 @@ constexpr std::int32_t kTaps4[] = {0};
 constexpr CopyPart kCopies0[] = {{0, 0, 2, 0}, {0, 1, 2, 12}, {0, 2, 2, 24}};
 
 // Format, first section; filters, channels, groups, taps, whether weights are halves, where taps lie, channels in a pixel of the input, plane
-// step; rows, depth, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
+// step; rows, depth, lists, whether filters lie in lanes; channel block, tile, tiles, tiles at a time, whether threads share
 // out pixels; width, height and pitch of the output; grid of tiles; copies of their input.
 constexpr IndexedSpec kIndexed[] = {
     {Format::dense,  0, 10,   3, 1, 9, false, kTaps0, 1, 128,  4, 1, 1, false,   3, 24, 4, 4,  true, 7, 10, 9,  {0, 0, 0, 1},                                                                   {}},  // layer_001
@@ -61,25 +61,25 @@ constexpr const WinogradSpec* kWinograd = nullptr;
 
 constexpr const Stationary* kConstants = nullptr;
 
-// Name, values read (-1: none, or the caller's array), value written.
+// Name, value written (-1: the caller's array).
 constexpr LayerInfo kLayers[] = {
-    {"layer_000", {-1, -1}, 0},
-    {"layer_001", {0, -1}, 1},
-    {"layer_002", {1, 1}, 2},
-    {"layer_003", {2, -1}, 5},
-    {"layer_004", {5, -1}, 6},
-    {"layer_005", {6, -1}, 7},
-    {"layer_006", {7, -1}, 8},
-    {"layer_007", {7, -1}, 9},
-    {"layer_008", {8, -1}, 10},
-    {"layer_009", {9, -1}, 10},
-    {"layer_010", {10, -1}, 11},
-    {"layer_011", {11, -1}, 12},
-    {"layer_012", {10, 12}, 13},
-    {"layer_013", {13, -1}, 14},
-    {"layer_014", {14, -1}, 15},
-    {"layer_015", {15, -1}, 16},
-    {"layer_016", {16, -1}, -1},
+    {"layer_000", 0},
+    {"layer_001", 1},
+    {"layer_002", 2},
+    {"layer_003", 5},
+    {"layer_004", 6},
+    {"layer_005", 7},
+    {"layer_006", 8},
+    {"layer_007", 9},
+    {"layer_008", 10},
+    {"layer_009", 10},
+    {"layer_010", 11},
+    {"layer_011", 12},
+    {"layer_012", 13},
+    {"layer_013", 14},
+    {"layer_014", 15},
+    {"layer_015", 16},
+    {"layer_016", -1},
 };
 
 constexpr Layout kInputs[] = {{3, 9, 7, 7, 0, 63, 1}};

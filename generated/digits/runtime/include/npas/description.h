@@ -104,8 +104,7 @@ struct Stationary {
 
 struct LayerInfo {
     const char* name;
-    int inputs[2];  // values; -1 where there is none
-    int output;
+    int output;  // value; -1 where it is the caller's array
 };
 
 struct Description {
