@@ -1,4 +1,5 @@
-"""Speed-up of each pruning scheme over our own dense direct kernels, on four 3x3 convolutions of 64 channels at rate 5.
+"""Speed-up of each pruning scheme over our own dense direct kernels, on four 3x3 convolutions of 64 channels at rate 5
+(``block``: on 1x1 ones).
 
     python benchmarks/schemes.py [--json FILE] [--check] [--rate 5] [--threads 1] [--rounds 7]
 

@@ -1,6 +1,7 @@
 """What pruning gains: sparse layers against our own dense direct kernels, networks against dense and sparse peers.
 
-    python benchmarks/sparse.py --work DIR [--cases resnet18:5.3,...] [--threads 1] [--rounds 5] [--json FILE] [--check]
+    python benchmarks/sparse.py --work DIR [--cases resnet18:5.3,...] [--engines mnn,...] [--threads 1] [--rounds 5]
+                                [--json FILE] [--check]
 
 All convolutions are pruned but the first and the depthwise ones (3x3 ones only by ``pattern``); VGG-16's fully
 connected layers by ``block`` beside ``block_punched``, and once not at all. Weights are random: latency depends on

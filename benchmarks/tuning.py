@@ -1,7 +1,7 @@
 """Gain of the genetic search over the default schedules, and against random search with as many measurements.
 
     python benchmarks/tuning.py [--networks resnet18,mobilenet_v2] [--threads 1] [--generations 4] [--population 8]
-                                [--rounds 7] [--remember] [--json FILE] [--check]
+                                [--rounds 7] [--seed 0] [--remember] [--json FILE] [--check]
 
 Both searches measure the same number of whole programs, one new schedule for every distinct kernel in each, and keep
 what a confirmation against the defaults upholds. Then the programs, default, genetic and random, are timed interleaved

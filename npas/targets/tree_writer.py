@@ -31,7 +31,7 @@ def write_tree(root: Path, tree: Mapping[str, bytes]) -> None:
         _fill(stage, root, tree)
         _swap(stage, root)
     except BaseException:
-        shutil.rmtree(stage, ignore_errors=True)
+        recover(root)
         raise
     atomic.sync_folder(root.parent)
 

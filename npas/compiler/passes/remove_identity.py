@@ -25,6 +25,7 @@ def run(network: Network) -> Network:
         if not _is_identity(graph, node):
             continue
         source = resolve(renames, node.inputs[0])
+        source = sources.get(source, source)
         if node.name in graph.outputs:
             if source in taken:
                 sources[node.name] = source
