@@ -96,13 +96,13 @@ def _package(name: str) -> Finding:
 
 def _processor() -> tuple[Finding, ...]:
     from npas.targets import isa
+    from npas.targets.toolchain import cores
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     widest = isa.widest(isa.cpu_features())
     return (
         Finding("processor", isa.cpu_name()),
         Finding("isa", f"{widest.name} ({widest.lanes} floats per vector)"),
-        Finding("cores", str(cores)),
+        Finding("cores", str(cores())),
     )
 
 

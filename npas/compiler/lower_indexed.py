@@ -131,7 +131,7 @@ def lower_linear(plan: PlanBuilder, group: Group) -> None:
         estimated=(linear_schedule(len(matrix), columns, shared, plan.isa),),
     )
     schedule = plan.choose(group, choice, Schedule).model_copy(update={"channel_block": columns})
-    if plan.backend == "cpu" and schedule.rows > 1 and 2 * schedule.rows % plan.lanes:
+    if plan.backend == "cpu" and schedule.rows not in (1, plan.lanes // 2) and schedule.rows % plan.lanes:
         raise UnsupportedError(
             f"node {root.name}: the rows of its schedule must be 1 or fill vectors of {plan.lanes} or one's half, got "
             f"{schedule.rows}, build again without --locked"

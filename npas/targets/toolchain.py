@@ -101,7 +101,7 @@ def compile_program(
 
 def cores() -> int:
     """How many compilers run at once: the processors that this process may use."""
-    return len(os.sched_getaffinity(0))
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def compile_flags(compiler: Compiler, isa: Isa) -> tuple[str, ...]:

@@ -254,9 +254,10 @@ def test_rows_that_no_fully_connected_kernel_has_are_refused() -> None:
     for rows in (1, 4, 8, 16):
         wanted = Schedule(rows=rows, vectors=1, channel_block=32)
         lowered(builder.graph(x), options=Options(schedules={"layer": wanted}))
-    wanted = Schedule(rows=7, vectors=1, channel_block=32)
-    with pytest.raises(UnsupportedError, match=r"node layer: the rows .* got 7"):
-        lowered(builder.graph(x), options=Options(schedules={"layer": wanted}))
+    for rows in (2, 7, 12):
+        wanted = Schedule(rows=rows, vectors=1, channel_block=32)
+        with pytest.raises(UnsupportedError, match=rf"node layer: the rows .* got {rows}"):
+            lowered(builder.graph(x), options=Options(schedules={"layer": wanted}))
 
 
 @pytest.mark.parametrize(

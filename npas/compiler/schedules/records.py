@@ -10,6 +10,7 @@ from npas.compiler.record import Record
 
 Count = Annotated[int, Field(gt=0)]
 Pixels = Annotated[int, Field(gt=0, le=52, description="in registers")]
+"""A template names each of a tile by a letter."""
 Rows = Annotated[
     int,
     Field(ge=0, description="rows for which the layer before is computed at a time; 0: all, before this one"),
