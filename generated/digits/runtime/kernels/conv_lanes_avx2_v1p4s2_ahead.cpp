@@ -50,14 +50,11 @@ struct Tile {
     }
     float* out0 = tile.out;
     const vec bias0 = load(tile.bias + 0 * kLanes);
-    a0a = epilogue(a0a + bias0);
-    a0b = epilogue(a0b + bias0);
-    a0c = epilogue(a0c + bias0);
-    a0d = epilogue(a0d + bias0);
-    store(out0 + 0 * kLanes, a0a);
-    store(out0 + 1 * kLanes, a0b);
-    store(out0 + 2 * kLanes, a0c);
-    store(out0 + 3 * kLanes, a0d);
+    // Pixel by pixel, and the bias before the last sum is known: the next tile's first products come in between.
+    store(out0 + 0 * kLanes, epilogue(a0a + bias0));
+    store(out0 + 1 * kLanes, epilogue(a0b + bias0));
+    store(out0 + 2 * kLanes, epilogue(a0c + bias0));
+    store(out0 + 3 * kLanes, epilogue(a0d + bias0));
 }
 
 // 1 vector of weights x 3 pixels.
@@ -81,12 +78,10 @@ struct Tile {
     }
     float* out0 = tile.out;
     const vec bias0 = load(tile.bias + 0 * kLanes);
-    a0a = epilogue(a0a + bias0);
-    a0b = epilogue(a0b + bias0);
-    a0c = epilogue(a0c + bias0);
-    store(out0 + 0 * kLanes, a0a);
-    store(out0 + 1 * kLanes, a0b);
-    store(out0 + 2 * kLanes, a0c);
+    // Pixel by pixel, and the bias before the last sum is known: the next tile's first products come in between.
+    store(out0 + 0 * kLanes, epilogue(a0a + bias0));
+    store(out0 + 1 * kLanes, epilogue(a0b + bias0));
+    store(out0 + 2 * kLanes, epilogue(a0c + bias0));
 }
 
 // Fetches the pixels of a tile from all planes of a channel block; `pixels` is the first, of plane 0.

@@ -55,14 +55,11 @@ struct Tile {
     float* out0 = tile.out;
     const vec bias0 = load(tile.bias + 0 * kLanes);
     const float* residual0 = tile.residual;
-    a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
-    a0b = epilogue(a0b + bias0, load(residual0 + 1 * kLanes));
-    a0c = epilogue(a0c + bias0, load(residual0 + 2 * kLanes));
-    a0d = epilogue(a0d + bias0, load(residual0 + 3 * kLanes));
-    store(out0 + 0 * kLanes, a0a);
-    store(out0 + 1 * kLanes, a0b);
-    store(out0 + 2 * kLanes, a0c);
-    store(out0 + 3 * kLanes, a0d);
+    // Pixel by pixel, and the bias before the last sum is known: the next tile's first products come in between.
+    store(out0 + 0 * kLanes, epilogue(a0a + bias0, load(residual0 + 0 * kLanes)));
+    store(out0 + 1 * kLanes, epilogue(a0b + bias0, load(residual0 + 1 * kLanes)));
+    store(out0 + 2 * kLanes, epilogue(a0c + bias0, load(residual0 + 2 * kLanes)));
+    store(out0 + 3 * kLanes, epilogue(a0d + bias0, load(residual0 + 3 * kLanes)));
 }
 
 // 1 vector of weights x 3 pixels.
@@ -87,12 +84,10 @@ struct Tile {
     float* out0 = tile.out;
     const vec bias0 = load(tile.bias + 0 * kLanes);
     const float* residual0 = tile.residual;
-    a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
-    a0b = epilogue(a0b + bias0, load(residual0 + 1 * kLanes));
-    a0c = epilogue(a0c + bias0, load(residual0 + 2 * kLanes));
-    store(out0 + 0 * kLanes, a0a);
-    store(out0 + 1 * kLanes, a0b);
-    store(out0 + 2 * kLanes, a0c);
+    // Pixel by pixel, and the bias before the last sum is known: the next tile's first products come in between.
+    store(out0 + 0 * kLanes, epilogue(a0a + bias0, load(residual0 + 0 * kLanes)));
+    store(out0 + 1 * kLanes, epilogue(a0b + bias0, load(residual0 + 1 * kLanes)));
+    store(out0 + 2 * kLanes, epilogue(a0c + bias0, load(residual0 + 2 * kLanes)));
 }
 
 // Fetches the pixels of a tile from all planes of a channel block; `pixels` is the first, of plane 0.

@@ -51,15 +51,12 @@ struct Tile {
     float* out0 = tile.out;
     float* out1 = tile.out + 1 * tile.plane_step;
     const vec bias0 = load(tile.bias + 0 * kLanes);
-    a0a = epilogue(a0a + bias0);
-    a0b = epilogue(a0b + bias0);
     const vec bias1 = load(tile.bias + 1 * kLanes);
-    a1a = epilogue(a1a + bias1);
-    a1b = epilogue(a1b + bias1);
-    store(out0 + 0 * kLanes, a0a);
-    store(out0 + 1 * kLanes, a0b);
-    store(out1 + 0 * kLanes, a1a);
-    store(out1 + 1 * kLanes, a1b);
+    // Pixel by pixel, and the bias before the last sum is known: the next tile's first products come in between.
+    store(out0 + 0 * kLanes, epilogue(a0a + bias0));
+    store(out0 + 1 * kLanes, epilogue(a0b + bias0));
+    store(out1 + 0 * kLanes, epilogue(a1a + bias1));
+    store(out1 + 1 * kLanes, epilogue(a1b + bias1));
 }
 
 // 2 vectors of weights x 1 pixel.
@@ -83,11 +80,10 @@ struct Tile {
     float* out0 = tile.out;
     float* out1 = tile.out + 1 * tile.plane_step;
     const vec bias0 = load(tile.bias + 0 * kLanes);
-    a0a = epilogue(a0a + bias0);
     const vec bias1 = load(tile.bias + 1 * kLanes);
-    a1a = epilogue(a1a + bias1);
-    store(out0 + 0 * kLanes, a0a);
-    store(out1 + 0 * kLanes, a1a);
+    // Pixel by pixel, and the bias before the last sum is known: the next tile's first products come in between.
+    store(out0 + 0 * kLanes, epilogue(a0a + bias0));
+    store(out1 + 0 * kLanes, epilogue(a1a + bias1));
 }
 
 // Fetches the pixels of a tile from all planes of a channel block; `pixels` is the first, of plane 0.

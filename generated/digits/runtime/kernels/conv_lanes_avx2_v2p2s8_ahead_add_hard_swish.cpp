@@ -56,16 +56,13 @@ struct Tile {
     float* out1 = tile.out + 1 * tile.plane_step;
     const vec bias0 = load(tile.bias + 0 * kLanes);
     const float* residual0 = tile.residual;
-    a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
-    a0b = epilogue(a0b + bias0, load(residual0 + 1 * kLanes));
     const vec bias1 = load(tile.bias + 1 * kLanes);
     const float* residual1 = tile.residual + 1 * tile.residual_step;
-    a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
-    a1b = epilogue(a1b + bias1, load(residual1 + 1 * kLanes));
-    store(out0 + 0 * kLanes, a0a);
-    store(out0 + 1 * kLanes, a0b);
-    store(out1 + 0 * kLanes, a1a);
-    store(out1 + 1 * kLanes, a1b);
+    // Pixel by pixel, and the bias before the last sum is known: the next tile's first products come in between.
+    store(out0 + 0 * kLanes, epilogue(a0a + bias0, load(residual0 + 0 * kLanes)));
+    store(out0 + 1 * kLanes, epilogue(a0b + bias0, load(residual0 + 1 * kLanes)));
+    store(out1 + 0 * kLanes, epilogue(a1a + bias1, load(residual1 + 0 * kLanes)));
+    store(out1 + 1 * kLanes, epilogue(a1b + bias1, load(residual1 + 1 * kLanes)));
 }
 
 // 2 vectors of weights x 1 pixel.
@@ -90,12 +87,11 @@ struct Tile {
     float* out1 = tile.out + 1 * tile.plane_step;
     const vec bias0 = load(tile.bias + 0 * kLanes);
     const float* residual0 = tile.residual;
-    a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
     const vec bias1 = load(tile.bias + 1 * kLanes);
     const float* residual1 = tile.residual + 1 * tile.residual_step;
-    a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
-    store(out0 + 0 * kLanes, a0a);
-    store(out1 + 0 * kLanes, a1a);
+    // Pixel by pixel, and the bias before the last sum is known: the next tile's first products come in between.
+    store(out0 + 0 * kLanes, epilogue(a0a + bias0, load(residual0 + 0 * kLanes)));
+    store(out1 + 0 * kLanes, epilogue(a1a + bias1, load(residual1 + 0 * kLanes)));
 }
 
 // Fetches the pixels of a tile from all planes of a channel block; `pixels` is the first, of plane 0.

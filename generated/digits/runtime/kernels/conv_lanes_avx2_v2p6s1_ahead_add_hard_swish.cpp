@@ -68,32 +68,21 @@ struct Tile {
     float* out1 = tile.out + 1 * tile.plane_step;
     const vec bias0 = load(tile.bias + 0 * kLanes);
     const float* residual0 = tile.residual;
-    a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
-    a0b = epilogue(a0b + bias0, load(residual0 + 1 * kLanes));
-    a0c = epilogue(a0c + bias0, load(residual0 + 2 * kLanes));
-    a0d = epilogue(a0d + bias0, load(residual0 + 3 * kLanes));
-    a0e = epilogue(a0e + bias0, load(residual0 + 4 * kLanes));
-    a0f = epilogue(a0f + bias0, load(residual0 + 5 * kLanes));
     const vec bias1 = load(tile.bias + 1 * kLanes);
     const float* residual1 = tile.residual + 1 * tile.residual_step;
-    a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
-    a1b = epilogue(a1b + bias1, load(residual1 + 1 * kLanes));
-    a1c = epilogue(a1c + bias1, load(residual1 + 2 * kLanes));
-    a1d = epilogue(a1d + bias1, load(residual1 + 3 * kLanes));
-    a1e = epilogue(a1e + bias1, load(residual1 + 4 * kLanes));
-    a1f = epilogue(a1f + bias1, load(residual1 + 5 * kLanes));
-    store(out0 + 0 * kLanes, a0a);
-    store(out0 + 1 * kLanes, a0b);
-    store(out0 + 2 * kLanes, a0c);
-    store(out0 + 3 * kLanes, a0d);
-    store(out0 + 4 * kLanes, a0e);
-    store(out0 + 5 * kLanes, a0f);
-    store(out1 + 0 * kLanes, a1a);
-    store(out1 + 1 * kLanes, a1b);
-    store(out1 + 2 * kLanes, a1c);
-    store(out1 + 3 * kLanes, a1d);
-    store(out1 + 4 * kLanes, a1e);
-    store(out1 + 5 * kLanes, a1f);
+    // Pixel by pixel, and the bias before the last sum is known: the next tile's first products come in between.
+    store(out0 + 0 * kLanes, epilogue(a0a + bias0, load(residual0 + 0 * kLanes)));
+    store(out0 + 1 * kLanes, epilogue(a0b + bias0, load(residual0 + 1 * kLanes)));
+    store(out0 + 2 * kLanes, epilogue(a0c + bias0, load(residual0 + 2 * kLanes)));
+    store(out0 + 3 * kLanes, epilogue(a0d + bias0, load(residual0 + 3 * kLanes)));
+    store(out0 + 4 * kLanes, epilogue(a0e + bias0, load(residual0 + 4 * kLanes)));
+    store(out0 + 5 * kLanes, epilogue(a0f + bias0, load(residual0 + 5 * kLanes)));
+    store(out1 + 0 * kLanes, epilogue(a1a + bias1, load(residual1 + 0 * kLanes)));
+    store(out1 + 1 * kLanes, epilogue(a1b + bias1, load(residual1 + 1 * kLanes)));
+    store(out1 + 2 * kLanes, epilogue(a1c + bias1, load(residual1 + 2 * kLanes)));
+    store(out1 + 3 * kLanes, epilogue(a1d + bias1, load(residual1 + 3 * kLanes)));
+    store(out1 + 4 * kLanes, epilogue(a1e + bias1, load(residual1 + 4 * kLanes)));
+    store(out1 + 5 * kLanes, epilogue(a1f + bias1, load(residual1 + 5 * kLanes)));
 }
 
 // 2 vectors of weights x 5 pixels.
@@ -130,28 +119,19 @@ struct Tile {
     float* out1 = tile.out + 1 * tile.plane_step;
     const vec bias0 = load(tile.bias + 0 * kLanes);
     const float* residual0 = tile.residual;
-    a0a = epilogue(a0a + bias0, load(residual0 + 0 * kLanes));
-    a0b = epilogue(a0b + bias0, load(residual0 + 1 * kLanes));
-    a0c = epilogue(a0c + bias0, load(residual0 + 2 * kLanes));
-    a0d = epilogue(a0d + bias0, load(residual0 + 3 * kLanes));
-    a0e = epilogue(a0e + bias0, load(residual0 + 4 * kLanes));
     const vec bias1 = load(tile.bias + 1 * kLanes);
     const float* residual1 = tile.residual + 1 * tile.residual_step;
-    a1a = epilogue(a1a + bias1, load(residual1 + 0 * kLanes));
-    a1b = epilogue(a1b + bias1, load(residual1 + 1 * kLanes));
-    a1c = epilogue(a1c + bias1, load(residual1 + 2 * kLanes));
-    a1d = epilogue(a1d + bias1, load(residual1 + 3 * kLanes));
-    a1e = epilogue(a1e + bias1, load(residual1 + 4 * kLanes));
-    store(out0 + 0 * kLanes, a0a);
-    store(out0 + 1 * kLanes, a0b);
-    store(out0 + 2 * kLanes, a0c);
-    store(out0 + 3 * kLanes, a0d);
-    store(out0 + 4 * kLanes, a0e);
-    store(out1 + 0 * kLanes, a1a);
-    store(out1 + 1 * kLanes, a1b);
-    store(out1 + 2 * kLanes, a1c);
-    store(out1 + 3 * kLanes, a1d);
-    store(out1 + 4 * kLanes, a1e);
+    // Pixel by pixel, and the bias before the last sum is known: the next tile's first products come in between.
+    store(out0 + 0 * kLanes, epilogue(a0a + bias0, load(residual0 + 0 * kLanes)));
+    store(out0 + 1 * kLanes, epilogue(a0b + bias0, load(residual0 + 1 * kLanes)));
+    store(out0 + 2 * kLanes, epilogue(a0c + bias0, load(residual0 + 2 * kLanes)));
+    store(out0 + 3 * kLanes, epilogue(a0d + bias0, load(residual0 + 3 * kLanes)));
+    store(out0 + 4 * kLanes, epilogue(a0e + bias0, load(residual0 + 4 * kLanes)));
+    store(out1 + 0 * kLanes, epilogue(a1a + bias1, load(residual1 + 0 * kLanes)));
+    store(out1 + 1 * kLanes, epilogue(a1b + bias1, load(residual1 + 1 * kLanes)));
+    store(out1 + 2 * kLanes, epilogue(a1c + bias1, load(residual1 + 2 * kLanes)));
+    store(out1 + 3 * kLanes, epilogue(a1d + bias1, load(residual1 + 3 * kLanes)));
+    store(out1 + 4 * kLanes, epilogue(a1e + bias1, load(residual1 + 4 * kLanes)));
 }
 
 // Fetches the pixels of a tile from all planes of a channel block; `pixels` is the first, of plane 0.

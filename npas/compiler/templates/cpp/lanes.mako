@@ -4,6 +4,9 @@
 from string import ascii_letters
 
 letter = ascii_letters.__getitem__
+
+FEW_PLACES = 8
+"""Pixels of a tile whose places behind a row's end fit general registers."""
 %>\
 <%def name="tile_struct(residual, ahead, ragged=False, gapped=False, finishes=True, waits=False, lists=1)">\
 struct Tile {
@@ -50,6 +53,20 @@ add = lambda level: ("plus_swapped", "plus_swapped_twos")[level] if level < insi
 input_ = [f"x + in{p}" if gapped and p else f"x + {p} * kStep" for p in range(pixels)]
 at = [f" + at{p}" if ragged and p else f" + {p} * kLanes" for p in range(pixels)]
 from_ = [f" + from{p}" if ragged and p else f" + {p} * kLanes" for p in range(pixels)]
+ordered = {1: "ordered_pairs", 2: "ordered_fours"}.get(levels - inside, "")
+chained = 1 if levels and not waits else 0  # levels that are added up as a sum is finished
+
+def finished(v, p):
+    total, bias = sum_of(v, p), f"bias{v}"
+    if not chained:
+        total = f"{total} + {bias}"
+    else:
+        other = f"a{v * depth + (1 << levels - 1)}{letter(p)}"
+        if ordered:
+            total = f"{ordered}({add(levels - 1)}({total}, {other})) + {bias}"
+        else:
+            total = f"{add(levels - 1)}({total} + {bias}, {other})"
+    return f"epilogue({total}{f', load(residual{v}{from_[p]})' if residual else ''})"
 %>\
 <%def name="added(indent, left, level)">\
 % for v in left:
@@ -118,12 +135,12 @@ ${added("        ", range(l * vectors, (l + 1) * vectors, 1 << level + 1), level
     }
 % endfor
 % endif
-% for level in range(inside if lists > 1 else 0, levels):
+% for level in range(inside if lists > 1 else 0, levels - chained):
 ${added("    ", range(0, sums, 1 << level + 1), level)}\
 % endfor
-% if inside < levels:
+% if waits and inside < levels:
 % for v, p in places:
-    ${sum_of(v, p)} = ${{1: "ordered_pairs", 2: "ordered_fours"}[levels - inside]}(${sum_of(v, p)});
+    ${sum_of(v, p)} = ${ordered}(${sum_of(v, p)});
 % endfor
 % endif
 % for v in range(outputs):
@@ -131,10 +148,25 @@ ${added("    ", range(0, sums, 1 << level + 1), level)}\
 % endfor
 <%
 crossing = ragged and pixels > 1
-indent = " " * (8 if crossing else 4)
+near = crossing and pixels <= FEW_PLACES
+ways = (("at", "gap"), ("from", "residual_gap")) if residual else (("at", "gap"),)
+indent = " " * (8 if crossing and not near else 4)
 %>\
-% if crossing:
-    const auto finish = [&](${", ".join(f"std::ptrdiff_t {name}{p}" for name in (("at", "from") if residual else ("at",)) for p in range(1, pixels))}) __attribute__((always_inline)) {
+% if near:
+% for name, _ in ways:
+    std::ptrdiff_t ${", ".join(f"{name}{p} = {p} * kLanes" for p in range(1, pixels))};
+% endfor
+    if (tile.cut < ${pixels}) {
+        // Masks and no more branches, whose outcome changes from tile to tile.
+% for p in range(1, pixels):
+        const std::int64_t past${p} = (tile.cut - ${p + 1}) >> 63;
+% for name, gap in ways:
+        ${name}${p} += tile.${gap} & past${p};
+% endfor
+% endfor
+    }
+% elif crossing:
+    const auto finish = [&](${", ".join(f"std::ptrdiff_t {name}{p}" for name, _ in ways for p in range(1, pixels))}) __attribute__((always_inline)) {
 % endif
 % if waits:
 ${indent}if (!tile.first) {
@@ -144,34 +176,36 @@ ${indent}    ${sum_of(v, p)} = ${sum_of(v, p)} + load(out${v}${at[p]});
 ${indent}}
 ${indent}if (tile.last) {
 % endif
-% if finishes:
 <% deeper = indent + "    " if waits else indent %>\
+% if finishes:
 % for v in range(outputs):
 ${deeper}const vec bias${v} = load(tile.bias + ${v} * kLanes);
 % if residual:
 ${deeper}const float* residual${v} = tile.residual${f" + {v} * tile.residual_step" if v else ""};
 % endif
-% for p in range(pixels):
-${deeper}${sum_of(v, p)} = epilogue(${sum_of(v, p)} + bias${v}${f", load(residual{v}{from_[p]})" if residual else ""});
-% endfor
 % endfor
 % endif
 % if waits:
+% for v, p in places:
+${deeper}${sum_of(v, p)} = ${finished(v, p)};
+% endfor
 ${indent}}
+% elif finishes:
+${indent}// Pixel by pixel, and the bias before the last sum is known: the next tile's first products come in between.
 % endif
 % for v, p in places:
-${indent}store(out${v}${at[p]}, ${sum_of(v, p)});
+${indent}store(out${v}${at[p]}, ${finished(v, p) if chained or (finishes and not waits) else sum_of(v, p)});
 % endfor
-% if crossing:
+% if crossing and not near:
     };
     if (tile.cut >= ${pixels}) {
-        finish(${", ".join([f"{p} * kLanes" for p in range(1, pixels)] * (2 if residual else 1))});
+        finish(${", ".join([f"{p} * kLanes" for p in range(1, pixels)] * len(ways))});
     } else {
         // Masks and no more branches, whose outcome changes from tile to tile.
 % for p in range(1, pixels):
         const std::int64_t past${p} = (tile.cut - ${p + 1}) >> 63;
 % endfor
-        finish(${", ".join(f"{p} * kLanes + (tile.{gap} & past{p})" for gap in (("gap", "residual_gap") if residual else ("gap",)) for p in range(1, pixels))});
+        finish(${", ".join(f"{p} * kLanes + (tile.{gap} & past{p})" for _, gap in ways for p in range(1, pixels))});
     }
 % endif
 }

@@ -59,22 +59,15 @@ struct Tile {
     }
     float* out0 = tile.out;
     const vec bias0 = load(tile.bias + 0 * kLanes);
-    a0a = epilogue(a0a + bias0);
-    a0b = epilogue(a0b + bias0);
-    a0c = epilogue(a0c + bias0);
-    a0d = epilogue(a0d + bias0);
-    a0e = epilogue(a0e + bias0);
-    a0f = epilogue(a0f + bias0);
-    a0g = epilogue(a0g + bias0);
-    a0h = epilogue(a0h + bias0);
-    store(out0 + 0 * kLanes, a0a);
-    store(out0 + 1 * kLanes, a0b);
-    store(out0 + 2 * kLanes, a0c);
-    store(out0 + 3 * kLanes, a0d);
-    store(out0 + 4 * kLanes, a0e);
-    store(out0 + 5 * kLanes, a0f);
-    store(out0 + 6 * kLanes, a0g);
-    store(out0 + 7 * kLanes, a0h);
+    // Pixel by pixel, and the bias before the last sum is known: the next tile's first products come in between.
+    store(out0 + 0 * kLanes, epilogue(a0a + bias0));
+    store(out0 + 1 * kLanes, epilogue(a0b + bias0));
+    store(out0 + 2 * kLanes, epilogue(a0c + bias0));
+    store(out0 + 3 * kLanes, epilogue(a0d + bias0));
+    store(out0 + 4 * kLanes, epilogue(a0e + bias0));
+    store(out0 + 5 * kLanes, epilogue(a0f + bias0));
+    store(out0 + 6 * kLanes, epilogue(a0g + bias0));
+    store(out0 + 7 * kLanes, epilogue(a0h + bias0));
 }
 
 // 1 vector of weights x 7 pixels.
@@ -106,20 +99,14 @@ struct Tile {
     }
     float* out0 = tile.out;
     const vec bias0 = load(tile.bias + 0 * kLanes);
-    a0a = epilogue(a0a + bias0);
-    a0b = epilogue(a0b + bias0);
-    a0c = epilogue(a0c + bias0);
-    a0d = epilogue(a0d + bias0);
-    a0e = epilogue(a0e + bias0);
-    a0f = epilogue(a0f + bias0);
-    a0g = epilogue(a0g + bias0);
-    store(out0 + 0 * kLanes, a0a);
-    store(out0 + 1 * kLanes, a0b);
-    store(out0 + 2 * kLanes, a0c);
-    store(out0 + 3 * kLanes, a0d);
-    store(out0 + 4 * kLanes, a0e);
-    store(out0 + 5 * kLanes, a0f);
-    store(out0 + 6 * kLanes, a0g);
+    // Pixel by pixel, and the bias before the last sum is known: the next tile's first products come in between.
+    store(out0 + 0 * kLanes, epilogue(a0a + bias0));
+    store(out0 + 1 * kLanes, epilogue(a0b + bias0));
+    store(out0 + 2 * kLanes, epilogue(a0c + bias0));
+    store(out0 + 3 * kLanes, epilogue(a0d + bias0));
+    store(out0 + 4 * kLanes, epilogue(a0e + bias0));
+    store(out0 + 5 * kLanes, epilogue(a0f + bias0));
+    store(out0 + 6 * kLanes, epilogue(a0g + bias0));
 }
 
 // Fetches the pixels of a tile from all planes of a channel block; `pixels` is the first, of plane 0.

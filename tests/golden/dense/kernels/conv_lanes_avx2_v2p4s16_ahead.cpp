@@ -57,23 +57,16 @@ struct Tile {
     float* out0 = tile.out;
     float* out1 = tile.out + 1 * tile.plane_step;
     const vec bias0 = load(tile.bias + 0 * kLanes);
-    a0a = epilogue(a0a + bias0);
-    a0b = epilogue(a0b + bias0);
-    a0c = epilogue(a0c + bias0);
-    a0d = epilogue(a0d + bias0);
     const vec bias1 = load(tile.bias + 1 * kLanes);
-    a1a = epilogue(a1a + bias1);
-    a1b = epilogue(a1b + bias1);
-    a1c = epilogue(a1c + bias1);
-    a1d = epilogue(a1d + bias1);
-    store(out0 + 0 * kLanes, a0a);
-    store(out0 + 1 * kLanes, a0b);
-    store(out0 + 2 * kLanes, a0c);
-    store(out0 + 3 * kLanes, a0d);
-    store(out1 + 0 * kLanes, a1a);
-    store(out1 + 1 * kLanes, a1b);
-    store(out1 + 2 * kLanes, a1c);
-    store(out1 + 3 * kLanes, a1d);
+    // Pixel by pixel, and the bias before the last sum is known: the next tile's first products come in between.
+    store(out0 + 0 * kLanes, epilogue(a0a + bias0));
+    store(out0 + 1 * kLanes, epilogue(a0b + bias0));
+    store(out0 + 2 * kLanes, epilogue(a0c + bias0));
+    store(out0 + 3 * kLanes, epilogue(a0d + bias0));
+    store(out1 + 0 * kLanes, epilogue(a1a + bias1));
+    store(out1 + 1 * kLanes, epilogue(a1b + bias1));
+    store(out1 + 2 * kLanes, epilogue(a1c + bias1));
+    store(out1 + 3 * kLanes, epilogue(a1d + bias1));
 }
 
 // 2 vectors of weights x 3 pixels.
@@ -103,19 +96,14 @@ struct Tile {
     float* out0 = tile.out;
     float* out1 = tile.out + 1 * tile.plane_step;
     const vec bias0 = load(tile.bias + 0 * kLanes);
-    a0a = epilogue(a0a + bias0);
-    a0b = epilogue(a0b + bias0);
-    a0c = epilogue(a0c + bias0);
     const vec bias1 = load(tile.bias + 1 * kLanes);
-    a1a = epilogue(a1a + bias1);
-    a1b = epilogue(a1b + bias1);
-    a1c = epilogue(a1c + bias1);
-    store(out0 + 0 * kLanes, a0a);
-    store(out0 + 1 * kLanes, a0b);
-    store(out0 + 2 * kLanes, a0c);
-    store(out1 + 0 * kLanes, a1a);
-    store(out1 + 1 * kLanes, a1b);
-    store(out1 + 2 * kLanes, a1c);
+    // Pixel by pixel, and the bias before the last sum is known: the next tile's first products come in between.
+    store(out0 + 0 * kLanes, epilogue(a0a + bias0));
+    store(out0 + 1 * kLanes, epilogue(a0b + bias0));
+    store(out0 + 2 * kLanes, epilogue(a0c + bias0));
+    store(out1 + 0 * kLanes, epilogue(a1a + bias1));
+    store(out1 + 1 * kLanes, epilogue(a1b + bias1));
+    store(out1 + 2 * kLanes, epilogue(a1c + bias1));
 }
 
 // Fetches the pixels of a tile from all planes of a channel block; `pixels` is the first, of plane 0.

@@ -71,45 +71,35 @@ struct Tile {
     }
     float* out0 = tile.out;
     float* out1 = tile.out + 1 * tile.plane_step;
-    const auto finish = [&](std::ptrdiff_t at1, std::ptrdiff_t at2, std::ptrdiff_t at3, std::ptrdiff_t at4, std::ptrdiff_t at5) __attribute__((always_inline)) {
-        const vec bias0 = load(tile.bias + 0 * kLanes);
-        a0a = epilogue(a0a + bias0);
-        a0b = epilogue(a0b + bias0);
-        a0c = epilogue(a0c + bias0);
-        a0d = epilogue(a0d + bias0);
-        a0e = epilogue(a0e + bias0);
-        a0f = epilogue(a0f + bias0);
-        const vec bias1 = load(tile.bias + 1 * kLanes);
-        a1a = epilogue(a1a + bias1);
-        a1b = epilogue(a1b + bias1);
-        a1c = epilogue(a1c + bias1);
-        a1d = epilogue(a1d + bias1);
-        a1e = epilogue(a1e + bias1);
-        a1f = epilogue(a1f + bias1);
-        store(out0 + 0 * kLanes, a0a);
-        store(out0 + at1, a0b);
-        store(out0 + at2, a0c);
-        store(out0 + at3, a0d);
-        store(out0 + at4, a0e);
-        store(out0 + at5, a0f);
-        store(out1 + 0 * kLanes, a1a);
-        store(out1 + at1, a1b);
-        store(out1 + at2, a1c);
-        store(out1 + at3, a1d);
-        store(out1 + at4, a1e);
-        store(out1 + at5, a1f);
-    };
-    if (tile.cut >= 6) {
-        finish(1 * kLanes, 2 * kLanes, 3 * kLanes, 4 * kLanes, 5 * kLanes);
-    } else {
+    std::ptrdiff_t at1 = 1 * kLanes, at2 = 2 * kLanes, at3 = 3 * kLanes, at4 = 4 * kLanes, at5 = 5 * kLanes;
+    if (tile.cut < 6) {
         // Masks and no more branches, whose outcome changes from tile to tile.
         const std::int64_t past1 = (tile.cut - 2) >> 63;
+        at1 += tile.gap & past1;
         const std::int64_t past2 = (tile.cut - 3) >> 63;
+        at2 += tile.gap & past2;
         const std::int64_t past3 = (tile.cut - 4) >> 63;
+        at3 += tile.gap & past3;
         const std::int64_t past4 = (tile.cut - 5) >> 63;
+        at4 += tile.gap & past4;
         const std::int64_t past5 = (tile.cut - 6) >> 63;
-        finish(1 * kLanes + (tile.gap & past1), 2 * kLanes + (tile.gap & past2), 3 * kLanes + (tile.gap & past3), 4 * kLanes + (tile.gap & past4), 5 * kLanes + (tile.gap & past5));
+        at5 += tile.gap & past5;
     }
+    const vec bias0 = load(tile.bias + 0 * kLanes);
+    const vec bias1 = load(tile.bias + 1 * kLanes);
+    // Pixel by pixel, and the bias before the last sum is known: the next tile's first products come in between.
+    store(out0 + 0 * kLanes, epilogue(a0a + bias0));
+    store(out0 + at1, epilogue(a0b + bias0));
+    store(out0 + at2, epilogue(a0c + bias0));
+    store(out0 + at3, epilogue(a0d + bias0));
+    store(out0 + at4, epilogue(a0e + bias0));
+    store(out0 + at5, epilogue(a0f + bias0));
+    store(out1 + 0 * kLanes, epilogue(a1a + bias1));
+    store(out1 + at1, epilogue(a1b + bias1));
+    store(out1 + at2, epilogue(a1c + bias1));
+    store(out1 + at3, epilogue(a1d + bias1));
+    store(out1 + at4, epilogue(a1e + bias1));
+    store(out1 + at5, epilogue(a1f + bias1));
 }
 
 // 2 vectors of weights x 5 pixels.
@@ -148,40 +138,31 @@ struct Tile {
     }
     float* out0 = tile.out;
     float* out1 = tile.out + 1 * tile.plane_step;
-    const auto finish = [&](std::ptrdiff_t at1, std::ptrdiff_t at2, std::ptrdiff_t at3, std::ptrdiff_t at4) __attribute__((always_inline)) {
-        const vec bias0 = load(tile.bias + 0 * kLanes);
-        a0a = epilogue(a0a + bias0);
-        a0b = epilogue(a0b + bias0);
-        a0c = epilogue(a0c + bias0);
-        a0d = epilogue(a0d + bias0);
-        a0e = epilogue(a0e + bias0);
-        const vec bias1 = load(tile.bias + 1 * kLanes);
-        a1a = epilogue(a1a + bias1);
-        a1b = epilogue(a1b + bias1);
-        a1c = epilogue(a1c + bias1);
-        a1d = epilogue(a1d + bias1);
-        a1e = epilogue(a1e + bias1);
-        store(out0 + 0 * kLanes, a0a);
-        store(out0 + at1, a0b);
-        store(out0 + at2, a0c);
-        store(out0 + at3, a0d);
-        store(out0 + at4, a0e);
-        store(out1 + 0 * kLanes, a1a);
-        store(out1 + at1, a1b);
-        store(out1 + at2, a1c);
-        store(out1 + at3, a1d);
-        store(out1 + at4, a1e);
-    };
-    if (tile.cut >= 5) {
-        finish(1 * kLanes, 2 * kLanes, 3 * kLanes, 4 * kLanes);
-    } else {
+    std::ptrdiff_t at1 = 1 * kLanes, at2 = 2 * kLanes, at3 = 3 * kLanes, at4 = 4 * kLanes;
+    if (tile.cut < 5) {
         // Masks and no more branches, whose outcome changes from tile to tile.
         const std::int64_t past1 = (tile.cut - 2) >> 63;
+        at1 += tile.gap & past1;
         const std::int64_t past2 = (tile.cut - 3) >> 63;
+        at2 += tile.gap & past2;
         const std::int64_t past3 = (tile.cut - 4) >> 63;
+        at3 += tile.gap & past3;
         const std::int64_t past4 = (tile.cut - 5) >> 63;
-        finish(1 * kLanes + (tile.gap & past1), 2 * kLanes + (tile.gap & past2), 3 * kLanes + (tile.gap & past3), 4 * kLanes + (tile.gap & past4));
+        at4 += tile.gap & past4;
     }
+    const vec bias0 = load(tile.bias + 0 * kLanes);
+    const vec bias1 = load(tile.bias + 1 * kLanes);
+    // Pixel by pixel, and the bias before the last sum is known: the next tile's first products come in between.
+    store(out0 + 0 * kLanes, epilogue(a0a + bias0));
+    store(out0 + at1, epilogue(a0b + bias0));
+    store(out0 + at2, epilogue(a0c + bias0));
+    store(out0 + at3, epilogue(a0d + bias0));
+    store(out0 + at4, epilogue(a0e + bias0));
+    store(out1 + 0 * kLanes, epilogue(a1a + bias1));
+    store(out1 + at1, epilogue(a1b + bias1));
+    store(out1 + at2, epilogue(a1c + bias1));
+    store(out1 + at3, epilogue(a1d + bias1));
+    store(out1 + at4, epilogue(a1e + bias1));
 }
 
 // Fetches the pixels of a tile from all planes of a channel block; `pixels` is the first, of plane 0.
