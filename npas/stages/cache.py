@@ -1,12 +1,14 @@
 """Finished pieces of work on disk, named by everything that they depend on: what was trained once is not again.
 
-This is what makes a killed build resume: each stage looks here first, and puts its result here before it goes on.
+This is what makes a killed build resume: each stage looks here first, and puts its result here before it goes on. Where
+nothing can be written, a build says so and goes on: what it trained is not lost for that.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,8 @@ from npas.spec.schema import Data
 from npas.targets import atomic
 from npas.targets.objects import default_cache
 from npas.training import TrainingError, state
+
+log = logging.getLogger("npas.cache")
 
 FORMAT = 1
 """Raised when a stage's work changes its meaning, so that older results are not taken up."""
@@ -62,7 +66,7 @@ class Cache:
             except TrainingError:
                 path.unlink(missing_ok=True)  # damaged from outside: made again below
         made = make()
-        state.save(path, made)
+        _keep(path, lambda: state.save(path, made))
         return made
 
     def values(self, stage: str, needs: Mapping[str, Any]) -> Values:
@@ -93,5 +97,12 @@ class Values:
         return {str(k): float(v) for k, v in found.items()} if isinstance(found, dict) else {}
 
     def put(self, name: str, value: float) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        atomic.write_text(self.path, json.dumps(self.read() | {name: value}))
+        text = json.dumps(self.read() | {name: value})
+        _keep(self.path, lambda: atomic.write_text(self.path, text))
+
+
+def _keep(path: Path, write: Callable[[], None]) -> None:
+    try:
+        write()
+    except OSError as error:
+        log.warning("%s: cannot be written (%s), the next build will do this work again", path, error)

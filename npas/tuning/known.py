@@ -66,11 +66,15 @@ class Known:
         return found
 
     def add(self, found: Mapping[str, Found]) -> None:
-        """Keeps findings, the newest of a key; of two builds that tune at once, one's may be lost, never the file."""
+        """Keeps findings, the newest of a key; of two builds that tune at once, one's may be lost, never the file. A
+        warning says where they cannot be kept."""
         layers = {**self.read(), **found}
         sorted_ = {key: layer.model_dump() for key, layer in sorted(layers.items())}
         kept = _File(device=self.device, compiler=self.compiler, layers=sorted_)
-        atomic.write_text(self.path, kept.model_dump_json(indent=1) + "\n")
+        try:
+            atomic.write_text(self.path, kept.model_dump_json(indent=1) + "\n")
+        except OSError as error:
+            log.warning("%s: cannot be written (%s), what was tuned serves this build alone", self.path, error)
 
 
 def _found(stored: object) -> Found | None:

@@ -84,9 +84,13 @@ def test_all_that_does_not_fit_is_listed(tmp_path: Path) -> None:
     )
 
 
+MARK = Path("unpickled")
+"""In the folder that a test runs in."""
+
+
 class Evil:
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return (Path.touch, (Path("/tmp/npas_evil"),))  # type: ignore[return-value]
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return (Path.touch, (MARK,))
 
 
 @pytest.mark.parametrize(
@@ -106,12 +110,15 @@ class Evil:
         ("w.npz", None, "cannot be read"),
     ],
 )
-def test_bad_checkpoints(name: str, data: bytes | None, message: str, tmp_path: Path) -> None:
+def test_bad_checkpoints(
+    name: str, data: bytes | None, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     if data is not None:
         (tmp_path / name).write_bytes(data)
     with pytest.raises(UnsupportedError, match=message):
         load(model(name), SHAPE, 4, tmp_path)
-    assert not Path("/tmp/npas_evil").exists()
+    assert not MARK.exists()
 
 
 def test_onnx_must_fit_the_data(tmp_path: Path) -> None:

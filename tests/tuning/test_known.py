@@ -24,6 +24,13 @@ def test_findings_are_read_back_and_merged(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [known.path.name]
 
 
+def test_a_folder_that_cannot_be_written_is_said(tmp_path, caplog):
+    (tmp_path / "tuning").write_text("a file")
+    with caplog.at_level(logging.WARNING):
+        Known(LocalDevice(), tmp_path / "tuning").add({"a": FOUND})
+    assert "cannot be written" in caplog.text
+
+
 def test_devices_have_files_of_their_own(tmp_path):
     class Other(LocalDevice):
         def describe(self) -> str:

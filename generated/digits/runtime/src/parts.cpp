@@ -4,12 +4,6 @@
 
 namespace NPAS_NAMESPACE {
 
-namespace {
-
-constexpr std::ptrdiff_t kAligned = 16;  // floats in a cache line, at which each thread's buffer begins
-
-}  // namespace
-
 Coming::Coming(ConstView in, Range planes, Range rows, Range columns, int calls) {
     const Layout& l = *in.layout;
     rows = {std::max(rows.begin, 0), std::min(rows.end, l.height)};
@@ -55,9 +49,10 @@ Step step_of(const Pair& pair, const Indexed& conv, const Layout& out, int unit)
     };
 }
 
+// Each thread's buffer begins with a cache line.
 View own_buffer(View buffer, int thread) {
     const Layout& l = *buffer.layout;
-    const std::ptrdiff_t size = (l.planes() * l.plane_step() + kAligned - 1) / kAligned * kAligned;
+    const std::ptrdiff_t size = (l.planes() * l.plane_step() + kLine - 1) / kLine * kLine;
     return {buffer.data + thread * size, buffer.layout};
 }
 

@@ -7,6 +7,8 @@
 
 namespace NPAS_NAMESPACE {
 
+constexpr int kLine = 16;  // floats in a cache line
+
 // Of a convolution: groups of filters on tiles of pixels.
 struct Part {
     Range groups, tiles;
@@ -42,8 +44,6 @@ class Coming {
     }
 
   private:
-    static constexpr int kLine = 16;  // floats
-
     const float *line_, *end_;
     int run_ = 0, runs_;                             // of a plane: rows, or one of all of them where these are whole
     std::ptrdiff_t length_, run_step_, plane_step_;  // the last one from behind one plane's runs to the next one's

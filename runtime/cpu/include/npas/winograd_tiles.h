@@ -6,14 +6,13 @@
 
 #include "npas/config.h"
 #include "npas/description.h"
+#include "npas/parts.h"
 #include "npas/simd.h"
 #include "npas/tensor.h"
 #include "npas/transpose.h"
 #include "npas/winograd.h"
 
 namespace NPAS_NAMESPACE {
-
-constexpr int kLine = 16;  // floats in a cache line
 
 // Floats from one position to the next in V and in the sums: an odd number of cache lines, lest all positions of a tile
 // fall into the same few sets of a cache.

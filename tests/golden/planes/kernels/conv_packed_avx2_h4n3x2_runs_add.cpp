@@ -39,7 +39,7 @@ struct Visit {
 };
 
 // Lists and weights pass by once for each tile, a few lines at a time: short loops leave the hardware's fetching behind.
-constexpr int kAhead = 512, kLine = 16;  // entries; as many weights, and half as many places, are a line of a cache
+constexpr int kAhead = 512;  // entries; a line of a cache holds kLine weights and twice as many places
 inline void fetch_lists(const std::uint16_t* place, const float* weights, int lines) {
     for (int i = 0; i < lines; ++i) {
         if (i % 2 == 0) __builtin_prefetch(place + kAhead + i * kLine);
