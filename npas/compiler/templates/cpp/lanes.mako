@@ -194,7 +194,7 @@ ${indent}}
 ${indent}// Pixel by pixel, and the bias before the last sum is known: the next tile's first products come in between.
 % endif
 % for v, p in places:
-${indent}store(out${v}${at[p]}, ${finished(v, p) if chained or (finishes and not waits) else sum_of(v, p)});
+${indent}store(out${v}${at[p]}, ${finished(v, p) if finishes and not waits else sum_of(v, p)});
 % endfor
 % if crossing and not near:
     };
