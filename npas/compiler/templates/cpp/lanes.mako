@@ -68,6 +68,12 @@ def finished(v, p):
             total = f"{add(levels - 1)}({total} + {bias}, {other})"
     return f"epilogue({total}{f', load(residual{v}{from_[p]})' if residual else ''})"
 %>\
+<%def name="passed()">\
+        // Masks and no more branches, whose outcome changes from tile to tile.
+% for p in range(1, pixels):
+        const std::int64_t past${p} = (tile.cut - ${p + 1}) >> 63;
+% endfor
+</%def>\
 <%def name="added(indent, left, level)">\
 % for v in left:
 % for p in range(pixels):
@@ -157,10 +163,9 @@ indent = " " * (8 if crossing and not near else 4)
     std::ptrdiff_t ${", ".join(f"{name}{p} = {p} * kLanes" for p in range(1, pixels))};
 % endfor
     if (tile.cut < ${pixels}) {
-        // Masks and no more branches, whose outcome changes from tile to tile.
-% for p in range(1, pixels):
-        const std::int64_t past${p} = (tile.cut - ${p + 1}) >> 63;
+${passed()}\
 % for name, gap in ways:
+% for p in range(1, pixels):
         ${name}${p} += tile.${gap} & past${p};
 % endfor
 % endfor
@@ -201,10 +206,7 @@ ${indent}store(out${v}${at[p]}, ${finished(v, p) if finishes and not waits else 
     if (tile.cut >= ${pixels}) {
         finish(${", ".join([f"{p} * kLanes" for p in range(1, pixels)] * len(ways))});
     } else {
-        // Masks and no more branches, whose outcome changes from tile to tile.
-% for p in range(1, pixels):
-        const std::int64_t past${p} = (tile.cut - ${p + 1}) >> 63;
-% endfor
+${passed()}\
         finish(${", ".join(f"{p} * kLanes + (tile.{gap} & past{p})" for _, gap in ways for p in range(1, pixels))});
     }
 % endif

@@ -75,14 +75,14 @@ struct Tile {
     if (tile.cut < 6) {
         // Masks and no more branches, whose outcome changes from tile to tile.
         const std::int64_t past1 = (tile.cut - 2) >> 63;
-        at1 += tile.gap & past1;
         const std::int64_t past2 = (tile.cut - 3) >> 63;
-        at2 += tile.gap & past2;
         const std::int64_t past3 = (tile.cut - 4) >> 63;
-        at3 += tile.gap & past3;
         const std::int64_t past4 = (tile.cut - 5) >> 63;
-        at4 += tile.gap & past4;
         const std::int64_t past5 = (tile.cut - 6) >> 63;
+        at1 += tile.gap & past1;
+        at2 += tile.gap & past2;
+        at3 += tile.gap & past3;
+        at4 += tile.gap & past4;
         at5 += tile.gap & past5;
     }
     const vec bias0 = load(tile.bias + 0 * kLanes);
@@ -142,12 +142,12 @@ struct Tile {
     if (tile.cut < 5) {
         // Masks and no more branches, whose outcome changes from tile to tile.
         const std::int64_t past1 = (tile.cut - 2) >> 63;
-        at1 += tile.gap & past1;
         const std::int64_t past2 = (tile.cut - 3) >> 63;
-        at2 += tile.gap & past2;
         const std::int64_t past3 = (tile.cut - 4) >> 63;
-        at3 += tile.gap & past3;
         const std::int64_t past4 = (tile.cut - 5) >> 63;
+        at1 += tile.gap & past1;
+        at2 += tile.gap & past2;
+        at3 += tile.gap & past3;
         at4 += tile.gap & past4;
     }
     const vec bias0 = load(tile.bias + 0 * kLanes);
