@@ -54,7 +54,7 @@ def lower_packed(plan: PlanBuilder, group: Group) -> None:
             output=out,
             macs=graph.macs(root),
             scratch=_buffers(plan, root.name, work, packing, schedule),
-            kernel=_kernel(plan, group, work, packing, source, out),
+            kernel=_kernel(plan, group, work, packing, schedule.channel_block, source, out),
             indexed=Indexed(
                 format=format_,
                 first_section=plan.store(sections),
@@ -130,16 +130,20 @@ def _buffer(plan: PlanBuilder, name: str, floats: int, shares: int) -> int:
     return made
 
 
-def _kernel(plan: PlanBuilder, group: Group, work: PackedWork, packing: Packing, source: int, out: int) -> str:
+def _kernel(
+    plan: PlanBuilder, group: Group, work: PackedWork, packing: Packing, channel_block: int, source: int, out: int
+) -> str:
     lines, read, block = packing.lines, plan.layout(source), plan.layout(out).block
     far = is_far(read.channels * read.height * read.width, plan.lanes)
     narrow = lines if work.depth(plan.lanes) % lines == 0 else lines - 1
     tail = "" if narrow == lines else f"n{narrow}"
     beside = "" if packing.lists == 1 else f"x{packing.lists}"
     planar = "_runs" if work.runs_on else "_planar" if block == 1 else ""
+    blocks = work.runs_on and channel_block < work.channels  # elsewhere sums wait in any case
+    marks = planar + "_blocks" * blocks + "_far" * far
     return plan.kernel(
         Kernel(
-            name=f"conv_packed_{plan.isa}_h{lines}{tail}{beside}{planar}{'_far' * far}{group.suffix()}",
+            name=f"conv_packed_{plan.isa}_h{lines}{tail}{beside}{marks}{group.suffix()}",
             template="conv_packed",
             rows=lines,
             narrow=narrow,
@@ -147,6 +151,7 @@ def _kernel(plan: PlanBuilder, group: Group, work: PackedWork, packing: Packing,
             step=block,
             runs_on=work.runs_on,
             far=far,
+            blocks=blocks,
             epilogue=group.statements(),
             residual=group.residual is not None,
         )

@@ -249,7 +249,7 @@ class Kernel(Record):
     gapped: bool = Field(False, description="whether rows that they pass lie apart in the input, too")
     ahead: bool = Field(False, description="whether the next group's weights are fetched while one runs")
     far: bool = Field(False, description="whether what is read next of the input is fetched while some is read")
-    blocks: bool = Field(False, description="whether sums, with filters in lanes, wait between blocks of channels")
+    blocks: bool = Field(False, description="whether sums wait between blocks of channels that would leave otherwise")
     storage: Storage = "fp32"
     placement: Placement = "buffer"
     slices: int = Field(0, description="of a list, each for a work item of its own; 0 where items are no lanes")

@@ -15,7 +15,7 @@ from npas.targets.isa import ISAS
 _NAMING = {
     "conv": "conv_indexed_<isa>_r<filters>p<vectors of pixels>_<epilogue>: pixels lie in lanes.",
     "conv_packed": "conv_packed_<isa>_h<lines of pixels>[n<of a shorter tile>][x<filters>][_planar or _runs: output]"
-    "[_far: fetches input]_<epilogue>: pixels lie in lanes, input in copies.",
+    "[_blocks: of channels][_far: fetches input]_<epilogue>: pixels lie in lanes, input in copies.",
     "conv_lanes": "conv_lanes_<isa>_v<vectors of weights>[n<of the last group>][d<depth>]p<pixels>s<step>"
     "[_far: fetches input][_ahead: weights][_ragged: past the ends of rows][_gapped: of the input, too][_blocks: of "
     "channels]_<epilogue>: filters do.",

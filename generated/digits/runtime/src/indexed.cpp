@@ -80,9 +80,9 @@ void by_filter(const std::vector<std::int32_t>& rows, Lists& lists) {
 
 // What a packed kernel reads, in the order in which it does: block by block of channels, group by group. The lists of a
 // group lie side by side, entry by entry, and are of one length: the filters of a plane, or of a whole piece, are
-// grouped by their lists' lengths, block by block anew, and what a list lacks becomes weights of zero at places that
-// it, or the longest one, reads anyway. Short loops whose number of rounds rarely changes end without a surprise. The
-// bias stands by filter, in whole vectors.
+// grouped by their lists' lengths, block by block anew, a filter that is none last, and what a list lacks becomes
+// weights of zero at places that it, or the longest one, reads anyway. Short loops whose number of rounds rarely
+// changes end without a surprise. The bias stands by filter, in whole vectors.
 Status in_order(const IndexedSpec& spec, const float* weights, const float* bias, LoadedIndexed& out) {
     const auto blocks = static_cast<std::size_t>(out.view.channel_blocks), width = static_cast<std::size_t>(spec.lists);
     const auto lanes = static_cast<std::size_t>(spec.tile), filters = static_cast<std::size_t>(spec.filters);

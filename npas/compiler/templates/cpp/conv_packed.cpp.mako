@@ -13,6 +13,7 @@ namespace {
 constexpr int kLists = ${view.lists};  // of a group, each for a filter
 constexpr int kPlane = kLanes / kLists;  // groups whose sums leave together
 constexpr std::ptrdiff_t kSums = ${view.rows} * kLanes;  // of a filter
+constexpr std::size_t kVector = kLanes;  // in floats, as wide as an address: a place times it need not be made so
 
 inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
 % for statement in view.epilogue:
@@ -24,6 +25,8 @@ inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
 <%
 sums = "ab"[: view.lists]
 by_length = view.lists > 1 and view.runs_on  # filters of a piece, not of a plane, which lie one behind the other
+waits = view.blocks or not view.runs_on  # sums in memory, for the next block of channels or for those of their plane
+at_once = view.runs_on and not view.far  # all filters in one visit: none has anything to leave or to fetch after a plane
 %>\
 // What a visit of a plane's filters shares. Lists and weights lie one behind the other in the order of the groups.
 struct Visit {
@@ -31,16 +34,21 @@ struct Visit {
     const std::uint16_t* place;
     const float* weights;
     const std::int32_t *bounds, *end;  // of the groups
-    int fetched;                       // lines of lists, for each group
-    bool first;                        // of the channel blocks; after it the sums begin with what the others gave
+% if view.lists > 1:
+    const std::int32_t* rows;  // filters of the groups; an odd one's second is none
+% endif
+% if waits:
+    bool first;  // of the channel blocks; after it the sums begin with what the others gave
     const float* sums;
     float* out;  // where the next block, or what leaves, finds the sums
-% if view.lists > 1:
-    const std::int32_t* rows;
-    float* spare;  // sums of the filter that an odd one is computed with
+% endif
+% if waits and view.lists > 1:
+    float* spare;  // sums of a filter that is none
 % endif
 % if view.runs_on:
+% if waits:
     bool last;  // of the channel blocks: what the sums give goes straight to the output
+% endif
     const float* bias;
     float* pixels;  // of the first filter, where the tile begins
     std::ptrdiff_t plane_step;
@@ -51,15 +59,13 @@ struct Visit {
 % endif
 };
 
-// Lists and weights pass by once for each tile, a few lines at a time: short loops leave the hardware's fetching behind.
-constexpr int kAhead = 512;  // entries; a line of a cache holds kLine weights and twice as many places
-inline void fetch_lists(const std::uint16_t* place, const float* weights, int lines) {
-    for (int i = 0; i < lines; ++i) {
-        if (i % 2 == 0) __builtin_prefetch(place + kAhead + i * kLine);
-        __builtin_prefetch(weights + kAhead + i * kLine);
-    }
-}
-
+<%def name="wait(height, indent)">\
+% for s in sums:
+% for r in range(height):
+${indent}store(out_${s} + ${r} * kLanes, ${s}${r});
+% endfor
+% endfor
+</%def>\
 % for height in dict.fromkeys((view.rows, view.narrow)):
 // ${"Filter by filter" if view.lists == 1 else "Two filters at a time, entry by entry,"} on ${height} line${"s" if height > 1 else ""}. Addresses are known an entry ahead: loads that wait for another one hold up the
 // rest.
@@ -67,18 +73,20 @@ void visit_h${height}(const Visit& visit) {
     const float* copy = visit.copy;
     const std::uint16_t* place = visit.place;
     const float* weights = visit.weights;
-% if view.runs_on:
+% if view.runs_on and waits:
     const bool first = visit.first, last = visit.last, stays = !first && !last;  // what a list without entries adds nothing to
-% else:
+% elif waits:
     const bool first = visit.first, stays = !first && visit.sums == visit.out;  // what a list without entries adds nothing to
 % endif
 % if view.runs_on and view.lists == 1:
     std::ptrdiff_t filter_a = -1;
 % endif
-% if view.lists == 1:
+% if view.lists == 1 and waits:
     const float* sums = visit.sums;
     float* out = visit.out;
     for (const std::int32_t* bounds = visit.bounds; bounds != visit.end; ++bounds, sums += kSums, out += kSums) {
+% elif view.lists == 1:
+    for (const std::int32_t* bounds = visit.bounds; bounds != visit.end; ++bounds) {
 % else:
     const std::int32_t* rows = visit.rows;
     for (const std::int32_t* bounds = visit.bounds; bounds != visit.end; ++bounds, rows += kLists) {
@@ -87,13 +95,14 @@ void visit_h${height}(const Visit& visit) {
 % if view.runs_on and view.lists == 1:
         ++filter_a;
 % endif
+% if waits:
         if (place == end && stays) continue;
-        fetch_lists(place, weights, visit.fetched);
+% endif
 % for s in sums:
         vec ${", ".join(f"{s}{r}{{}}" for r in range(height))};
 % endfor
 % for i, s in enumerate(sums):
-        const float *x${s} = copy + place[${i}] * kLanes, *next_${s} = copy + place[${len(sums) + i}] * kLanes;
+        const float *x${s} = copy + place[${i}] * kVector, *next_${s} = copy + place[${len(sums) + i}] * kVector;
 % endfor
         for (; place != end; place += kLists, weights += kLists) {
 % for i, s in enumerate(sums):
@@ -104,19 +113,22 @@ void visit_h${height}(const Visit& visit) {
 % endfor
 % for i, s in enumerate(sums):
             x${s} = next_${s};
-            next_${s} = copy + place[${2 * len(sums) + i}] * kLanes;
+            next_${s} = copy + place[${2 * len(sums) + i}] * kVector;
 % endfor
         }
+% if view.lists > 1:
+        const bool alone = rows[1] < 0;
+% for i, s in enumerate(sums):
+        const std::ptrdiff_t filter_${s} = ${f"rows[{i}]" if by_length else f"static_cast<std::uint32_t>(rows[{i}]) % kLanes"};
+% endfor
+% endif
+% if waits:
 % if view.lists == 1:
         const float* sums_a = sums;
         float* out_a = out;
 % else:
-% for i, s in enumerate(sums):
-        const bool spare_${s} = rows[${i}] < 0;
-        const std::ptrdiff_t filter_${s} = rows[${i}]${"" if by_length else " % kLanes"};
-        const float* sums_${s} = spare_${s} ? visit.spare : visit.sums + filter_${s} * kSums;
-        float* out_${s} = spare_${s} ? visit.spare : visit.out + filter_${s} * kSums;
-% endfor
+        const float *sums_a = visit.sums + filter_a * kSums, *sums_b = alone ? visit.spare : visit.sums + filter_b * kSums;
+        float *out_a = visit.out + filter_a * kSums, *out_b = alone ? visit.spare : visit.out + filter_b * kSums;
 % endif
         if (!first) {
 % for s in sums:
@@ -125,28 +137,29 @@ void visit_h${height}(const Visit& visit) {
 % endfor
 % endfor
         }
-% if view.runs_on:
-        if (last) {
-% for i, s in enumerate(sums):
-            ${f"if (!spare_{s}) " if view.lists > 1 else ""}{
-                const vec bias = broadcast(visit.bias + filter_${s});
-                float* pixels = visit.pixels + filter_${s} * visit.plane_step;
-% if view.residual:
-                const float* others = visit.others + filter_${s} * visit.others_step;
 % endif
-% for r in range(height):
-                store(pixels + ${r} * kLanes, epilogue(${s}${r} + bias${f", load(others + {r} * kLanes)" if view.residual else ""}));
-% endfor
-            }
-% endfor
+% if waits and view.runs_on:
+        if (!last) {
+${wait(height, "            ")}\
             continue;
         }
+% elif waits:
+${wait(height, "        ")}\
 % endif
-% for s in sums:
+% if view.runs_on:
+% for i, s in enumerate(sums):
+        ${"if (!alone) " if s == "b" else ""}{
+            const vec bias = broadcast(visit.bias + filter_${s});
+            float* pixels = visit.pixels + filter_${s} * visit.plane_step;
+% if view.residual:
+            const float* others = visit.others + filter_${s} * visit.others_step;
+% endif
 % for r in range(height):
-        store(out_${s} + ${r} * kLanes, ${s}${r});
+            store(pixels + ${r} * kLanes, epilogue(${s}${r} + bias${f", load(others + {r} * kLanes)" if view.residual else ""}));
 % endfor
+        }
 % endfor
+% endif
     }
 }
 
@@ -204,15 +217,17 @@ ${view.signature} {
     const bool alone = spec.split_pixels;
     const Range groups = conv.groups_of(alone ? Share{0, 1} : seats);
     const int together = spec.packing.channels / spec.channel_block;  // blocks that are copied at a time
-    const int visits = conv.channel_blocks * conv.groups;
-    const int fetched = (conv.bounds[visits] / visits * kLists + kLine - 1) / kLine;  // of a visit, in lines
     float* own = own_buffer(copies, seat.thread).data;
+% if waits:
     float* buffer = alone ? own_buffer(buffers, seat.thread).data : buffers.data;
+% else:
+    static_cast<void>(buffers);  // no sums wait
+% endif
 % if not view.runs_on:
     const Layout& to = *out.layout;
     float* near = buffer + groups.begin * kLists * kSums;
 % endif
-% if view.lists > 1:
+% if waits and view.lists > 1:
     alignas(64) float spare[kSums];
 % endif
 % if view.far:
@@ -234,31 +249,39 @@ ${view.signature} {
             } else if (block % together == 0) {
                 copy_tile(spec, in, block / together, lines, own);
             }
+% if waits:
             const bool is_last = block + 1 == conv.channel_blocks;
+% endif
             const std::ptrdiff_t before = static_cast<std::ptrdiff_t>(block) * conv.groups;
             const std::int32_t* bounds = conv.bounds + before;
+% if at_once:
+            {
+                const int first = groups.begin, beyond = groups.end;
+% else:
             for (int first = groups.begin; first < groups.end; first += kPlane) {
                 const int beyond = first + kPlane < groups.end ? first + kPlane : groups.end;
-% if by_length:
-                float* sums = buffer;
-% else:
+% endif
+% if not by_length:
                 const int plane = first / kPlane;
-                float* sums = buffer + plane * kLanes * kSums;
+% endif
+% if waits:
+                float* sums = buffer${"" if by_length else " + plane * kLanes * kSums"};
 % endif
 % if not view.runs_on:
                 float* next = is_last ? near : sums;
 % endif
                 const std::ptrdiff_t entry = static_cast<std::ptrdiff_t>(bounds[first]) * kLists;
-                const Visit visit = {copy, conv.places + entry, conv.weights + entry, bounds + first, bounds + beyond, fetched,
-<% more = ["conv.rows + (before + first) * kLists", "spare"] if view.lists > 1 else [] %>\
-% if view.runs_on:
 <%
 filter_ = "0" if by_length else "plane * kLanes"
-more += ["is_last", f"conv.bias + {filter_}", f"out.plane({filter_}) + lines.first * kLanes", "out.layout->plane_step()"]
-more += [f"residual.plane({filter_}) + lines.first * kLanes", "residual.layout->plane_step()"] if view.residual else []
+more = ["conv.rows + (before + first) * kLists"] if view.lists > 1 else []
+more += ["block == 0", "sums", "sums" if view.runs_on else "next"] if waits else []
+more += ["spare"] if waits and view.lists > 1 else []
+more += ["is_last"] if waits and view.runs_on else []
+more += [f"conv.bias + {filter_}", f"out.plane({filter_}) + lines.first * kLanes", "out.layout->plane_step()"] if view.runs_on else []
+more += [f"residual.plane({filter_}) + lines.first * kLanes", "residual.layout->plane_step()"] if view.runs_on and view.residual else []
 %>\
-% endif
-                                     block == 0, ${", ".join(["sums", "sums" if view.runs_on else "next", *more])}};
+                const Visit visit = {copy, conv.places + entry, conv.weights + entry, bounds + first, bounds + beyond,
+                                     ${", ".join(more)}};
 % if view.narrow != view.rows:
                 (lines.count == ${view.rows} ? visit_h${view.rows} : visit_h${view.narrow})(visit);
 % else:

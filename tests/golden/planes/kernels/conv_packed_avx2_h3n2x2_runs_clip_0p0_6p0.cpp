@@ -12,6 +12,7 @@ namespace {
 constexpr int kLists = 2;  // of a group, each for a filter
 constexpr int kPlane = kLanes / kLists;  // groups whose sums leave together
 constexpr std::ptrdiff_t kSums = 3 * kLanes;  // of a filter
+constexpr std::size_t kVector = kLanes;  // in floats, as wide as an address: a place times it need not be made so
 
 inline vec epilogue(vec x) {
     x = clip(x, 0.0f, 6.0f);
@@ -24,26 +25,11 @@ struct Visit {
     const std::uint16_t* place;
     const float* weights;
     const std::int32_t *bounds, *end;  // of the groups
-    int fetched;                       // lines of lists, for each group
-    bool first;                        // of the channel blocks; after it the sums begin with what the others gave
-    const float* sums;
-    float* out;  // where the next block, or what leaves, finds the sums
-    const std::int32_t* rows;
-    float* spare;  // sums of the filter that an odd one is computed with
-    bool last;  // of the channel blocks: what the sums give goes straight to the output
+    const std::int32_t* rows;  // filters of the groups; an odd one's second is none
     const float* bias;
     float* pixels;  // of the first filter, where the tile begins
     std::ptrdiff_t plane_step;
 };
-
-// Lists and weights pass by once for each tile, a few lines at a time: short loops leave the hardware's fetching behind.
-constexpr int kAhead = 512;  // entries; a line of a cache holds kLine weights and twice as many places
-inline void fetch_lists(const std::uint16_t* place, const float* weights, int lines) {
-    for (int i = 0; i < lines; ++i) {
-        if (i % 2 == 0) __builtin_prefetch(place + kAhead + i * kLine);
-        __builtin_prefetch(weights + kAhead + i * kLine);
-    }
-}
 
 // Two filters at a time, entry by entry, on 3 lines. Addresses are known an entry ahead: loads that wait for another one hold up the
 // rest.
@@ -51,16 +37,13 @@ void visit_h3(const Visit& visit) {
     const float* copy = visit.copy;
     const std::uint16_t* place = visit.place;
     const float* weights = visit.weights;
-    const bool first = visit.first, last = visit.last, stays = !first && !last;  // what a list without entries adds nothing to
     const std::int32_t* rows = visit.rows;
     for (const std::int32_t* bounds = visit.bounds; bounds != visit.end; ++bounds, rows += kLists) {
         const std::uint16_t* end = place + (bounds[1] - bounds[0]) * kLists;
-        if (place == end && stays) continue;
-        fetch_lists(place, weights, visit.fetched);
         vec a0{}, a1{}, a2{};
         vec b0{}, b1{}, b2{};
-        const float *xa = copy + place[0] * kLanes, *next_a = copy + place[2] * kLanes;
-        const float *xb = copy + place[1] * kLanes, *next_b = copy + place[3] * kLanes;
+        const float *xa = copy + place[0] * kVector, *next_a = copy + place[2] * kVector;
+        const float *xb = copy + place[1] * kVector, *next_b = copy + place[3] * kVector;
         for (; place != end; place += kLists, weights += kLists) {
             const vec wa = broadcast(weights + 0);
             a0 = fma(wa, load(xa + 0 * kLanes), a0);
@@ -71,49 +54,27 @@ void visit_h3(const Visit& visit) {
             b1 = fma(wb, load(xb + 1 * kLanes), b1);
             b2 = fma(wb, load(xb + 2 * kLanes), b2);
             xa = next_a;
-            next_a = copy + place[4] * kLanes;
+            next_a = copy + place[4] * kVector;
             xb = next_b;
-            next_b = copy + place[5] * kLanes;
+            next_b = copy + place[5] * kVector;
         }
-        const bool spare_a = rows[0] < 0;
+        const bool alone = rows[1] < 0;
         const std::ptrdiff_t filter_a = rows[0];
-        const float* sums_a = spare_a ? visit.spare : visit.sums + filter_a * kSums;
-        float* out_a = spare_a ? visit.spare : visit.out + filter_a * kSums;
-        const bool spare_b = rows[1] < 0;
         const std::ptrdiff_t filter_b = rows[1];
-        const float* sums_b = spare_b ? visit.spare : visit.sums + filter_b * kSums;
-        float* out_b = spare_b ? visit.spare : visit.out + filter_b * kSums;
-        if (!first) {
-            a0 = a0 + load(sums_a + 0 * kLanes);
-            a1 = a1 + load(sums_a + 1 * kLanes);
-            a2 = a2 + load(sums_a + 2 * kLanes);
-            b0 = b0 + load(sums_b + 0 * kLanes);
-            b1 = b1 + load(sums_b + 1 * kLanes);
-            b2 = b2 + load(sums_b + 2 * kLanes);
+        {
+            const vec bias = broadcast(visit.bias + filter_a);
+            float* pixels = visit.pixels + filter_a * visit.plane_step;
+            store(pixels + 0 * kLanes, epilogue(a0 + bias));
+            store(pixels + 1 * kLanes, epilogue(a1 + bias));
+            store(pixels + 2 * kLanes, epilogue(a2 + bias));
         }
-        if (last) {
-            if (!spare_a) {
-                const vec bias = broadcast(visit.bias + filter_a);
-                float* pixels = visit.pixels + filter_a * visit.plane_step;
-                store(pixels + 0 * kLanes, epilogue(a0 + bias));
-                store(pixels + 1 * kLanes, epilogue(a1 + bias));
-                store(pixels + 2 * kLanes, epilogue(a2 + bias));
-            }
-            if (!spare_b) {
-                const vec bias = broadcast(visit.bias + filter_b);
-                float* pixels = visit.pixels + filter_b * visit.plane_step;
-                store(pixels + 0 * kLanes, epilogue(b0 + bias));
-                store(pixels + 1 * kLanes, epilogue(b1 + bias));
-                store(pixels + 2 * kLanes, epilogue(b2 + bias));
-            }
-            continue;
+        if (!alone) {
+            const vec bias = broadcast(visit.bias + filter_b);
+            float* pixels = visit.pixels + filter_b * visit.plane_step;
+            store(pixels + 0 * kLanes, epilogue(b0 + bias));
+            store(pixels + 1 * kLanes, epilogue(b1 + bias));
+            store(pixels + 2 * kLanes, epilogue(b2 + bias));
         }
-        store(out_a + 0 * kLanes, a0);
-        store(out_a + 1 * kLanes, a1);
-        store(out_a + 2 * kLanes, a2);
-        store(out_b + 0 * kLanes, b0);
-        store(out_b + 1 * kLanes, b1);
-        store(out_b + 2 * kLanes, b2);
     }
 }
 
@@ -123,16 +84,13 @@ void visit_h2(const Visit& visit) {
     const float* copy = visit.copy;
     const std::uint16_t* place = visit.place;
     const float* weights = visit.weights;
-    const bool first = visit.first, last = visit.last, stays = !first && !last;  // what a list without entries adds nothing to
     const std::int32_t* rows = visit.rows;
     for (const std::int32_t* bounds = visit.bounds; bounds != visit.end; ++bounds, rows += kLists) {
         const std::uint16_t* end = place + (bounds[1] - bounds[0]) * kLists;
-        if (place == end && stays) continue;
-        fetch_lists(place, weights, visit.fetched);
         vec a0{}, a1{};
         vec b0{}, b1{};
-        const float *xa = copy + place[0] * kLanes, *next_a = copy + place[2] * kLanes;
-        const float *xb = copy + place[1] * kLanes, *next_b = copy + place[3] * kLanes;
+        const float *xa = copy + place[0] * kVector, *next_a = copy + place[2] * kVector;
+        const float *xb = copy + place[1] * kVector, *next_b = copy + place[3] * kVector;
         for (; place != end; place += kLists, weights += kLists) {
             const vec wa = broadcast(weights + 0);
             a0 = fma(wa, load(xa + 0 * kLanes), a0);
@@ -141,43 +99,25 @@ void visit_h2(const Visit& visit) {
             b0 = fma(wb, load(xb + 0 * kLanes), b0);
             b1 = fma(wb, load(xb + 1 * kLanes), b1);
             xa = next_a;
-            next_a = copy + place[4] * kLanes;
+            next_a = copy + place[4] * kVector;
             xb = next_b;
-            next_b = copy + place[5] * kLanes;
+            next_b = copy + place[5] * kVector;
         }
-        const bool spare_a = rows[0] < 0;
+        const bool alone = rows[1] < 0;
         const std::ptrdiff_t filter_a = rows[0];
-        const float* sums_a = spare_a ? visit.spare : visit.sums + filter_a * kSums;
-        float* out_a = spare_a ? visit.spare : visit.out + filter_a * kSums;
-        const bool spare_b = rows[1] < 0;
         const std::ptrdiff_t filter_b = rows[1];
-        const float* sums_b = spare_b ? visit.spare : visit.sums + filter_b * kSums;
-        float* out_b = spare_b ? visit.spare : visit.out + filter_b * kSums;
-        if (!first) {
-            a0 = a0 + load(sums_a + 0 * kLanes);
-            a1 = a1 + load(sums_a + 1 * kLanes);
-            b0 = b0 + load(sums_b + 0 * kLanes);
-            b1 = b1 + load(sums_b + 1 * kLanes);
+        {
+            const vec bias = broadcast(visit.bias + filter_a);
+            float* pixels = visit.pixels + filter_a * visit.plane_step;
+            store(pixels + 0 * kLanes, epilogue(a0 + bias));
+            store(pixels + 1 * kLanes, epilogue(a1 + bias));
         }
-        if (last) {
-            if (!spare_a) {
-                const vec bias = broadcast(visit.bias + filter_a);
-                float* pixels = visit.pixels + filter_a * visit.plane_step;
-                store(pixels + 0 * kLanes, epilogue(a0 + bias));
-                store(pixels + 1 * kLanes, epilogue(a1 + bias));
-            }
-            if (!spare_b) {
-                const vec bias = broadcast(visit.bias + filter_b);
-                float* pixels = visit.pixels + filter_b * visit.plane_step;
-                store(pixels + 0 * kLanes, epilogue(b0 + bias));
-                store(pixels + 1 * kLanes, epilogue(b1 + bias));
-            }
-            continue;
+        if (!alone) {
+            const vec bias = broadcast(visit.bias + filter_b);
+            float* pixels = visit.pixels + filter_b * visit.plane_step;
+            store(pixels + 0 * kLanes, epilogue(b0 + bias));
+            store(pixels + 1 * kLanes, epilogue(b1 + bias));
         }
-        store(out_a + 0 * kLanes, a0);
-        store(out_a + 1 * kLanes, a1);
-        store(out_b + 0 * kLanes, b0);
-        store(out_b + 1 * kLanes, b1);
     }
 }
 
@@ -195,11 +135,8 @@ void conv_packed_avx2_h3n2x2_runs_clip_0p0_6p0(const Indexed& conv, View in, Vie
     const bool alone = spec.split_pixels;
     const Range groups = conv.groups_of(alone ? Share{0, 1} : seats);
     const int together = spec.packing.channels / spec.channel_block;  // blocks that are copied at a time
-    const int visits = conv.channel_blocks * conv.groups;
-    const int fetched = (conv.bounds[visits] / visits * kLists + kLine - 1) / kLine;  // of a visit, in lines
     float* own = own_buffer(copies, seat.thread).data;
-    float* buffer = alone ? own_buffer(buffers, seat.thread).data : buffers.data;
-    alignas(64) float spare[kSums];
+    static_cast<void>(buffers);  // no sums wait
     for (int t = alone ? run.next() : 0; t < spec.tiles && groups.begin < groups.end; t = alone ? run.next() : t + 1) {
         const Lines lines = lines_of(spec, t);
         for (int block = 0; block < conv.channel_blocks; ++block) {
@@ -209,15 +146,13 @@ void conv_packed_avx2_h3n2x2_runs_clip_0p0_6p0(const Indexed& conv, View in, Vie
             } else if (block % together == 0) {
                 copy_tile(spec, in, block / together, lines, own);
             }
-            const bool is_last = block + 1 == conv.channel_blocks;
             const std::ptrdiff_t before = static_cast<std::ptrdiff_t>(block) * conv.groups;
             const std::int32_t* bounds = conv.bounds + before;
-            for (int first = groups.begin; first < groups.end; first += kPlane) {
-                const int beyond = first + kPlane < groups.end ? first + kPlane : groups.end;
-                float* sums = buffer;
+            {
+                const int first = groups.begin, beyond = groups.end;
                 const std::ptrdiff_t entry = static_cast<std::ptrdiff_t>(bounds[first]) * kLists;
-                const Visit visit = {copy, conv.places + entry, conv.weights + entry, bounds + first, bounds + beyond, fetched,
-                                     block == 0, sums, sums, conv.rows + (before + first) * kLists, spare, is_last, conv.bias + 0, out.plane(0) + lines.first * kLanes, out.layout->plane_step()};
+                const Visit visit = {copy, conv.places + entry, conv.weights + entry, bounds + first, bounds + beyond,
+                                     conv.rows + (before + first) * kLists, conv.bias + 0, out.plane(0) + lines.first * kLanes, out.layout->plane_step()};
                 (lines.count == 3 ? visit_h3 : visit_h2)(visit);
             }
         }

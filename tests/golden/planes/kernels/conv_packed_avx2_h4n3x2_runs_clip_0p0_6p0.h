@@ -1,4 +1,4 @@
-// conv_packed_<isa>_h<lines of pixels>[n<of a shorter tile>][x<filters>][_planar or _runs: output][_far: fetches input]_<epilogue>: pixels lie in lanes, input in copies.
+// conv_packed_<isa>_h<lines of pixels>[n<of a shorter tile>][x<filters>][_planar or _runs: output][_blocks: of channels][_far: fetches input]_<epilogue>: pixels lie in lanes, input in copies.
 #pragma once
 
 #include "npas/tensor.h"

@@ -86,7 +86,7 @@ constexpr Layout kInputs[] = {{3, 18, 18, 18, 0, 324, 1}};
 constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0xa34f2f218798e11full, 30, 7184,
+    0x92031f23f8a679c0ull, 30, 7184,
     kValues, 22, kIndexed, 7, kDepthwise, 3,
     kWinograd, 0, kConstants, 0, kLayers, 13,
     kInputs, 1, kOutputs, 1, forward,

@@ -12,6 +12,7 @@ namespace {
 constexpr int kLists = 1;  // of a group, each for a filter
 constexpr int kPlane = kLanes / kLists;  // groups whose sums leave together
 constexpr std::ptrdiff_t kSums = 10 * kLanes;  // of a filter
+constexpr std::size_t kVector = kLanes;  // in floats, as wide as an address: a place times it need not be made so
 
 inline vec epilogue(vec x, vec residual) {
     x = x + residual;
@@ -24,20 +25,10 @@ struct Visit {
     const std::uint16_t* place;
     const float* weights;
     const std::int32_t *bounds, *end;  // of the groups
-    int fetched;                       // lines of lists, for each group
-    bool first;                        // of the channel blocks; after it the sums begin with what the others gave
+    bool first;  // of the channel blocks; after it the sums begin with what the others gave
     const float* sums;
     float* out;  // where the next block, or what leaves, finds the sums
 };
-
-// Lists and weights pass by once for each tile, a few lines at a time: short loops leave the hardware's fetching behind.
-constexpr int kAhead = 512;  // entries; a line of a cache holds kLine weights and twice as many places
-inline void fetch_lists(const std::uint16_t* place, const float* weights, int lines) {
-    for (int i = 0; i < lines; ++i) {
-        if (i % 2 == 0) __builtin_prefetch(place + kAhead + i * kLine);
-        __builtin_prefetch(weights + kAhead + i * kLine);
-    }
-}
 
 // Filter by filter on 10 lines. Addresses are known an entry ahead: loads that wait for another one hold up the
 // rest.
@@ -51,9 +42,8 @@ void visit_h10(const Visit& visit) {
     for (const std::int32_t* bounds = visit.bounds; bounds != visit.end; ++bounds, sums += kSums, out += kSums) {
         const std::uint16_t* end = place + (bounds[1] - bounds[0]) * kLists;
         if (place == end && stays) continue;
-        fetch_lists(place, weights, visit.fetched);
         vec a0{}, a1{}, a2{}, a3{}, a4{}, a5{}, a6{}, a7{}, a8{}, a9{};
-        const float *xa = copy + place[0] * kLanes, *next_a = copy + place[1] * kLanes;
+        const float *xa = copy + place[0] * kVector, *next_a = copy + place[1] * kVector;
         for (; place != end; place += kLists, weights += kLists) {
             const vec wa = broadcast(weights + 0);
             a0 = fma(wa, load(xa + 0 * kLanes), a0);
@@ -67,7 +57,7 @@ void visit_h10(const Visit& visit) {
             a8 = fma(wa, load(xa + 8 * kLanes), a8);
             a9 = fma(wa, load(xa + 9 * kLanes), a9);
             xa = next_a;
-            next_a = copy + place[2] * kLanes;
+            next_a = copy + place[2] * kVector;
         }
         const float* sums_a = sums;
         float* out_a = out;
@@ -126,8 +116,6 @@ void conv_packed_avx2_h10_planar_add(const Indexed& conv, View in, View out, Vie
     const bool alone = spec.split_pixels;
     const Range groups = conv.groups_of(alone ? Share{0, 1} : seats);
     const int together = spec.packing.channels / spec.channel_block;  // blocks that are copied at a time
-    const int visits = conv.channel_blocks * conv.groups;
-    const int fetched = (conv.bounds[visits] / visits * kLists + kLine - 1) / kLine;  // of a visit, in lines
     float* own = own_buffer(copies, seat.thread).data;
     float* buffer = alone ? own_buffer(buffers, seat.thread).data : buffers.data;
     const Layout& to = *out.layout;
@@ -151,7 +139,7 @@ void conv_packed_avx2_h10_planar_add(const Indexed& conv, View in, View out, Vie
                 float* sums = buffer + plane * kLanes * kSums;
                 float* next = is_last ? near : sums;
                 const std::ptrdiff_t entry = static_cast<std::ptrdiff_t>(bounds[first]) * kLists;
-                const Visit visit = {copy, conv.places + entry, conv.weights + entry, bounds + first, bounds + beyond, fetched,
+                const Visit visit = {copy, conv.places + entry, conv.weights + entry, bounds + first, bounds + beyond,
                                      block == 0, sums, next};
                 visit_h10(visit);
                 if (is_last) leave(conv, plane, near, lines.count, at, out, from, residual);

@@ -1,5 +1,5 @@
 // Convolution over lists of kept positions in copies of the input: a vector of pixels in each of 4 lines in registers, for 2 filters side by side.
-#include "conv_packed_avx2_h4n3x2_runs_add.h"
+#include "conv_packed_avx2_h4n3x2_runs_blocks_add.h"
 #include "npas/functions.h"
 #include "npas/packing.h"
 #include "npas/parts.h"
@@ -12,6 +12,7 @@ namespace {
 constexpr int kLists = 2;  // of a group, each for a filter
 constexpr int kPlane = kLanes / kLists;  // groups whose sums leave together
 constexpr std::ptrdiff_t kSums = 4 * kLanes;  // of a filter
+constexpr std::size_t kVector = kLanes;  // in floats, as wide as an address: a place times it need not be made so
 
 inline vec epilogue(vec x, vec residual) {
     x = x + residual;
@@ -24,12 +25,11 @@ struct Visit {
     const std::uint16_t* place;
     const float* weights;
     const std::int32_t *bounds, *end;  // of the groups
-    int fetched;                       // lines of lists, for each group
-    bool first;                        // of the channel blocks; after it the sums begin with what the others gave
+    const std::int32_t* rows;  // filters of the groups; an odd one's second is none
+    bool first;  // of the channel blocks; after it the sums begin with what the others gave
     const float* sums;
     float* out;  // where the next block, or what leaves, finds the sums
-    const std::int32_t* rows;
-    float* spare;  // sums of the filter that an odd one is computed with
+    float* spare;  // sums of a filter that is none
     bool last;  // of the channel blocks: what the sums give goes straight to the output
     const float* bias;
     float* pixels;  // of the first filter, where the tile begins
@@ -37,15 +37,6 @@ struct Visit {
     const float* others;
     std::ptrdiff_t others_step;
 };
-
-// Lists and weights pass by once for each tile, a few lines at a time: short loops leave the hardware's fetching behind.
-constexpr int kAhead = 512;  // entries; a line of a cache holds kLine weights and twice as many places
-inline void fetch_lists(const std::uint16_t* place, const float* weights, int lines) {
-    for (int i = 0; i < lines; ++i) {
-        if (i % 2 == 0) __builtin_prefetch(place + kAhead + i * kLine);
-        __builtin_prefetch(weights + kAhead + i * kLine);
-    }
-}
 
 // Two filters at a time, entry by entry, on 4 lines. Addresses are known an entry ahead: loads that wait for another one hold up the
 // rest.
@@ -58,11 +49,10 @@ void visit_h4(const Visit& visit) {
     for (const std::int32_t* bounds = visit.bounds; bounds != visit.end; ++bounds, rows += kLists) {
         const std::uint16_t* end = place + (bounds[1] - bounds[0]) * kLists;
         if (place == end && stays) continue;
-        fetch_lists(place, weights, visit.fetched);
         vec a0{}, a1{}, a2{}, a3{};
         vec b0{}, b1{}, b2{}, b3{};
-        const float *xa = copy + place[0] * kLanes, *next_a = copy + place[2] * kLanes;
-        const float *xb = copy + place[1] * kLanes, *next_b = copy + place[3] * kLanes;
+        const float *xa = copy + place[0] * kVector, *next_a = copy + place[2] * kVector;
+        const float *xb = copy + place[1] * kVector, *next_b = copy + place[3] * kVector;
         for (; place != end; place += kLists, weights += kLists) {
             const vec wa = broadcast(weights + 0);
             a0 = fma(wa, load(xa + 0 * kLanes), a0);
@@ -75,18 +65,15 @@ void visit_h4(const Visit& visit) {
             b2 = fma(wb, load(xb + 2 * kLanes), b2);
             b3 = fma(wb, load(xb + 3 * kLanes), b3);
             xa = next_a;
-            next_a = copy + place[4] * kLanes;
+            next_a = copy + place[4] * kVector;
             xb = next_b;
-            next_b = copy + place[5] * kLanes;
+            next_b = copy + place[5] * kVector;
         }
-        const bool spare_a = rows[0] < 0;
+        const bool alone = rows[1] < 0;
         const std::ptrdiff_t filter_a = rows[0];
-        const float* sums_a = spare_a ? visit.spare : visit.sums + filter_a * kSums;
-        float* out_a = spare_a ? visit.spare : visit.out + filter_a * kSums;
-        const bool spare_b = rows[1] < 0;
         const std::ptrdiff_t filter_b = rows[1];
-        const float* sums_b = spare_b ? visit.spare : visit.sums + filter_b * kSums;
-        float* out_b = spare_b ? visit.spare : visit.out + filter_b * kSums;
+        const float *sums_a = visit.sums + filter_a * kSums, *sums_b = alone ? visit.spare : visit.sums + filter_b * kSums;
+        float *out_a = visit.out + filter_a * kSums, *out_b = alone ? visit.spare : visit.out + filter_b * kSums;
         if (!first) {
             a0 = a0 + load(sums_a + 0 * kLanes);
             a1 = a1 + load(sums_a + 1 * kLanes);
@@ -97,35 +84,35 @@ void visit_h4(const Visit& visit) {
             b2 = b2 + load(sums_b + 2 * kLanes);
             b3 = b3 + load(sums_b + 3 * kLanes);
         }
-        if (last) {
-            if (!spare_a) {
-                const vec bias = broadcast(visit.bias + filter_a);
-                float* pixels = visit.pixels + filter_a * visit.plane_step;
-                const float* others = visit.others + filter_a * visit.others_step;
-                store(pixels + 0 * kLanes, epilogue(a0 + bias, load(others + 0 * kLanes)));
-                store(pixels + 1 * kLanes, epilogue(a1 + bias, load(others + 1 * kLanes)));
-                store(pixels + 2 * kLanes, epilogue(a2 + bias, load(others + 2 * kLanes)));
-                store(pixels + 3 * kLanes, epilogue(a3 + bias, load(others + 3 * kLanes)));
-            }
-            if (!spare_b) {
-                const vec bias = broadcast(visit.bias + filter_b);
-                float* pixels = visit.pixels + filter_b * visit.plane_step;
-                const float* others = visit.others + filter_b * visit.others_step;
-                store(pixels + 0 * kLanes, epilogue(b0 + bias, load(others + 0 * kLanes)));
-                store(pixels + 1 * kLanes, epilogue(b1 + bias, load(others + 1 * kLanes)));
-                store(pixels + 2 * kLanes, epilogue(b2 + bias, load(others + 2 * kLanes)));
-                store(pixels + 3 * kLanes, epilogue(b3 + bias, load(others + 3 * kLanes)));
-            }
+        if (!last) {
+            store(out_a + 0 * kLanes, a0);
+            store(out_a + 1 * kLanes, a1);
+            store(out_a + 2 * kLanes, a2);
+            store(out_a + 3 * kLanes, a3);
+            store(out_b + 0 * kLanes, b0);
+            store(out_b + 1 * kLanes, b1);
+            store(out_b + 2 * kLanes, b2);
+            store(out_b + 3 * kLanes, b3);
             continue;
         }
-        store(out_a + 0 * kLanes, a0);
-        store(out_a + 1 * kLanes, a1);
-        store(out_a + 2 * kLanes, a2);
-        store(out_a + 3 * kLanes, a3);
-        store(out_b + 0 * kLanes, b0);
-        store(out_b + 1 * kLanes, b1);
-        store(out_b + 2 * kLanes, b2);
-        store(out_b + 3 * kLanes, b3);
+        {
+            const vec bias = broadcast(visit.bias + filter_a);
+            float* pixels = visit.pixels + filter_a * visit.plane_step;
+            const float* others = visit.others + filter_a * visit.others_step;
+            store(pixels + 0 * kLanes, epilogue(a0 + bias, load(others + 0 * kLanes)));
+            store(pixels + 1 * kLanes, epilogue(a1 + bias, load(others + 1 * kLanes)));
+            store(pixels + 2 * kLanes, epilogue(a2 + bias, load(others + 2 * kLanes)));
+            store(pixels + 3 * kLanes, epilogue(a3 + bias, load(others + 3 * kLanes)));
+        }
+        if (!alone) {
+            const vec bias = broadcast(visit.bias + filter_b);
+            float* pixels = visit.pixels + filter_b * visit.plane_step;
+            const float* others = visit.others + filter_b * visit.others_step;
+            store(pixels + 0 * kLanes, epilogue(b0 + bias, load(others + 0 * kLanes)));
+            store(pixels + 1 * kLanes, epilogue(b1 + bias, load(others + 1 * kLanes)));
+            store(pixels + 2 * kLanes, epilogue(b2 + bias, load(others + 2 * kLanes)));
+            store(pixels + 3 * kLanes, epilogue(b3 + bias, load(others + 3 * kLanes)));
+        }
     }
 }
 
@@ -140,11 +127,10 @@ void visit_h3(const Visit& visit) {
     for (const std::int32_t* bounds = visit.bounds; bounds != visit.end; ++bounds, rows += kLists) {
         const std::uint16_t* end = place + (bounds[1] - bounds[0]) * kLists;
         if (place == end && stays) continue;
-        fetch_lists(place, weights, visit.fetched);
         vec a0{}, a1{}, a2{};
         vec b0{}, b1{}, b2{};
-        const float *xa = copy + place[0] * kLanes, *next_a = copy + place[2] * kLanes;
-        const float *xb = copy + place[1] * kLanes, *next_b = copy + place[3] * kLanes;
+        const float *xa = copy + place[0] * kVector, *next_a = copy + place[2] * kVector;
+        const float *xb = copy + place[1] * kVector, *next_b = copy + place[3] * kVector;
         for (; place != end; place += kLists, weights += kLists) {
             const vec wa = broadcast(weights + 0);
             a0 = fma(wa, load(xa + 0 * kLanes), a0);
@@ -155,18 +141,15 @@ void visit_h3(const Visit& visit) {
             b1 = fma(wb, load(xb + 1 * kLanes), b1);
             b2 = fma(wb, load(xb + 2 * kLanes), b2);
             xa = next_a;
-            next_a = copy + place[4] * kLanes;
+            next_a = copy + place[4] * kVector;
             xb = next_b;
-            next_b = copy + place[5] * kLanes;
+            next_b = copy + place[5] * kVector;
         }
-        const bool spare_a = rows[0] < 0;
+        const bool alone = rows[1] < 0;
         const std::ptrdiff_t filter_a = rows[0];
-        const float* sums_a = spare_a ? visit.spare : visit.sums + filter_a * kSums;
-        float* out_a = spare_a ? visit.spare : visit.out + filter_a * kSums;
-        const bool spare_b = rows[1] < 0;
         const std::ptrdiff_t filter_b = rows[1];
-        const float* sums_b = spare_b ? visit.spare : visit.sums + filter_b * kSums;
-        float* out_b = spare_b ? visit.spare : visit.out + filter_b * kSums;
+        const float *sums_a = visit.sums + filter_a * kSums, *sums_b = alone ? visit.spare : visit.sums + filter_b * kSums;
+        float *out_a = visit.out + filter_a * kSums, *out_b = alone ? visit.spare : visit.out + filter_b * kSums;
         if (!first) {
             a0 = a0 + load(sums_a + 0 * kLanes);
             a1 = a1 + load(sums_a + 1 * kLanes);
@@ -175,31 +158,31 @@ void visit_h3(const Visit& visit) {
             b1 = b1 + load(sums_b + 1 * kLanes);
             b2 = b2 + load(sums_b + 2 * kLanes);
         }
-        if (last) {
-            if (!spare_a) {
-                const vec bias = broadcast(visit.bias + filter_a);
-                float* pixels = visit.pixels + filter_a * visit.plane_step;
-                const float* others = visit.others + filter_a * visit.others_step;
-                store(pixels + 0 * kLanes, epilogue(a0 + bias, load(others + 0 * kLanes)));
-                store(pixels + 1 * kLanes, epilogue(a1 + bias, load(others + 1 * kLanes)));
-                store(pixels + 2 * kLanes, epilogue(a2 + bias, load(others + 2 * kLanes)));
-            }
-            if (!spare_b) {
-                const vec bias = broadcast(visit.bias + filter_b);
-                float* pixels = visit.pixels + filter_b * visit.plane_step;
-                const float* others = visit.others + filter_b * visit.others_step;
-                store(pixels + 0 * kLanes, epilogue(b0 + bias, load(others + 0 * kLanes)));
-                store(pixels + 1 * kLanes, epilogue(b1 + bias, load(others + 1 * kLanes)));
-                store(pixels + 2 * kLanes, epilogue(b2 + bias, load(others + 2 * kLanes)));
-            }
+        if (!last) {
+            store(out_a + 0 * kLanes, a0);
+            store(out_a + 1 * kLanes, a1);
+            store(out_a + 2 * kLanes, a2);
+            store(out_b + 0 * kLanes, b0);
+            store(out_b + 1 * kLanes, b1);
+            store(out_b + 2 * kLanes, b2);
             continue;
         }
-        store(out_a + 0 * kLanes, a0);
-        store(out_a + 1 * kLanes, a1);
-        store(out_a + 2 * kLanes, a2);
-        store(out_b + 0 * kLanes, b0);
-        store(out_b + 1 * kLanes, b1);
-        store(out_b + 2 * kLanes, b2);
+        {
+            const vec bias = broadcast(visit.bias + filter_a);
+            float* pixels = visit.pixels + filter_a * visit.plane_step;
+            const float* others = visit.others + filter_a * visit.others_step;
+            store(pixels + 0 * kLanes, epilogue(a0 + bias, load(others + 0 * kLanes)));
+            store(pixels + 1 * kLanes, epilogue(a1 + bias, load(others + 1 * kLanes)));
+            store(pixels + 2 * kLanes, epilogue(a2 + bias, load(others + 2 * kLanes)));
+        }
+        if (!alone) {
+            const vec bias = broadcast(visit.bias + filter_b);
+            float* pixels = visit.pixels + filter_b * visit.plane_step;
+            const float* others = visit.others + filter_b * visit.others_step;
+            store(pixels + 0 * kLanes, epilogue(b0 + bias, load(others + 0 * kLanes)));
+            store(pixels + 1 * kLanes, epilogue(b1 + bias, load(others + 1 * kLanes)));
+            store(pixels + 2 * kLanes, epilogue(b2 + bias, load(others + 2 * kLanes)));
+        }
     }
 }
 
@@ -209,16 +192,14 @@ void visit_h3(const Visit& visit) {
 // filter passes over the copy block by block.
 // Lines lie one behind the other in the output, and so the sums of a filter's last block leave from registers.
 // Threads share out tiles, each with sums of its own, or filters, by planes.
-void conv_packed_avx2_h4n3x2_runs_add(const Indexed& conv, View in, View out, View residual, View copies, View buffers,
-                                      const Run& run) {
+void conv_packed_avx2_h4n3x2_runs_blocks_add(const Indexed& conv, View in, View out, View residual, View copies,
+                                             View buffers, const Run& run) {
     const IndexedSpec& spec = *conv.spec;
     const Share seat = run.seat(), seats = first_of(seat, spec.packing.shares);
     if (seat.thread >= seats.threads) return;  // as many threads as there are copies
     const bool alone = spec.split_pixels;
     const Range groups = conv.groups_of(alone ? Share{0, 1} : seats);
     const int together = spec.packing.channels / spec.channel_block;  // blocks that are copied at a time
-    const int visits = conv.channel_blocks * conv.groups;
-    const int fetched = (conv.bounds[visits] / visits * kLists + kLine - 1) / kLine;  // of a visit, in lines
     float* own = own_buffer(copies, seat.thread).data;
     float* buffer = alone ? own_buffer(buffers, seat.thread).data : buffers.data;
     alignas(64) float spare[kSums];
@@ -234,12 +215,12 @@ void conv_packed_avx2_h4n3x2_runs_add(const Indexed& conv, View in, View out, Vi
             const bool is_last = block + 1 == conv.channel_blocks;
             const std::ptrdiff_t before = static_cast<std::ptrdiff_t>(block) * conv.groups;
             const std::int32_t* bounds = conv.bounds + before;
-            for (int first = groups.begin; first < groups.end; first += kPlane) {
-                const int beyond = first + kPlane < groups.end ? first + kPlane : groups.end;
+            {
+                const int first = groups.begin, beyond = groups.end;
                 float* sums = buffer;
                 const std::ptrdiff_t entry = static_cast<std::ptrdiff_t>(bounds[first]) * kLists;
-                const Visit visit = {copy, conv.places + entry, conv.weights + entry, bounds + first, bounds + beyond, fetched,
-                                     block == 0, sums, sums, conv.rows + (before + first) * kLists, spare, is_last, conv.bias + 0, out.plane(0) + lines.first * kLanes, out.layout->plane_step(), residual.plane(0) + lines.first * kLanes, residual.layout->plane_step()};
+                const Visit visit = {copy, conv.places + entry, conv.weights + entry, bounds + first, bounds + beyond,
+                                     conv.rows + (before + first) * kLists, block == 0, sums, sums, spare, is_last, conv.bias + 0, out.plane(0) + lines.first * kLanes, out.layout->plane_step(), residual.plane(0) + lines.first * kLanes, residual.layout->plane_step()};
                 (lines.count == 4 ? visit_h4 : visit_h3)(visit);
             }
         }
