@@ -46,8 +46,9 @@ CASES = "vgg16:8.2,resnet18:5.3,mobilenet_v2:1.8,mobilenet_v2:5"
 SPARSE = ("deepsparse", "mnn_sparse")
 LAYERS: Mapping[str, float] = {"block_punched": 0.85, "pattern": 0.5, "unstructured": 0.5}
 """Speed-up of the pruned layers over dense direct kernels, as a share of the multiply-accumulates saved."""
-MORE_ROUNDS, LAYERS_S = 6, 90.0
-"""For layers: so many times the rounds for networks, where they fit into so many seconds."""
+MORE_ROUNDS, LAYERS_S = 6, 300.0
+"""For layers: so many times the rounds for networks, where they fit into so many seconds. A neighbour's bursts last for
+minutes, so that all of a few rounds may fall into one."""
 NETWORK: Mapping[tuple[str, float], float] = {
     ("vgg16", 8.2): 3.5,
     ("resnet18", 5.3): 3.5,

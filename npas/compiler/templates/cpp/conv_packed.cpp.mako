@@ -59,11 +59,18 @@ struct Visit {
 % endif
 };
 
-<%def name="wait(height, indent)">\
+<%def name="finish(height, indent)">\
 % for s in sums:
+${indent}${"if (!alone) " if s == "b" else ""}{
+${indent}    const vec bias = broadcast(visit.bias + filter_${s});
+${indent}    float* pixels = visit.pixels + filter_${s} * visit.plane_step;
+% if view.residual:
+${indent}    const float* others = visit.others + filter_${s} * visit.others_step;
+% endif
 % for r in range(height):
-${indent}store(out_${s} + ${r} * kLanes, ${s}${r});
+${indent}    store(pixels + ${r} * kLanes, epilogue(${s}${r} + bias${f", load(others + {r} * kLanes)" if view.residual else ""}));
 % endfor
+${indent}}
 % endfor
 </%def>\
 % for height in dict.fromkeys((view.rows, view.narrow)):
@@ -138,26 +145,19 @@ void visit_h${height}(const Visit& visit) {
 % endfor
         }
 % endif
-% if waits and view.runs_on:
-        if (!last) {
-${wait(height, "            ")}\
+% if view.runs_on and waits:
+        if (last) {
+${finish(height, "            ")}\
             continue;
         }
-% elif waits:
-${wait(height, "        ")}\
+% elif view.runs_on:
+${finish(height, "        ")}\
 % endif
-% if view.runs_on:
-% for i, s in enumerate(sums):
-        ${"if (!alone) " if s == "b" else ""}{
-            const vec bias = broadcast(visit.bias + filter_${s});
-            float* pixels = visit.pixels + filter_${s} * visit.plane_step;
-% if view.residual:
-            const float* others = visit.others + filter_${s} * visit.others_step;
-% endif
+% if waits:
+% for s in sums:
 % for r in range(height):
-            store(pixels + ${r} * kLanes, epilogue(${s}${r} + bias${f", load(others + {r} * kLanes)" if view.residual else ""}));
+        store(out_${s} + ${r} * kLanes, ${s}${r});
 % endfor
-        }
 % endfor
 % endif
     }

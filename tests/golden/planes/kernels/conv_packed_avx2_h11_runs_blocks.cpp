@@ -80,35 +80,35 @@ void visit_h11(const Visit& visit) {
             a9 = a9 + load(sums_a + 9 * kLanes);
             a10 = a10 + load(sums_a + 10 * kLanes);
         }
-        if (!last) {
-            store(out_a + 0 * kLanes, a0);
-            store(out_a + 1 * kLanes, a1);
-            store(out_a + 2 * kLanes, a2);
-            store(out_a + 3 * kLanes, a3);
-            store(out_a + 4 * kLanes, a4);
-            store(out_a + 5 * kLanes, a5);
-            store(out_a + 6 * kLanes, a6);
-            store(out_a + 7 * kLanes, a7);
-            store(out_a + 8 * kLanes, a8);
-            store(out_a + 9 * kLanes, a9);
-            store(out_a + 10 * kLanes, a10);
+        if (last) {
+            {
+                const vec bias = broadcast(visit.bias + filter_a);
+                float* pixels = visit.pixels + filter_a * visit.plane_step;
+                store(pixels + 0 * kLanes, epilogue(a0 + bias));
+                store(pixels + 1 * kLanes, epilogue(a1 + bias));
+                store(pixels + 2 * kLanes, epilogue(a2 + bias));
+                store(pixels + 3 * kLanes, epilogue(a3 + bias));
+                store(pixels + 4 * kLanes, epilogue(a4 + bias));
+                store(pixels + 5 * kLanes, epilogue(a5 + bias));
+                store(pixels + 6 * kLanes, epilogue(a6 + bias));
+                store(pixels + 7 * kLanes, epilogue(a7 + bias));
+                store(pixels + 8 * kLanes, epilogue(a8 + bias));
+                store(pixels + 9 * kLanes, epilogue(a9 + bias));
+                store(pixels + 10 * kLanes, epilogue(a10 + bias));
+            }
             continue;
         }
-        {
-            const vec bias = broadcast(visit.bias + filter_a);
-            float* pixels = visit.pixels + filter_a * visit.plane_step;
-            store(pixels + 0 * kLanes, epilogue(a0 + bias));
-            store(pixels + 1 * kLanes, epilogue(a1 + bias));
-            store(pixels + 2 * kLanes, epilogue(a2 + bias));
-            store(pixels + 3 * kLanes, epilogue(a3 + bias));
-            store(pixels + 4 * kLanes, epilogue(a4 + bias));
-            store(pixels + 5 * kLanes, epilogue(a5 + bias));
-            store(pixels + 6 * kLanes, epilogue(a6 + bias));
-            store(pixels + 7 * kLanes, epilogue(a7 + bias));
-            store(pixels + 8 * kLanes, epilogue(a8 + bias));
-            store(pixels + 9 * kLanes, epilogue(a9 + bias));
-            store(pixels + 10 * kLanes, epilogue(a10 + bias));
-        }
+        store(out_a + 0 * kLanes, a0);
+        store(out_a + 1 * kLanes, a1);
+        store(out_a + 2 * kLanes, a2);
+        store(out_a + 3 * kLanes, a3);
+        store(out_a + 4 * kLanes, a4);
+        store(out_a + 5 * kLanes, a5);
+        store(out_a + 6 * kLanes, a6);
+        store(out_a + 7 * kLanes, a7);
+        store(out_a + 8 * kLanes, a8);
+        store(out_a + 9 * kLanes, a9);
+        store(out_a + 10 * kLanes, a10);
     }
 }
 

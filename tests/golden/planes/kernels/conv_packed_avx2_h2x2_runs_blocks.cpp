@@ -73,25 +73,25 @@ void visit_h2(const Visit& visit) {
             b0 = b0 + load(sums_b + 0 * kLanes);
             b1 = b1 + load(sums_b + 1 * kLanes);
         }
-        if (!last) {
-            store(out_a + 0 * kLanes, a0);
-            store(out_a + 1 * kLanes, a1);
-            store(out_b + 0 * kLanes, b0);
-            store(out_b + 1 * kLanes, b1);
+        if (last) {
+            {
+                const vec bias = broadcast(visit.bias + filter_a);
+                float* pixels = visit.pixels + filter_a * visit.plane_step;
+                store(pixels + 0 * kLanes, epilogue(a0 + bias));
+                store(pixels + 1 * kLanes, epilogue(a1 + bias));
+            }
+            if (!alone) {
+                const vec bias = broadcast(visit.bias + filter_b);
+                float* pixels = visit.pixels + filter_b * visit.plane_step;
+                store(pixels + 0 * kLanes, epilogue(b0 + bias));
+                store(pixels + 1 * kLanes, epilogue(b1 + bias));
+            }
             continue;
         }
-        {
-            const vec bias = broadcast(visit.bias + filter_a);
-            float* pixels = visit.pixels + filter_a * visit.plane_step;
-            store(pixels + 0 * kLanes, epilogue(a0 + bias));
-            store(pixels + 1 * kLanes, epilogue(a1 + bias));
-        }
-        if (!alone) {
-            const vec bias = broadcast(visit.bias + filter_b);
-            float* pixels = visit.pixels + filter_b * visit.plane_step;
-            store(pixels + 0 * kLanes, epilogue(b0 + bias));
-            store(pixels + 1 * kLanes, epilogue(b1 + bias));
-        }
+        store(out_a + 0 * kLanes, a0);
+        store(out_a + 1 * kLanes, a1);
+        store(out_b + 0 * kLanes, b0);
+        store(out_b + 1 * kLanes, b1);
     }
 }
 

@@ -84,35 +84,35 @@ void visit_h4(const Visit& visit) {
             b2 = b2 + load(sums_b + 2 * kLanes);
             b3 = b3 + load(sums_b + 3 * kLanes);
         }
-        if (!last) {
-            store(out_a + 0 * kLanes, a0);
-            store(out_a + 1 * kLanes, a1);
-            store(out_a + 2 * kLanes, a2);
-            store(out_a + 3 * kLanes, a3);
-            store(out_b + 0 * kLanes, b0);
-            store(out_b + 1 * kLanes, b1);
-            store(out_b + 2 * kLanes, b2);
-            store(out_b + 3 * kLanes, b3);
+        if (last) {
+            {
+                const vec bias = broadcast(visit.bias + filter_a);
+                float* pixels = visit.pixels + filter_a * visit.plane_step;
+                const float* others = visit.others + filter_a * visit.others_step;
+                store(pixels + 0 * kLanes, epilogue(a0 + bias, load(others + 0 * kLanes)));
+                store(pixels + 1 * kLanes, epilogue(a1 + bias, load(others + 1 * kLanes)));
+                store(pixels + 2 * kLanes, epilogue(a2 + bias, load(others + 2 * kLanes)));
+                store(pixels + 3 * kLanes, epilogue(a3 + bias, load(others + 3 * kLanes)));
+            }
+            if (!alone) {
+                const vec bias = broadcast(visit.bias + filter_b);
+                float* pixels = visit.pixels + filter_b * visit.plane_step;
+                const float* others = visit.others + filter_b * visit.others_step;
+                store(pixels + 0 * kLanes, epilogue(b0 + bias, load(others + 0 * kLanes)));
+                store(pixels + 1 * kLanes, epilogue(b1 + bias, load(others + 1 * kLanes)));
+                store(pixels + 2 * kLanes, epilogue(b2 + bias, load(others + 2 * kLanes)));
+                store(pixels + 3 * kLanes, epilogue(b3 + bias, load(others + 3 * kLanes)));
+            }
             continue;
         }
-        {
-            const vec bias = broadcast(visit.bias + filter_a);
-            float* pixels = visit.pixels + filter_a * visit.plane_step;
-            const float* others = visit.others + filter_a * visit.others_step;
-            store(pixels + 0 * kLanes, epilogue(a0 + bias, load(others + 0 * kLanes)));
-            store(pixels + 1 * kLanes, epilogue(a1 + bias, load(others + 1 * kLanes)));
-            store(pixels + 2 * kLanes, epilogue(a2 + bias, load(others + 2 * kLanes)));
-            store(pixels + 3 * kLanes, epilogue(a3 + bias, load(others + 3 * kLanes)));
-        }
-        if (!alone) {
-            const vec bias = broadcast(visit.bias + filter_b);
-            float* pixels = visit.pixels + filter_b * visit.plane_step;
-            const float* others = visit.others + filter_b * visit.others_step;
-            store(pixels + 0 * kLanes, epilogue(b0 + bias, load(others + 0 * kLanes)));
-            store(pixels + 1 * kLanes, epilogue(b1 + bias, load(others + 1 * kLanes)));
-            store(pixels + 2 * kLanes, epilogue(b2 + bias, load(others + 2 * kLanes)));
-            store(pixels + 3 * kLanes, epilogue(b3 + bias, load(others + 3 * kLanes)));
-        }
+        store(out_a + 0 * kLanes, a0);
+        store(out_a + 1 * kLanes, a1);
+        store(out_a + 2 * kLanes, a2);
+        store(out_a + 3 * kLanes, a3);
+        store(out_b + 0 * kLanes, b0);
+        store(out_b + 1 * kLanes, b1);
+        store(out_b + 2 * kLanes, b2);
+        store(out_b + 3 * kLanes, b3);
     }
 }
 
@@ -158,31 +158,31 @@ void visit_h3(const Visit& visit) {
             b1 = b1 + load(sums_b + 1 * kLanes);
             b2 = b2 + load(sums_b + 2 * kLanes);
         }
-        if (!last) {
-            store(out_a + 0 * kLanes, a0);
-            store(out_a + 1 * kLanes, a1);
-            store(out_a + 2 * kLanes, a2);
-            store(out_b + 0 * kLanes, b0);
-            store(out_b + 1 * kLanes, b1);
-            store(out_b + 2 * kLanes, b2);
+        if (last) {
+            {
+                const vec bias = broadcast(visit.bias + filter_a);
+                float* pixels = visit.pixels + filter_a * visit.plane_step;
+                const float* others = visit.others + filter_a * visit.others_step;
+                store(pixels + 0 * kLanes, epilogue(a0 + bias, load(others + 0 * kLanes)));
+                store(pixels + 1 * kLanes, epilogue(a1 + bias, load(others + 1 * kLanes)));
+                store(pixels + 2 * kLanes, epilogue(a2 + bias, load(others + 2 * kLanes)));
+            }
+            if (!alone) {
+                const vec bias = broadcast(visit.bias + filter_b);
+                float* pixels = visit.pixels + filter_b * visit.plane_step;
+                const float* others = visit.others + filter_b * visit.others_step;
+                store(pixels + 0 * kLanes, epilogue(b0 + bias, load(others + 0 * kLanes)));
+                store(pixels + 1 * kLanes, epilogue(b1 + bias, load(others + 1 * kLanes)));
+                store(pixels + 2 * kLanes, epilogue(b2 + bias, load(others + 2 * kLanes)));
+            }
             continue;
         }
-        {
-            const vec bias = broadcast(visit.bias + filter_a);
-            float* pixels = visit.pixels + filter_a * visit.plane_step;
-            const float* others = visit.others + filter_a * visit.others_step;
-            store(pixels + 0 * kLanes, epilogue(a0 + bias, load(others + 0 * kLanes)));
-            store(pixels + 1 * kLanes, epilogue(a1 + bias, load(others + 1 * kLanes)));
-            store(pixels + 2 * kLanes, epilogue(a2 + bias, load(others + 2 * kLanes)));
-        }
-        if (!alone) {
-            const vec bias = broadcast(visit.bias + filter_b);
-            float* pixels = visit.pixels + filter_b * visit.plane_step;
-            const float* others = visit.others + filter_b * visit.others_step;
-            store(pixels + 0 * kLanes, epilogue(b0 + bias, load(others + 0 * kLanes)));
-            store(pixels + 1 * kLanes, epilogue(b1 + bias, load(others + 1 * kLanes)));
-            store(pixels + 2 * kLanes, epilogue(b2 + bias, load(others + 2 * kLanes)));
-        }
+        store(out_a + 0 * kLanes, a0);
+        store(out_a + 1 * kLanes, a1);
+        store(out_a + 2 * kLanes, a2);
+        store(out_b + 0 * kLanes, b0);
+        store(out_b + 1 * kLanes, b1);
+        store(out_b + 2 * kLanes, b2);
     }
 }
 
