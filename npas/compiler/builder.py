@@ -20,9 +20,10 @@ from npas.compiler.plan import CopyLayer, ElementwiseLayer, Kernel, Layer, Layou
 from npas.compiler.record import Record
 from npas.compiler.schedules import packed, planar, winograd
 from npas.compiler.schedules.choice import Choice, key
+from npas.compiler.schedules.depthwise import edges_of
 from npas.compiler.schedules.pixels import MOST_LINEAR
 from npas.errors import UnsupportedError
-from npas.graph.graph import Network
+from npas.graph.graph import Network, Node
 from npas.ops import Clip, Conv2d
 from npas.targets.isa import ISAS, Backend, IsaName
 
@@ -50,7 +51,7 @@ class PlanBuilder:
         self.options = decided(network, self.groups, options, isa)
         kinds, only_pixels = self._kernels()
         self.blocks = Blocks.of(self.graph, self.groups, self.lanes, kinds, only_pixels, self._planar(kinds))
-        self.planes: Planes = assign(self.graph, self.groups, self.blocks)
+        self.planes: Planes = assign(self.graph, self.groups, self.blocks, self._without_margins())
         self.values: list[Value] = []
         self.place: dict[str, int] = {}
         self.layers: list[Layer] = []
@@ -87,6 +88,19 @@ class PlanBuilder:
             else:
                 kinds[node.name] = preferred(format_, node.op.groups, depthwise)
         return kinds, only_pixels
+
+    def edges(self, node: Node) -> tuple[int, int] | None:
+        """Columns outside the image that a row's first and last window reach over, where the node's kernel leaves them
+        out."""
+        if self.backend == "opencl" or self.blocks.kernel.get(node.name) != "depthwise":
+            return None
+        assert isinstance(node.op, Conv2d)
+        return edges_of(node.op, self.graph.shapes[node.inputs[0]][3], self.graph.shapes[node.name][3])
+
+    def _without_margins(self) -> set[str]:
+        """Convolutions whose kernels leave out what their windows have outside the image."""
+        planar = {name for name, kind in self.blocks.kernel.items() if kind == "planar"}
+        return planar | {name for name in self.blocks.kernel if self.edges(self.graph.node(name)) is not None}
 
     def _planar(self, kinds: Mapping[str, KernelKind]) -> set[str]:
         """Depthwise layers that can be computed between planes."""

@@ -12,8 +12,7 @@ from npas.compiler.fuse import Group
 from npas.compiler.lower_indexed import describe, reads, source_of
 from npas.compiler.plan import DepthwiseLayer, Kernel
 from npas.compiler.schedules.choice import Choice
-from npas.compiler.schedules.depthwise import depthwise_schedule, depthwise_space
-from npas.compiler.schedules.lanes import even
+from npas.compiler.schedules.depthwise import depthwise_columns, depthwise_schedule, depthwise_space
 from npas.compiler.schedules.records import DepthwiseSchedule, PlanarSchedule
 from npas.compiler.stored import Depthwise
 from npas.ops import Conv2d
@@ -55,7 +54,10 @@ def depthwise_layer(
     op = root.op
     assert isinstance(op, Conv2d)
     inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
-    schedule = schedule.model_copy(update={"pixels": even(plan.layout(out).width, schedule.pixels)})
+    width = plan.layout(out).width
+    edges = plan.edges(root) or (0, 0)
+    columns = depthwise_columns(width, schedule.pixels, -(-max(edges) // op.stride[1]))
+    schedule = schedule.model_copy(update={"pixels": -(-width // columns)})
     if plan.backend == "opencl":  # a tile that is a pixel narrower than the others reads as they do
         read, to = plan.layout(source), plan.layout(out)
         last = (to.height - 1) * op.stride[0] + (op.kernel[0] - 1) * op.dilation[0] - op.pads[0]
@@ -64,17 +66,19 @@ def depthwise_layer(
     weight = plan.network.weights[f"{root.name}.weight"]
     bias = plan.network.weights.get(f"{root.name}.bias", np.zeros(op.filters, np.float32))
     sections = [_side_by_side(weight.reshape(op.filters, -1), plan.lanes), _side_by_side(bias[:, None], plan.lanes)]
-    words = (f"k{op.kernel[0]}x{op.kernel[1]}", f"s{op.stride[0]}x{op.stride[1]}")
-    dilated = () if op.dilation == (1, 1) else (f"d{op.dilation[0]}x{op.dilation[1]}",)
-    turned = ("turned",) if plan.layout(out).block == 1 else ()
+    turned = plan.layout(out).block == 1
+    words = [f"k{op.kernel[0]}x{op.kernel[1]}", f"s{op.stride[0]}x{op.stride[1]}"]
+    words += [] if op.dilation == (1, 1) else [f"d{op.dilation[0]}x{op.dilation[1]}"]
+    words += [f"p{schedule.pixels}"] + [f"e{edges[0]}x{edges[1]}"] * any(edges) + ["turned"] * turned
     kernel = Kernel(
-        name="_".join(["depthwise_lanes", plan.isa, *words, *dilated, f"p{schedule.pixels}", *turned]) + group.suffix(),
+        name="_".join(["depthwise_lanes", plan.isa, *words]) + group.suffix(),
         template="depthwise_lanes",
         pixels=schedule.pixels,
         window=op.kernel,
         stride=op.stride,
         dilation=op.dilation,
-        turned=bool(turned),
+        edges=edges,
+        turned=turned,
         epilogue=group.statements(),
         residual=group.residual is not None,
     )
@@ -115,6 +119,7 @@ def depthwise_stored(
         lanes=lanes,
         top=op.pads[0],
         left=op.pads[1],
+        height=plan.graph.shapes[group.root.inputs[0]][2],
         schedule=schedule,
     )
 

@@ -27,13 +27,13 @@ Windowed = Conv2d | MaxPool | AvgPool
 
 
 def is_pair(plan: PlanBuilder, first: Group, second: Group) -> bool:
-    """Whether ``second`` is a depthwise or pooling layer, to pixels of as many channels as it reads, and alone reads
-    what ``first``, a convolution with filters in lanes and without a residual, computes."""
+    """Whether ``second`` is a depthwise or pooling layer that needs no margins, to pixels of as many channels as it
+    reads, and alone reads what ``first``, a convolution with filters in lanes and without a residual, computes."""
     value = first.value
     return (
         plan.backend == "cpu"
         and plan.blocks.kernel.get(first.root.name) == "lanes"
-        and (plan.blocks.kernel.get(second.root.name) == "depthwise" or isinstance(second.root.op, MaxPool | AvgPool))
+        and (isinstance(second.root.op, MaxPool | AvgPool) or plan.edges(second.root) is not None)
         and plan.blocks.block.get(second.value, 1) > 1
         and second.root.inputs[0] == value
         and first.residual is None
@@ -110,14 +110,13 @@ def _buffer(plan: PlanBuilder, first: Group, second: Group, rows: int, vectors: 
     assert isinstance(op, Windowed)
     width, pitch = plan.graph.shapes[first.value][3], plan.planes.pitch[first.value]
     height = (rows - 1) * op.stride[0] + (op.kernel[0] - 1) * _dilation(op) + 1
-    left, right = (op.pads[1], op.pads[3]) if isinstance(op, Conv2d) else (0, 0)  # pooling reads no margins
-    plane = spread((left + (height - 1) * pitch + width + right) * plan.lanes) // plan.lanes
+    plane = spread(((height - 1) * pitch + width) * plan.lanes) // plan.lanes
     return Layout(
         channels=vectors * plan.lanes,
         height=height,
         width=width,
         pitch=pitch,
-        origin=left,
+        origin=0,
         plane=plane,
         block=plan.lanes,
     )

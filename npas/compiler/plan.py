@@ -236,6 +236,9 @@ class Kernel(Record):
     stride: tuple[int, int] = (1, 1)
     dilation: tuple[int, int] = (1, 1)
     pads: tuple[int, int] = Field((0, 0), description="rows above the image and columns before it")
+    edges: tuple[int, int] = Field(
+        (0, 0), description="columns outside the image that the first and the last window of a row reach over"
+    )
     read: tuple[int, int] = Field((0, 0), description="height and width of what a kernel of one size reads")
     written: tuple[int, int] = Field((0, 0), description="and of what it writes")
     strips: int = Field(0, description="of a plane's rows, which a depthwise kernel walks down side by side")

@@ -113,6 +113,7 @@ class Depthwise(Stored):
     lanes: int = Field(description="channels in a plane")
     top: int
     left: int
+    height: int = Field(description="of the image that is read")
     schedule: Annotated[DepthwiseSchedule | PlanarSchedule, Field(discriminator="kind")]
 
 

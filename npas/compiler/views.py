@@ -101,9 +101,8 @@ def _copy_part(part: CopyPart) -> str:
 
 
 def _depthwise(weights: Depthwise) -> tuple[str, ...]:
-    return tuple(
-        map(str, (weights.first_section, weights.channels, weights.taps, weights.lanes, weights.top, weights.left))
-    )
+    sizes = (weights.first_section, weights.channels, weights.taps, weights.lanes)
+    return tuple(map(str, (*sizes, weights.top, weights.left, weights.height)))
 
 
 def _winograd(plan: Plan, weights: Winograd) -> tuple[str, ...]:

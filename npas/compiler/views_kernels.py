@@ -21,7 +21,8 @@ _NAMING = {
     "channels]_<epilogue>: filters do.",
     "conv_items": "conv_lanes_<isa>_v<vectors of weights>[d<depth>]p<pixels>s<step>[_x<slices of a list>t<items side "
     "by side>]_<epilogue>: neighbouring work items have neighbouring pixels.",
-    "depthwise_lanes": "depthwise_lanes_<isa>_k<window>_s<stride>[_d<dilation>]_p<pixels>[_turned: its output]_"
+    "depthwise_lanes": "depthwise_lanes_<isa>_k<window>_s<stride>[_d<dilation>]_p<pixels>[_e<columns outside the "
+    "image>][_turned: its output]_"
     "<epilogue>: channels do.",
     "depthwise_planar": "depthwise_planar_<isa>_k<window>_s<stride>_p<pads>[_d<dilation>]_<size>[to<of its output>]_"
     "v<vectors of pixels>x<strips of rows>[_gaps: behind its output's rows]_<epilogue>: pixels do.",
@@ -110,6 +111,7 @@ class KernelView:
     columns: Mapping[int, tuple[Served, ...]]
     """Of a depthwise kernel, by the pixels of a tile."""
     dilation: tuple[int, int]
+    edges: tuple[int, int]
     read: tuple[int, int]
     """As ``written`` and ``walk``, of a depthwise kernel with pixels in lanes."""
     written: tuple[int, int]
@@ -186,6 +188,7 @@ def _kernel(plan: Plan, kernel: Kernel) -> KernelView:
         stride=kernel.stride,
         columns=_columns(kernel),
         dilation=kernel.dilation,
+        edges=kernel.edges,
         read=kernel.read,
         written=kernel.written,
         walk=walk_of(kernel, plan.lanes) if kernel.template == "depthwise_planar" else None,

@@ -212,11 +212,9 @@ def _pair(layer: PairLayer, specs: Mapping[int, int]) -> str:
     residual = [_place(i, "input") for i in layer.inputs[1:]]
     conv, behind = f"run.indexed({specs[id(layer.first)]})", layer.second
     first = (layer.first.kernel, conv, source, "buffer", "step.part")
-    clear: tuple[str, ...] = ()
-    if isinstance(behind, PoolLayer):  # windows end with the image, of which the buffer needs no margins
+    if isinstance(behind, PoolLayer):
         second = _pooling(behind, "buffer", "out", "step.strip")
     else:
-        clear = ("        clear_outside(step, kPair, buffer);",)
         second = (behind.kernel, f"run.depthwise({specs[id(behind)]})", "buffer", "out", *residual, "step.strip")
     return "\n".join(
         (
@@ -225,7 +223,6 @@ def _pair(layer: PairLayer, specs: Mapping[int, int]) -> str:
             f"    const int steps = steps_of(kPair, {conv}, *out.layout);",
             "    for (int i = run.next(); i < steps; i = run.next()) {",
             f"        const Step step = step_of(kPair, {conv}, *out.layout, i);",
-            *clear,
             *(listing(f"        {function}(", arguments, ");") for function, *arguments in (first, second)),
             "    }",
         )

@@ -9,7 +9,7 @@ from programs import lowered
 from pydantic import ValidationError
 
 from npas.compiler.indexed import Options
-from npas.compiler.schedules.depthwise import depthwise_schedule
+from npas.compiler.schedules.depthwise import MOST_DEPTHWISE, depthwise_schedule
 from npas.compiler.schedules.lanes import LaneWork, lane_schedules, whole_together
 from npas.compiler.schedules.pixels import MOST_LINEAR, ConvWork, conv_schedule, linear_schedule
 from npas.compiler.schedules.records import (
@@ -23,6 +23,7 @@ from npas.compiler.schedules.records import (
 )
 from npas.errors import UnsupportedError
 from npas.graph.builder import Builder
+from npas.ops import Conv2d
 from npas.targets.isa import ISAS
 
 WITH_VECTORS = [name for name, isa in ISAS.items() if not isa.items]
@@ -217,7 +218,35 @@ def test_a_depthwise_schedule_that_was_asked_for_is_taken():
         wanted = DepthwiseSchedule(pixels=pixels)
         plan = lowered(builder.graph(x), options=Options(schedules={"layer": wanted})).plan
         assert plan.weights_layers[0].stored.schedule == wanted
-        assert [k.name for k in plan.kernels] == [f"depthwise_lanes_avx2_k3x3_s1x2_p{pixels}"]
+        assert [k.name for k in plan.kernels] == [f"depthwise_lanes_avx2_k3x3_s1x2_p{pixels}_e1x1"]
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 5, 7, 9, 14, 17])
+@pytest.mark.parametrize(("kernel", "dilation"), [(3, 1), (5, 1), (3, 2), (5, 2), (3, 4)])
+@pytest.mark.parametrize("pixels", [1, 2, 3, 8])
+def test_only_the_first_and_the_last_tile_of_a_row_reach_over_the_image(width, kernel, dilation, pixels):
+    """Inner tiles read every column under their windows: they are as far from the edges as a window reaches."""
+    builder = Builder("net")
+    reach = (kernel - 1) * dilation // 2
+    op = Conv2d(filters=8, kernel=(kernel, kernel), dilation=(dilation, dilation), pads=(reach,) * 4, groups=8)
+    x = builder.node(op, builder.input((8, 5, width)), name="layer")
+    options = Options(schedules={"layer": DepthwiseSchedule(pixels=pixels)})
+    (built,) = lowered(builder.graph(x), options=options).plan.kernels
+    tiles = -(-width // built.pixels)
+    assert built.edges == (reach, reach)
+    assert tiles == 1 or width // tiles >= reach
+    assert built.pixels <= pixels or width // -(-width // pixels) < reach
+    assert built.pixels <= MOST_DEPTHWISE
+
+
+def test_windows_that_reach_far_over_the_image_find_margins():
+    builder = Builder("net")
+    op = Conv2d(filters=8, kernel=(3, 3), dilation=(5, 5), pads=(5, 5, 5, 5), groups=8)
+    x = builder.node(op, builder.conv(builder.input((8, 33, 33)), 8, 1, name="before"), name="layer")
+    plan = lowered(builder.graph(x)).plan
+    assert [kernel.edges for kernel in plan.kernels if kernel.template == "depthwise_lanes"] == [(0, 0)]
+    read = plan.values[plan.weights_layers[1].inputs[0]].layout
+    assert (read.pitch, read.origin) == (33 + 5, 5 * 38 + 5)
 
 
 def test_a_depth_that_does_not_divide_the_channels_is_refused():

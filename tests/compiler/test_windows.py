@@ -34,6 +34,27 @@ class Pass:
     columns: Ints
     places: Ints
     taps: tuple[int, ...]
+    left_out: NDArray[np.bool_] | None = None
+    """[taps, pixels]: what a depthwise kernel of processors does not read."""
+
+
+def left_out_of(plan: Plan, layer: DepthwiseLayer, y: Ints, x: Ints) -> NDArray[np.bool_]:
+    """Rows by the image's height, columns by their places in the first and the last tile of a row."""
+    kernel, stored, width = kernel_of(plan, layer), layer.depthwise, plan.values[layer.output].layout.width
+    columns, (left, right) = -(-width // kernel.pixels), kernel.edges
+    wide = width - columns * (kernel.pixels - 1)
+    bounds = np.array([tile * kernel.pixels - max(0, tile - wide) for tile in range(columns + 1)])
+    tile = np.searchsorted(bounds, x, side="right") - 1
+    begin, end = bounds[tile], bounds[tile + 1]
+    left_out = []
+    for i in range(kernel.window[0]):
+        row = y * kernel.stride[0] - stored.top + i * kernel.dilation[0]
+        for j in range(kernel.window[1]):
+            before = (x - begin) * kernel.stride[1] + j * kernel.dilation[1]
+            behind = (end - 1 - x) * kernel.stride[1] + (kernel.window[1] - 1 - j) * kernel.dilation[1]
+            first, last = (tile == 0) & (before < left), (tile == columns - 1) & (behind < right)
+            left_out.append(first | last | (row < 0) | (row >= stored.height))
+    return np.array(left_out)
 
 
 def passed(plan: Plan, layer: ConvLayer | DepthwiseLayer, op: Conv2d) -> Pass:
@@ -75,7 +96,10 @@ def passed(plan: Plan, layer: ConvLayer | DepthwiseLayer, op: Conv2d) -> Pass:
     if isinstance(layer, ConvLayer) and kernel_of(plan, layer).gapped:
         y, x = np.divmod(x, out.width)
     flat = y * out.width + x if row_step else x
-    return Pass(flat // out.width, flat % out.width, y * row_step + x * step, taps)
+    out_of = None
+    if isinstance(layer, DepthwiseLayer) and ISAS[plan.isa].backend == "cpu":
+        out_of = left_out_of(plan, layer, y, x)
+    return Pass(flat // out.width, flat % out.width, y * row_step + x * step, taps, out_of)
 
 
 def pixel_at(layout: Layout, floats: Ints) -> tuple[Ints, Ints, Ints]:
@@ -87,7 +111,8 @@ def pixel_at(layout: Layout, floats: Ints) -> tuple[Ints, Ints, Ints]:
 
 
 def check_windows(plan: Plan, layer: ConvLayer | DepthwiseLayer, op: Conv2d) -> None:
-    """Under each tap of each output pixel is the pixel that the operator names, or a margin of the same plane."""
+    """Under each tap of each output pixel is the pixel that the operator names, or a margin of the same plane; or the
+    kernel leaves it out, all and only what is outside the image where it does so with columns."""
     read, out = plan.values[layer.inputs[0]].layout, plan.values[layer.output].layout
     done = passed(plan, layer, op)
     assert sorted(zip(done.rows, done.columns, strict=True)) == [
@@ -103,7 +128,12 @@ def check_windows(plan: Plan, layer: ConvLayer | DepthwiseLayer, op: Conv2d) -> 
             row = done.rows * op.stride[0] + i * op.dilation[0] - op.pads[0]
             column = done.columns * op.stride[1] + j * op.dilation[1] - op.pads[1]
             image = (row >= 0) & (row < read.height) & (column >= 0) & (column < read.width)
-            plane, got_row, got_column = pixel_at(read, begin + done.places + tap)
+            left_out = np.zeros_like(image) if done.left_out is None else done.left_out[k]
+            assert not (left_out & image).any()
+            if any(kernel_of(plan, layer).edges):
+                np.testing.assert_array_equal(left_out, ~image)
+            row, column, image = row[~left_out], column[~left_out], image[~left_out]
+            plane, got_row, got_column = pixel_at(read, begin + done.places[~left_out] + tap)
             assert (plane == channel // read.block).all()
             np.testing.assert_array_equal(got_row, np.where(image, row, -1))
             np.testing.assert_array_equal(got_column, np.where(image, column, -1))

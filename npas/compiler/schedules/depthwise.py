@@ -5,10 +5,14 @@ from __future__ import annotations
 from npas.compiler.schedules.lanes import even
 from npas.compiler.schedules.records import DepthwiseSchedule
 from npas.compiler.schedules.space import Axes, Space, halvings
+from npas.ops import Conv2d
 from npas.targets.isa import ISAS, IsaName
 
 MOST_DEPTHWISE = 8
 """Pixels of a depthwise tile."""
+
+MOST_OUTSIDE = MOST_DEPTHWISE // 2
+"""Pixels at an end of a row whose windows reach over it. A tile has them all, and less than twice as many."""
 
 
 def depthwise_schedule(width: int, window: int, isa: IsaName) -> DepthwiseSchedule:
@@ -18,6 +22,20 @@ def depthwise_schedule(width: int, window: int, isa: IsaName) -> DepthwiseSchedu
         return DepthwiseSchedule(pixels=1)
     most = max(2, min(MOST_DEPTHWISE, ISAS[isa].registers - 1 - min(window, MOST_DEPTHWISE)))
     return DepthwiseSchedule(pixels=even(width, most))
+
+
+def edges_of(op: Conv2d, read: int, written: int) -> tuple[int, int] | None:
+    """Columns outside the image that the first and the last window of a row reach over, by the widths of input and
+    output; none where they are too many to be left out by the tiles at a row's ends alone."""
+    end = (written - 1) * op.stride[1] + (op.kernel[1] - 1) * op.dilation[1] + 1 - op.pads[1]
+    edges = (op.pads[1], max(end - read, 0))
+    return edges if max(edges) <= MOST_OUTSIDE * op.stride[1] else None
+
+
+def depthwise_columns(width: int, pixels: int, outside: int) -> int:
+    """Tiles of a row, of at most ``pixels`` and none narrower than by one pixel; fewer and wider ones where only the
+    first and the last of them are to have the windows of ``outside`` pixels that reach over an edge."""
+    return min(-(-width // pixels), max(width // max(outside, 1), 1))
 
 
 def depthwise_space(width: int, height: int | None = None) -> Space:

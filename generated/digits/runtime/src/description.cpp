@@ -118,7 +118,7 @@ constexpr Layout kInputs[] = {{1, 16, 16, 16, 0, 256, 1}};
 constexpr Layout kOutputs[] = {{10, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0xf0c613df5e24b5faull, 42, 18032,
+    0xd904c19c4d0972f0ull, 42, 18032,
     kValues, 27, kIndexed, 21, kDepthwise, 0,
     kWinograd, 0, kConstants, 0, kLayers, 28,
     kInputs, 1, kOutputs, 1, forward,

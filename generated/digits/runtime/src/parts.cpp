@@ -56,17 +56,4 @@ View own_buffer(View buffer, int thread) {
     return {buffer.data + thread * size, buffer.layout};
 }
 
-void clear_outside(const Step& step, const Pair& pair, View buffer) {
-    const Layout& l = *buffer.layout;
-    const int last = (step.strip.rows.end - 1) * pair.stride - pair.top + pair.reach - step.part.row;
-    const int above = std::max(step.part.rows.begin - step.part.row, 0);
-    const int below = std::max(step.part.rows.end - step.part.row, 0);
-    for (int i = 0; i < l.planes(); ++i) {
-        float* pixels = buffer.plane(i);
-        float* begin = pixels - static_cast<std::ptrdiff_t>(l.origin) * l.block;
-        if (above > 0) std::fill(begin, pixels + above * l.row_step(), 0.0f);
-        if (below < last) std::fill(below > 0 ? pixels + below * l.row_step() : begin, begin + l.plane_step(), 0.0f);
-    }
-}
-
 }  // namespace NPAS_NAMESPACE

@@ -1,6 +1,15 @@
 <%page args="view"/>\
 <%def name="tile(pixels)">
+<%
+left, right = view.edges
+columns = view.columns[pixels]
+end = columns[-1].offset + 1 - right
+inside = lambda offset: " && ".join(["!kFirst"] * (offset < left) + ["!kLast"] * (offset >= end))
+%>\
 // ${pixels} pixel${"s" if pixels > 1 else ""} of one vector of channels.
+% if any(view.edges):
+template <bool kFirst, bool kLast>
+% endif
 [[gnu::always_inline]] inline void tile_p${pixels}(const Tile& tile) {
     vec aa = load(tile.bias);
 % if pixels > 1:
@@ -8,15 +17,22 @@
 % endif
     const float* x = tile.in;
     const float* w = tile.weights;
-    for (int i = 0; i < ${view.window[0]}; ++i, x += tile.tap_row_step, w += ${view.window[1]} * kLanes) {
+    for (int i = tile.rows; i > 0; --i, x += tile.tap_row_step, w += ${view.window[1]} * kLanes) {
 % for t in range(view.window[1]):
         const vec w${t} = load(w + ${t} * kLanes);
 % endfor
-% for column in view.columns[pixels]:
-        const vec x${column.offset} = load(x + ${column.offset} * kLanes);
+% for column in columns:
+<% indent = " " * (12 if inside(column.offset) else 8) %>\
+% if inside(column.offset):
+        if constexpr (${inside(column.offset)}) {
+% endif
+${indent}const vec x${column.offset} = load(x + ${column.offset} * kLanes);
 % for p, t in column.uses:
-        a${chr(97 + p)} = fma(w${t}, x${column.offset}, a${chr(97 + p)});
+${indent}a${chr(97 + p)} = fma(w${t}, x${column.offset}, a${chr(97 + p)});
 % endfor
+% if inside(column.offset):
+        }
+% endif
 % endfor
     }
 % if view.turned:
@@ -63,6 +79,7 @@ inline vec epilogue(vec x${", vec residual" if view.residual else ""}) {
 struct Tile {
     const float* in;
     std::ptrdiff_t tap_row_step;  // floats from one row of the window to the next
+    int rows;                     // of the window, in the image
     float* out;
 % if view.turned:
     std::ptrdiff_t plane_step;  // of the output, which has a plane for each channel
@@ -82,20 +99,23 @@ ${tile(pixels)}\
 
 }  // namespace
 
-// A row's tiles are as wide as the kernel, or a pixel narrower.
+// A row's tiles are as wide as the kernel, or a pixel narrower. What windows have outside the image is left out.
 ${view.signature} {
     constexpr int kTaps = ${view.window[0]} * ${view.window[1]};
+    constexpr int kReach = ${(view.window[0] - 1) * view.dilation[0] + 1};  // rows from a window's first to behind its last
     const Layout &from = *in.layout, &to = *out.layout;
+    const std::ptrdiff_t tap_row_step = ${f"{view.dilation[0]} * " if view.dilation[0] > 1 else ""}from.row_step();
     const int columns = (to.width + ${view.pixels - 1}) / ${view.pixels};
+% if view.pixels > 1:
     const int wide = to.width - columns * ${view.pixels - 1};
+% endif
     const int rows = strip.rows.end - strip.rows.begin;
     for (int unit = strip.units.begin; unit < strip.units.end;) {
         const int plane = strip.planes.begin + unit / rows, first = strip.rows.begin + unit % rows;
         const int left = first + strip.units.end - unit, last = left < strip.rows.end ? left : strip.rows.end;
         unit += last - first;
-        const float* source = in.plane(plane - strip.plane) +
-                              (first * ${view.stride[0]} - layer.spec->top - strip.row) * from.row_step() -
-                              layer.spec->left * kLanes;
+        int row = first * ${view.stride[0]} - layer.spec->top;  // of the image, in which the window begins
+        const float* source = in.plane(plane - strip.plane) + (row - strip.row) * from.row_step()${f" - {view.edges[0]} * kLanes" if view.edges[0] else ""};
 <% at = "plane * kLanes" if view.turned else "plane" %>\
         float* target = out.plane(${at}) + first * to.row_step();
 % if view.turned:
@@ -105,9 +125,13 @@ ${view.signature} {
         const float* other = residual.plane(${at}) + first * residual.layout->row_step();
 % endif
         for (int y = first; y < last; ++y) {
+<% rows_of = lambda rows: rows if view.dilation[0] == 1 else f"({rows} + {view.dilation[0] - 1}) / {view.dilation[0]}" %>\
+            const int above = row < 0 ? ${rows_of("-row")} : 0, there = layer.spec->height - row;
+            const int below = there < kReach ? ${rows_of("there")} : ${view.window[0]};
             Tile tile = {
-                source,
-                ${view.dilation[0]} * from.row_step(),
+                source + above * tap_row_step,
+                tap_row_step,
+                below - above,
                 target,
 % if view.turned:
                 to.plane_step(),
@@ -119,29 +143,48 @@ ${view.signature} {
                 residual.layout->plane_step(),
 % endif
 % endif
-                layer.weights + static_cast<std::ptrdiff_t>(plane) * kTaps * kLanes,
+                layer.weights + (static_cast<std::ptrdiff_t>(plane) * kTaps + above * ${view.window[1]}) * kLanes,
                 layer.bias + static_cast<std::ptrdiff_t>(plane) * kLanes,
             };
-            for (int column = 0; column < columns; ++column) {
-% if view.pixels > 1:
-                const bool whole = column < wide;
-                if (whole) {
-                    tile_p${view.pixels}(tile);
-                } else {
-                    tile_p${view.pixels - 1}(tile);
-                }
-                const int width = whole ? ${view.pixels} : ${view.pixels - 1};
-% else:
-                const int width = wide < 0 ? 0 : 1;
-                tile_p1(tile);
-% endif
-                tile.in += width * ${view.stride[1]} * kLanes;
 <% step = "" if view.turned else " * kLanes" %>\
-                tile.out += width${step};
+            const auto pass = [&](int pixels) {
+                tile.in += pixels * ${view.stride[1]} * kLanes;
+                tile.out += pixels${step};
 % if view.residual:
-                tile.residual += width${step};
+                tile.residual += pixels${step};
 % endif
+            };
+<%def name="tile_at(column, indent, edges='')">\
+% if view.pixels > 1:
+${indent}if (${column} < wide) {
+${indent}    tile_p${view.pixels}${edges}(tile);
+${indent}    pass(${view.pixels});
+${indent}} else {
+${indent}    tile_p${view.pixels - 1}${edges}(tile);
+${indent}    pass(${view.pixels - 1});
+${indent}}
+% else:
+${indent}tile_p1${edges}(tile);
+${indent}pass(1);
+% endif
+</%def>\
+% if any(view.edges):
+            if (columns == 1) {
+                tile_p${view.pixels}<true, true>(tile);
+            } else {
+                tile_p${view.pixels}<true, false>(tile);
+                pass(${view.pixels});
+                for (int column = 1; column < columns - 1; ++column) {
+${tile_at("column", " " * 20, "<false, false>")}\
+                }
+${tile_at("columns - 1", " " * 16, "<false, true>")}\
             }
+% else:
+            for (int column = 0; column < columns; ++column) {
+${tile_at("column", " " * 16)}\
+            }
+% endif
+            row += ${view.stride[0]};
             source += ${view.stride[0]} * from.row_step();
             target += to.row_step();
 % if view.residual:

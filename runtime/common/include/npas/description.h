@@ -49,6 +49,7 @@ struct DepthwiseSpec {
     int channels, taps;
     int lanes;      // channels in a plane: 1 where pixels lie in lanes
     int top, left;  // padding
+    int height;     // of the image
 };
 
 // A layer by Winograd's method; see winograd.h. Sections: weights as a dense layer's, bias.

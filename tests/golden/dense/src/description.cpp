@@ -12,7 +12,7 @@ namespace {
 constexpr Value kValues[] = {
     {   {3, 8, 8, 9, 16, 112, 1},    0},  // 0
     {   {8, 8, 8, 9, 10,  91, 8}, 3456},  // 1
-    {   {8, 8, 8, 9, 10,  91, 8}, 4192},  // 2
+    {   {8, 8, 8, 8,  0,  64, 8}, 4192},  // 2
     {{3456, 1, 1, 1,  0,   1, 1},    0},  // 3
     {   {8, 8, 8, 9, 10,  91, 8},    0},  // 4
     {  {12, 4, 4, 4,  0,  16, 8},  736},  // 5
@@ -36,7 +36,7 @@ constexpr IndexedSpec kIndexed[] = {
 
 // First section; channels, taps, channels in a plane; padding at the top and on the left.
 constexpr DepthwiseSpec kDepthwise[] = {
-    {4, 8, 9, 8, 1, 1},  // layer_003
+    {4, 8, 9, 8, 1, 1, 8},  // layer_003
 };
 
 // First section; filters, channels; kernel, stride; channels in a pixel of the input, planes of transformed tiles
@@ -64,7 +64,7 @@ constexpr Layout kInputs[] = {{3, 8, 8, 8, 0, 64, 1}};
 constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0x3ea3f6cfa5f40932ull, 10, 4944,
+    0x4bcd029449e2e384ull, 10, 4720,
     kValues, 8, kIndexed, 3, kDepthwise, 1,
     kWinograd, 1, kConstants, 0, kLayers, 8,
     kInputs, 1, kOutputs, 1, forward,

@@ -36,7 +36,7 @@ constexpr IndexedSpec kIndexed[] = {
 
 // First section; channels, taps, channels in a plane; padding at the top and on the left.
 constexpr DepthwiseSpec kDepthwise[] = {
-    {4, 8, 9, 4, 1, 1},  // layer_003
+    {4, 8, 9, 4, 1, 1, 8},  // layer_003
 };
 
 // First section; filters, channels; kernel, stride; channels in a pixel of the input, planes of transformed tiles
@@ -64,7 +64,7 @@ constexpr Layout kInputs[] = {{3, 8, 8, 8, 0, 64, 1}};
 constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0x645ef170102f6c5full, 14, 4944,
+    0x4c121dd6b30da5afull, 14, 4944,
     kValues, 8, kIndexed, 3, kDepthwise, 1,
     kWinograd, 1, kConstants, 0, kLayers, 8,
     kInputs, 1, kOutputs, 1, forward,

@@ -48,7 +48,7 @@ constexpr IndexedSpec kIndexed[] = {
 
 // First section; channels, taps, channels in a plane; padding at the top and on the left.
 constexpr DepthwiseSpec kDepthwise[] = {
-    {19, 17, 9, 8, 1, 1},  // layer_005
+    {19, 17, 9, 8, 1, 1, 5},  // layer_005
 };
 
 constexpr const WinogradSpec* kWinograd = nullptr;
@@ -80,7 +80,7 @@ constexpr Layout kInputs[] = {{3, 9, 7, 7, 0, 63, 1}};
 constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0x7fce27d8296bcd1cull, 33, 2736,
+    0xc0e5d3cd79e959b8ull, 33, 2736,
     kValues, 15, kIndexed, 7, kDepthwise, 1,
     kWinograd, 0, kConstants, 0, kLayers, 17,
     kInputs, 1, kOutputs, 1, forward,

@@ -16,7 +16,7 @@ constexpr Value kValues[] = {
     {{2960,  1, 1, 1,  0,   1, 1},    0},  // 3
     { {800,  1, 1, 1,  0,   1, 1}, 8480},  // 4
     {   {9, 10, 7, 8, 16, 112, 1},    0},  // 5
-    {  {17,  5, 3, 4,  5,  29, 8}, 1008},  // 6
+    {  {17,  5, 3, 3,  0,  15, 8}, 1008},  // 6
     {  {17,  5, 3, 3,  0,  15, 8},    0},  // 7
     {  {17,  4, 2, 2,  0,   8, 8},  368},  // 8
     {  {17,  4, 2, 2,  0,   8, 8},  560},  // 9
@@ -46,7 +46,7 @@ constexpr IndexedSpec kIndexed[] = {
     {Format::dense,  0, 10,   3, 1, 9, false, kTaps0, 1, 128,  4, 1, 1, false,   3, 24, 4, 4,  true, 7, 10, 9,  {0, 0, 0, 1},                                                                   {}},  // layer_001
     {  Format::csr,  2, 10,  10, 1, 9, false, kTaps1, 1, 296,  1, 1, 1, false,  10,  8, 1, 1, false, 7, 10, 8,  {1, 1, 0, 1}, {10, 10, 8, 10, 37, kCopies0, 3, 1, 1, 1, 1, 10, 7, 2, false, false}},  // layer_002
     {  Format::fkw,  6,  9,  10, 1, 9, false, kTaps2, 1, 128,  1, 1, 1, false,   5, 16, 5, 4, false, 7, 10, 8,  {0, 0, 0, 1},                                                                   {}},  // layer_003
-    {  Format::bcs, 13, 17,   9, 1, 9, false, kTaps3, 1, 112,  8, 1, 1,  true,   9,  3, 5, 5,  true, 3,  5, 4, {1, 1, 16, 1},                                                                   {}},  // layer_004
+    {  Format::bcs, 13, 17,   9, 1, 9, false, kTaps3, 1, 112,  8, 1, 1,  true,   9,  3, 5, 5,  true, 3,  5, 3, {1, 1, 16, 1},                                                                   {}},  // layer_004
     {Format::dense, 21, 34,  34, 1, 1, false, kTaps4, 1,   1, 16, 1, 1,  true,  34,  0, 0, 4, false, 1,  1, 1,  {0, 0, 0, 1},                                                                   {}},  // layer_011
     {  Format::bcs, 23, 21, 272, 1, 1, false, kTaps4, 1,   1,  8, 1, 1,  true, 272,  0, 0, 4, false, 1,  1, 1,  {0, 0, 0, 1},                                                                   {}},  // layer_014
     {  Format::csr, 29,  5,  21, 1, 1, false, kTaps4, 1,   1,  1, 1, 1, false,  21,  0, 0, 4, false, 1,  1, 1,  {0, 0, 0, 1},                                                                   {}},  // layer_015
@@ -54,7 +54,7 @@ constexpr IndexedSpec kIndexed[] = {
 
 // First section; channels, taps, channels in a plane; padding at the top and on the left.
 constexpr DepthwiseSpec kDepthwise[] = {
-    {19, 17, 9, 8, 1, 1},  // layer_005
+    {19, 17, 9, 8, 1, 1, 5},  // layer_005
 };
 
 constexpr const WinogradSpec* kWinograd = nullptr;
@@ -86,7 +86,7 @@ constexpr Layout kInputs[] = {{3, 9, 7, 7, 0, 63, 1}};
 constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0x9dd520f28d961020ull, 33, 9296,
+    0xe801e9f1819e26a6ull, 33, 9296,
     kValues, 17, kIndexed, 7, kDepthwise, 1,
     kWinograd, 0, kConstants, 0, kLayers, 17,
     kInputs, 1, kOutputs, 1, forward,

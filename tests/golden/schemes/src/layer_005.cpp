@@ -1,4 +1,4 @@
-#include "depthwise_lanes_avx2_k3x3_s1x1_p3.h"
+#include "depthwise_lanes_avx2_k3x3_s1x1_p3_e1x1.h"
 #include "npas/layers.h"
 #include "npas/parts.h"
 #include "npas/run.h"
@@ -9,8 +9,8 @@ namespace npas_net {
 // 68 of 153 weights, stored as dense, 960 bytes: pattern 2.25x.
 // Built dense: a depthwise kernel passes over every position.
 void layer_005(Run& run) {
-    depthwise_lanes_avx2_k3x3_s1x1_p3(run.depthwise(0), run.value(6), run.value(7),
-                                      strip_of(run.value(6).layout->planes(), run.value(7).layout->height, run.share()));
+    depthwise_lanes_avx2_k3x3_s1x1_p3_e1x1(run.depthwise(0), run.value(6), run.value(7),
+                                           strip_of(run.value(6).layout->planes(), run.value(7).layout->height, run.share()));
 }
 
 }  // namespace npas_net

@@ -85,8 +85,6 @@ struct Step {
 int steps_of(const Pair& pair, const Indexed& conv, const Layout& out);
 Step step_of(const Pair& pair, const Indexed& conv, const Layout& out, int unit);
 
-// The thread's buffer. What a step's convolution leaves out, above and below the image, becomes zero.
 View own_buffer(View buffer, int thread);
-void clear_outside(const Step& step, const Pair& pair, View buffer);
 
 }  // namespace NPAS_NAMESPACE

@@ -1,7 +1,7 @@
 // Depthwise convolution, channels in lanes: 3x3, 5 pixels in registers.
 #include "npas/few_registers.h"
 
-#include "depthwise_lanes_avx2_k3x3_s1x1_p5_turned_clip_0p0_6p0.h"
+#include "depthwise_lanes_avx2_k3x3_s1x1_p5_e1x1_turned_clip_0p0_6p0.h"
 #include "npas/parts.h"
 #include "npas/functions.h"
 #include "npas/packing.h"
@@ -18,6 +18,7 @@ inline vec epilogue(vec x) {
 struct Tile {
     const float* in;
     std::ptrdiff_t tap_row_step;  // floats from one row of the window to the next
+    int rows;                     // of the window, in the image
     float* out;
     std::ptrdiff_t plane_step;  // of the output, which has a plane for each channel
     int channels;
@@ -25,17 +26,20 @@ struct Tile {
 };
 
 // 5 pixels of one vector of channels.
+template <bool kFirst, bool kLast>
 [[gnu::always_inline]] inline void tile_p5(const Tile& tile) {
     vec aa = load(tile.bias);
     vec ab = aa, ac = aa, ad = aa, ae = aa;
     const float* x = tile.in;
     const float* w = tile.weights;
-    for (int i = 0; i < 3; ++i, x += tile.tap_row_step, w += 3 * kLanes) {
+    for (int i = tile.rows; i > 0; --i, x += tile.tap_row_step, w += 3 * kLanes) {
         const vec w0 = load(w + 0 * kLanes);
         const vec w1 = load(w + 1 * kLanes);
         const vec w2 = load(w + 2 * kLanes);
-        const vec x0 = load(x + 0 * kLanes);
-        aa = fma(w0, x0, aa);
+        if constexpr (!kFirst) {
+            const vec x0 = load(x + 0 * kLanes);
+            aa = fma(w0, x0, aa);
+        }
         const vec x1 = load(x + 1 * kLanes);
         aa = fma(w1, x1, aa);
         ab = fma(w0, x1, ab);
@@ -54,8 +58,10 @@ struct Tile {
         const vec x5 = load(x + 5 * kLanes);
         ad = fma(w2, x5, ad);
         ae = fma(w1, x5, ae);
-        const vec x6 = load(x + 6 * kLanes);
-        ae = fma(w2, x6, ae);
+        if constexpr (!kLast) {
+            const vec x6 = load(x + 6 * kLanes);
+            ae = fma(w2, x6, ae);
+        }
     }
     {
         vec turned[kLanes] = {aa, ab, ac, ad, ae};
@@ -69,17 +75,20 @@ struct Tile {
 }
 
 // 4 pixels of one vector of channels.
+template <bool kFirst, bool kLast>
 [[gnu::always_inline]] inline void tile_p4(const Tile& tile) {
     vec aa = load(tile.bias);
     vec ab = aa, ac = aa, ad = aa;
     const float* x = tile.in;
     const float* w = tile.weights;
-    for (int i = 0; i < 3; ++i, x += tile.tap_row_step, w += 3 * kLanes) {
+    for (int i = tile.rows; i > 0; --i, x += tile.tap_row_step, w += 3 * kLanes) {
         const vec w0 = load(w + 0 * kLanes);
         const vec w1 = load(w + 1 * kLanes);
         const vec w2 = load(w + 2 * kLanes);
-        const vec x0 = load(x + 0 * kLanes);
-        aa = fma(w0, x0, aa);
+        if constexpr (!kFirst) {
+            const vec x0 = load(x + 0 * kLanes);
+            aa = fma(w0, x0, aa);
+        }
         const vec x1 = load(x + 1 * kLanes);
         aa = fma(w1, x1, aa);
         ab = fma(w0, x1, ab);
@@ -94,8 +103,10 @@ struct Tile {
         const vec x4 = load(x + 4 * kLanes);
         ac = fma(w2, x4, ac);
         ad = fma(w1, x4, ad);
-        const vec x5 = load(x + 5 * kLanes);
-        ad = fma(w2, x5, ad);
+        if constexpr (!kLast) {
+            const vec x5 = load(x + 5 * kLanes);
+            ad = fma(w2, x5, ad);
+        }
     }
     {
         vec turned[kLanes] = {aa, ab, ac, ad};
@@ -110,11 +121,13 @@ struct Tile {
 
 }  // namespace
 
-// A row's tiles are as wide as the kernel, or a pixel narrower.
-void depthwise_lanes_avx2_k3x3_s1x1_p5_turned_clip_0p0_6p0(const Depthwise& layer, View in, View out,
-                                                           const Strip& strip) {
+// A row's tiles are as wide as the kernel, or a pixel narrower. What windows have outside the image is left out.
+void depthwise_lanes_avx2_k3x3_s1x1_p5_e1x1_turned_clip_0p0_6p0(
+    const Depthwise& layer, View in, View out, const Strip& strip) {
     constexpr int kTaps = 3 * 3;
+    constexpr int kReach = 3;  // rows from a window's first to behind its last
     const Layout &from = *in.layout, &to = *out.layout;
+    const std::ptrdiff_t tap_row_step = from.row_step();
     const int columns = (to.width + 4) / 5;
     const int wide = to.width - columns * 4;
     const int rows = strip.rows.end - strip.rows.begin;
@@ -122,32 +135,50 @@ void depthwise_lanes_avx2_k3x3_s1x1_p5_turned_clip_0p0_6p0(const Depthwise& laye
         const int plane = strip.planes.begin + unit / rows, first = strip.rows.begin + unit % rows;
         const int left = first + strip.units.end - unit, last = left < strip.rows.end ? left : strip.rows.end;
         unit += last - first;
-        const float* source = in.plane(plane - strip.plane) +
-                              (first * 1 - layer.spec->top - strip.row) * from.row_step() -
-                              layer.spec->left * kLanes;
+        int row = first * 1 - layer.spec->top;  // of the image, in which the window begins
+        const float* source = in.plane(plane - strip.plane) + (row - strip.row) * from.row_step() - 1 * kLanes;
         float* target = out.plane(plane * kLanes) + first * to.row_step();
         const int rest = to.channels - plane * kLanes, channels = rest < kLanes ? rest : kLanes;
         for (int y = first; y < last; ++y) {
+            const int above = row < 0 ? -row : 0, there = layer.spec->height - row;
+            const int below = there < kReach ? there : 3;
             Tile tile = {
-                source,
-                1 * from.row_step(),
+                source + above * tap_row_step,
+                tap_row_step,
+                below - above,
                 target,
                 to.plane_step(),
                 channels,
-                layer.weights + static_cast<std::ptrdiff_t>(plane) * kTaps * kLanes,
+                layer.weights + (static_cast<std::ptrdiff_t>(plane) * kTaps + above * 3) * kLanes,
                 layer.bias + static_cast<std::ptrdiff_t>(plane) * kLanes,
             };
-            for (int column = 0; column < columns; ++column) {
-                const bool whole = column < wide;
-                if (whole) {
-                    tile_p5(tile);
-                } else {
-                    tile_p4(tile);
+            const auto pass = [&](int pixels) {
+                tile.in += pixels * 1 * kLanes;
+                tile.out += pixels;
+            };
+            if (columns == 1) {
+                tile_p5<true, true>(tile);
+            } else {
+                tile_p5<true, false>(tile);
+                pass(5);
+                for (int column = 1; column < columns - 1; ++column) {
+                    if (column < wide) {
+                        tile_p5<false, false>(tile);
+                        pass(5);
+                    } else {
+                        tile_p4<false, false>(tile);
+                        pass(4);
+                    }
                 }
-                const int width = whole ? 5 : 4;
-                tile.in += width * 1 * kLanes;
-                tile.out += width;
+                if (columns - 1 < wide) {
+                    tile_p5<false, true>(tile);
+                    pass(5);
+                } else {
+                    tile_p4<false, true>(tile);
+                    pass(4);
+                }
             }
+            row += 1;
             source += 1 * from.row_step();
             target += to.row_step();
         }

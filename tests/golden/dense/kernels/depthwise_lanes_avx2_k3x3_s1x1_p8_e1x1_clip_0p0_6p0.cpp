@@ -1,7 +1,7 @@
 // Depthwise convolution, channels in lanes: 3x3, 8 pixels in registers.
 #include "npas/few_registers.h"
 
-#include "depthwise_lanes_avx2_k3x3_s1x1_p8_clip_0p0_6p0.h"
+#include "depthwise_lanes_avx2_k3x3_s1x1_p8_e1x1_clip_0p0_6p0.h"
 #include "npas/parts.h"
 #include "npas/functions.h"
 
@@ -17,22 +17,26 @@ inline vec epilogue(vec x) {
 struct Tile {
     const float* in;
     std::ptrdiff_t tap_row_step;  // floats from one row of the window to the next
+    int rows;                     // of the window, in the image
     float* out;
     const float *weights, *bias;
 };
 
 // 8 pixels of one vector of channels.
+template <bool kFirst, bool kLast>
 [[gnu::always_inline]] inline void tile_p8(const Tile& tile) {
     vec aa = load(tile.bias);
     vec ab = aa, ac = aa, ad = aa, ae = aa, af = aa, ag = aa, ah = aa;
     const float* x = tile.in;
     const float* w = tile.weights;
-    for (int i = 0; i < 3; ++i, x += tile.tap_row_step, w += 3 * kLanes) {
+    for (int i = tile.rows; i > 0; --i, x += tile.tap_row_step, w += 3 * kLanes) {
         const vec w0 = load(w + 0 * kLanes);
         const vec w1 = load(w + 1 * kLanes);
         const vec w2 = load(w + 2 * kLanes);
-        const vec x0 = load(x + 0 * kLanes);
-        aa = fma(w0, x0, aa);
+        if constexpr (!kFirst) {
+            const vec x0 = load(x + 0 * kLanes);
+            aa = fma(w0, x0, aa);
+        }
         const vec x1 = load(x + 1 * kLanes);
         aa = fma(w1, x1, aa);
         ab = fma(w0, x1, ab);
@@ -63,8 +67,10 @@ struct Tile {
         const vec x8 = load(x + 8 * kLanes);
         ag = fma(w2, x8, ag);
         ah = fma(w1, x8, ah);
-        const vec x9 = load(x + 9 * kLanes);
-        ah = fma(w2, x9, ah);
+        if constexpr (!kLast) {
+            const vec x9 = load(x + 9 * kLanes);
+            ah = fma(w2, x9, ah);
+        }
     }
     store(tile.out + 0 * kLanes, epilogue(aa));
     store(tile.out + 1 * kLanes, epilogue(ab));
@@ -77,17 +83,20 @@ struct Tile {
 }
 
 // 7 pixels of one vector of channels.
+template <bool kFirst, bool kLast>
 [[gnu::always_inline]] inline void tile_p7(const Tile& tile) {
     vec aa = load(tile.bias);
     vec ab = aa, ac = aa, ad = aa, ae = aa, af = aa, ag = aa;
     const float* x = tile.in;
     const float* w = tile.weights;
-    for (int i = 0; i < 3; ++i, x += tile.tap_row_step, w += 3 * kLanes) {
+    for (int i = tile.rows; i > 0; --i, x += tile.tap_row_step, w += 3 * kLanes) {
         const vec w0 = load(w + 0 * kLanes);
         const vec w1 = load(w + 1 * kLanes);
         const vec w2 = load(w + 2 * kLanes);
-        const vec x0 = load(x + 0 * kLanes);
-        aa = fma(w0, x0, aa);
+        if constexpr (!kFirst) {
+            const vec x0 = load(x + 0 * kLanes);
+            aa = fma(w0, x0, aa);
+        }
         const vec x1 = load(x + 1 * kLanes);
         aa = fma(w1, x1, aa);
         ab = fma(w0, x1, ab);
@@ -114,8 +123,10 @@ struct Tile {
         const vec x7 = load(x + 7 * kLanes);
         af = fma(w2, x7, af);
         ag = fma(w1, x7, ag);
-        const vec x8 = load(x + 8 * kLanes);
-        ag = fma(w2, x8, ag);
+        if constexpr (!kLast) {
+            const vec x8 = load(x + 8 * kLanes);
+            ag = fma(w2, x8, ag);
+        }
     }
     store(tile.out + 0 * kLanes, epilogue(aa));
     store(tile.out + 1 * kLanes, epilogue(ab));
@@ -128,10 +139,12 @@ struct Tile {
 
 }  // namespace
 
-// A row's tiles are as wide as the kernel, or a pixel narrower.
-void depthwise_lanes_avx2_k3x3_s1x1_p8_clip_0p0_6p0(const Depthwise& layer, View in, View out, const Strip& strip) {
+// A row's tiles are as wide as the kernel, or a pixel narrower. What windows have outside the image is left out.
+void depthwise_lanes_avx2_k3x3_s1x1_p8_e1x1_clip_0p0_6p0(const Depthwise& layer, View in, View out, const Strip& strip) {
     constexpr int kTaps = 3 * 3;
+    constexpr int kReach = 3;  // rows from a window's first to behind its last
     const Layout &from = *in.layout, &to = *out.layout;
+    const std::ptrdiff_t tap_row_step = from.row_step();
     const int columns = (to.width + 7) / 8;
     const int wide = to.width - columns * 7;
     const int rows = strip.rows.end - strip.rows.begin;
@@ -139,29 +152,47 @@ void depthwise_lanes_avx2_k3x3_s1x1_p8_clip_0p0_6p0(const Depthwise& layer, View
         const int plane = strip.planes.begin + unit / rows, first = strip.rows.begin + unit % rows;
         const int left = first + strip.units.end - unit, last = left < strip.rows.end ? left : strip.rows.end;
         unit += last - first;
-        const float* source = in.plane(plane - strip.plane) +
-                              (first * 1 - layer.spec->top - strip.row) * from.row_step() -
-                              layer.spec->left * kLanes;
+        int row = first * 1 - layer.spec->top;  // of the image, in which the window begins
+        const float* source = in.plane(plane - strip.plane) + (row - strip.row) * from.row_step() - 1 * kLanes;
         float* target = out.plane(plane) + first * to.row_step();
         for (int y = first; y < last; ++y) {
+            const int above = row < 0 ? -row : 0, there = layer.spec->height - row;
+            const int below = there < kReach ? there : 3;
             Tile tile = {
-                source,
-                1 * from.row_step(),
+                source + above * tap_row_step,
+                tap_row_step,
+                below - above,
                 target,
-                layer.weights + static_cast<std::ptrdiff_t>(plane) * kTaps * kLanes,
+                layer.weights + (static_cast<std::ptrdiff_t>(plane) * kTaps + above * 3) * kLanes,
                 layer.bias + static_cast<std::ptrdiff_t>(plane) * kLanes,
             };
-            for (int column = 0; column < columns; ++column) {
-                const bool whole = column < wide;
-                if (whole) {
-                    tile_p8(tile);
-                } else {
-                    tile_p7(tile);
+            const auto pass = [&](int pixels) {
+                tile.in += pixels * 1 * kLanes;
+                tile.out += pixels * kLanes;
+            };
+            if (columns == 1) {
+                tile_p8<true, true>(tile);
+            } else {
+                tile_p8<true, false>(tile);
+                pass(8);
+                for (int column = 1; column < columns - 1; ++column) {
+                    if (column < wide) {
+                        tile_p8<false, false>(tile);
+                        pass(8);
+                    } else {
+                        tile_p7<false, false>(tile);
+                        pass(7);
+                    }
                 }
-                const int width = whole ? 8 : 7;
-                tile.in += width * 1 * kLanes;
-                tile.out += width * kLanes;
+                if (columns - 1 < wide) {
+                    tile_p8<false, true>(tile);
+                    pass(8);
+                } else {
+                    tile_p7<false, true>(tile);
+                    pass(7);
+                }
             }
+            row += 1;
             source += 1 * from.row_step();
             target += to.row_step();
         }
