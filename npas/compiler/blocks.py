@@ -17,6 +17,7 @@ from typing import Literal
 from npas.compiler.classes import Classes
 from npas.compiler.formats import FormatName
 from npas.compiler.fuse import Group
+from npas.compiler.schedules.depthwise import edges_of
 from npas.graph.graph import Graph
 from npas.ops import AvgPool, Binary, Concat, Conv2d, Elementwise, MaxPool, Shape
 
@@ -150,6 +151,8 @@ def _in_pair(graph: Graph, groups: Sequence[Group], depthwise: Group, wanted: Ma
         and before.residual is None
         and len(graph.consumers[source]) == 1
         and source not in graph.outputs
+        and isinstance(depthwise.root.op, Conv2d)
+        and edges_of(depthwise.root.op, graph.shapes[source][3], graph.shapes[depthwise.root.name][3]) is not None
     )
 
 

@@ -15,7 +15,7 @@ from npas.compiler.formats import FormatName
 from npas.compiler.formats.base import Floats
 from npas.compiler.fuse import Group, fuse
 from npas.compiler.indexed import Options, Section
-from npas.compiler.layout import Planes, assign, compact_layout
+from npas.compiler.layout import Margins, Planes, assign, compact_layout
 from npas.compiler.plan import CopyLayer, ElementwiseLayer, Kernel, Layer, Layout, Plan, Port, Stationary, Value
 from npas.compiler.record import Record
 from npas.compiler.schedules import packed, planar, winograd
@@ -51,7 +51,7 @@ class PlanBuilder:
         self.options = decided(network, self.groups, options, isa)
         kinds, only_pixels = self._kernels()
         self.blocks = Blocks.of(self.graph, self.groups, self.lanes, kinds, only_pixels, self._planar(kinds))
-        self.planes: Planes = assign(self.graph, self.groups, self.blocks, self._without_margins())
+        self.planes: Planes = assign(self.graph, self.groups, self.blocks, self._margins())
         self.values: list[Value] = []
         self.place: dict[str, int] = {}
         self.layers: list[Layer] = []
@@ -97,10 +97,20 @@ class PlanBuilder:
         assert isinstance(node.op, Conv2d)
         return edges_of(node.op, self.graph.shapes[node.inputs[0]][3], self.graph.shapes[node.name][3])
 
-    def _without_margins(self) -> set[str]:
-        """Convolutions whose kernels leave out what their windows have outside the image."""
-        planar = {name for name, kind in self.blocks.kernel.items() if kind == "planar"}
-        return planar | {name for name in self.blocks.kernel if self.edges(self.graph.node(name)) is not None}
+    def _margins(self) -> dict[str, Margins]:
+        """What the kernel of each convolution needs around its input: its padding, but for what it leaves out.
+        Depthwise kernels of processors leave out rows, and columns as far as they can."""
+        margins = dict[str, Margins]()
+        for name, kind in self.blocks.kernel.items():
+            node = self.graph.node(name)
+            assert isinstance(node.op, Conv2d)
+            top, left, bottom, right = node.op.pads
+            if kind == "depthwise" and self.backend == "cpu":
+                top = bottom = 0
+            if kind == "planar" or self.edges(node) is not None:
+                top = left = bottom = right = 0
+            margins[name] = (top, left, bottom, right)
+        return margins
 
     def _planar(self, kinds: Mapping[str, KernelKind]) -> set[str]:
         """Depthwise layers that can be computed between planes."""

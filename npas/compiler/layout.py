@@ -3,7 +3,7 @@
 | symbol | meaning |
 | --- | --- |
 | pitch | floats from one row to the next |
-| margins | zero rows and columns (top, left, bottom, right) that some window reaches into, if not a depthwise one |
+| margins | zero rows and columns (top, left, bottom, right) that some kernel reads |
 | run | floats from the first pixel of a plane to behind its last, (H - 1) pitch + W |
 
 A convolution of stride 1 is one-dimensional if its input and output have the same pitch: output pixel p reads
@@ -101,14 +101,14 @@ def spread(plane: int) -> int:
     return plane + 16 if plane % ALIASING == 0 else plane
 
 
-def assign(graph: Graph, groups: Sequence[Group], blocks: Blocks, without_margins: Collection[str]) -> Planes:
-    """Pitch and margins of every value that is not compact. Kernels of nodes ``without_margins`` leave out what their
-    windows have outside the image."""
+def assign(graph: Graph, groups: Sequence[Group], blocks: Blocks, needed: Mapping[str, Margins]) -> Planes:
+    """Pitch and margins of every value that is not compact, by the margins that the kernel of each convolution needs
+    around its input."""
     padded = [g.value for g in groups if not is_compact(graph.shapes[g.value])]
     classes, margins = Classes(padded), dict[str, Margins].fromkeys(padded, (0, 0, 0, 0))
     width = {name: graph.shapes[name][3] for name in padded}
     for group in groups:
-        _constrain(graph, group, classes, margins, width, blocks, without_margins)
+        _constrain(graph, group, classes, margins, width, blocks, needed)
     pitch = dict[str, int]()  # by class
     for name in padded:
         _, left, _, right = margins[name]
@@ -131,7 +131,7 @@ def _constrain(
     margins: dict[str, Margins],
     width: dict[str, int],
     blocks: Blocks,
-    without_margins: Collection[str],
+    needed: Mapping[str, Margins],
 ) -> None:
     op, name = group.root.op, group.root.name
     kernel = blocks.kernel.get(name)
@@ -146,12 +146,11 @@ def _constrain(
     source = group.root.inputs[0]
     if reads_phases(group, blocks):
         width[group.value] = max(width[group.value], Phases.of(op, graph.shapes[name]).size[1])
-    elif source in margins and name not in without_margins:
+    elif source in margins:
         if kernel == "pixels":
             classes.join(group.value, source)
-        top, left, bottom, right = op.pads
-        old = margins[source]
-        margins[source] = (max(old[0], top), max(old[1], left), max(old[2], bottom), max(old[3], right))
+        top, left, bottom, right = (max(pair) for pair in zip(margins[source], needed[name], strict=True))
+        margins[source] = (top, left, bottom, right)
 
 
 def reads_phases(group: Group, blocks: Blocks) -> bool:

@@ -12,7 +12,7 @@ from npas.compiler.fuse import Group
 from npas.compiler.lower_indexed import describe, reads, source_of
 from npas.compiler.plan import DepthwiseLayer, Kernel
 from npas.compiler.schedules.choice import Choice
-from npas.compiler.schedules.depthwise import depthwise_columns, depthwise_schedule, depthwise_space
+from npas.compiler.schedules.depthwise import depthwise_pixels, depthwise_schedule, depthwise_space
 from npas.compiler.schedules.records import DepthwiseSchedule, PlanarSchedule
 from npas.compiler.stored import Depthwise
 from npas.ops import Conv2d
@@ -56,8 +56,8 @@ def depthwise_layer(
     inputs = (source,) if group.residual is None else (source, plan.place[group.residual])
     width = plan.layout(out).width
     edges = plan.edges(root) or (0, 0)
-    columns = depthwise_columns(width, schedule.pixels, -(-max(edges) // op.stride[1]))
-    schedule = schedule.model_copy(update={"pixels": -(-width // columns)})
+    pixels = depthwise_pixels(width, schedule.pixels, edges, op.stride[1])
+    schedule = schedule.model_copy(update={"pixels": pixels})
     if plan.backend == "opencl":  # a tile that is a pixel narrower than the others reads as they do
         read, to = plan.layout(source), plan.layout(out)
         last = (to.height - 1) * op.stride[0] + (op.kernel[0] - 1) * op.dilation[0] - op.pads[0]

@@ -88,6 +88,24 @@ def depthwise() -> Graph:
     return builder.graph(*outputs)
 
 
+def far_reaching() -> Graph:
+    """Depthwise windows that reach over the image with more pixels than a tile leaves out, on either side or both."""
+    builder = Builder("net")
+    image = builder.input((5, SIDE, 13))
+    outputs = []
+    for side, stride, dilation, pads in (
+        (3, 1, 5, (5, 5, 5, 5)),
+        (3, 2, 12, (12, 12, 12, 12)),
+        (7, 1, 2, (6, 6, 6, 6)),
+        (11, 3, 1, (5, 13, 5, 5)),
+        (3, 1, 2, (0, 1, 4, 6)),
+    ):
+        x = builder.conv(image, 17, 1)
+        y = builder.conv(x, 17, side, stride=stride, dilation=dilation, pads=pads, groups=17)
+        outputs.append(builder.add(y, x) if builder.shapes[y] == builder.shapes[x] else y)
+    return builder.graph(*outputs)
+
+
 def layers_of(network: Network, options: Options, isa: str) -> list[tuple[WeightsLayer, Conv2d, int]]:
     """Those with filters or channels in lanes, their operators, and the channels that they read."""
     plan = lower(one_shot(network, options.prunings).network, isa=isa, threads=2, options=options).plan
@@ -163,6 +181,14 @@ def test_only_inputs_that_no_near_cache_holds_are_fetched_ahead():
 
 def test_depthwise_layers(tmp_path: Path, isa):
     assert_parity(parity(tmp_path, network_of(depthwise(), seed=3), Options(), isa, threads=3))
+
+
+@pytest.mark.parametrize("isa", CPU_ISAS)
+def test_depthwise_layers_that_reach_far_over_the_image(tmp_path: Path, isa: IsaName):
+    graph = far_reaching()
+    plan = lower(network_of(graph), isa=isa, threads=1, options=Options()).plan
+    assert {kernel.edges for kernel in plan.kernels if kernel.template == "depthwise_lanes"} == {(0, 0)}
+    assert_parity(parity(tmp_path, network_of(graph, seed=3), Options(), isa, threads=3))
 
 
 def test_any_schedule_computes_the_same(tmp_path: Path, isa):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import product
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +12,7 @@ from programs import lowered
 from pydantic import ValidationError
 
 from npas.compiler.indexed import Options
-from npas.compiler.schedules.depthwise import MOST_DEPTHWISE, depthwise_schedule
+from npas.compiler.schedules.depthwise import MOST_DEPTHWISE, depthwise_pixels, depthwise_schedule, edges_of
 from npas.compiler.schedules.lanes import LaneWork, lane_schedules, whole_together
 from npas.compiler.schedules.pixels import MOST_LINEAR, ConvWork, conv_schedule, linear_schedule
 from npas.compiler.schedules.records import (
@@ -221,22 +224,31 @@ def test_a_depthwise_schedule_that_was_asked_for_is_taken():
         assert [k.name for k in plan.kernels] == [f"depthwise_lanes_avx2_k3x3_s1x2_p{pixels}_e1x1"]
 
 
-@pytest.mark.parametrize("width", [1, 2, 3, 5, 7, 9, 14, 17])
-@pytest.mark.parametrize(("kernel", "dilation"), [(3, 1), (5, 1), (3, 2), (5, 2), (3, 4)])
-@pytest.mark.parametrize("pixels", [1, 2, 3, 8])
-def test_only_the_first_and_the_last_tile_of_a_row_reach_over_the_image(width, kernel, dilation, pixels):
-    """Inner tiles read every column under their windows: they are as far from the edges as a window reaches."""
-    builder = Builder("net")
-    reach = (kernel - 1) * dilation // 2
-    op = Conv2d(filters=8, kernel=(kernel, kernel), dilation=(dilation, dilation), pads=(reach,) * 4, groups=8)
-    x = builder.node(op, builder.input((8, 5, width)), name="layer")
-    options = Options(schedules={"layer": DepthwiseSchedule(pixels=pixels)})
-    (built,) = lowered(builder.graph(x), options=options).plan.kernels
-    tiles = -(-width // built.pixels)
-    assert built.edges == (reach, reach)
-    assert tiles == 1 or width // tiles >= reach
-    assert built.pixels <= pixels or width // -(-width // pixels) < reach
-    assert built.pixels <= MOST_DEPTHWISE
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("pads", [(0, 0), (0, 1), (1, 0), (1, 1), (2, 2), (4, 4), (1, 4), (3, 0)])
+@pytest.mark.parametrize(("kernel", "dilation"), [(1, 1), (3, 1), (5, 1), (3, 2), (3, 4)])
+def test_only_the_first_and_the_last_tile_of_a_row_reach_over_the_image(kernel, dilation, pads, stride):
+    """All columns under the windows of those between are the image's."""
+    (left, right), reach = pads, (kernel - 1) * dilation
+    for width, pixels in product((*range(1, 18), 33), (1, 2, 3, 5, 8)):
+        written = (width + left + right - reach - 1) // stride + 1
+        if written < 1:
+            continue
+        op = Conv2d(filters=8, kernel=(1, kernel), stride=(1, stride), dilation=(1, dilation), pads=(0, left, 0, right))
+        edges = edges_of(op, width, written)
+        assert edges is not None
+        columns = np.arange(written)[:, None] * stride + np.arange(kernel) * dilation - left
+        assert edges == (left, max(columns.max() + 1 - width, 0))
+        wanted = depthwise_pixels(written, pixels, edges, stride)
+        assert wanted == depthwise_pixels(written, wanted, edges, stride)  # as a lock names it
+        tiles = -(-written // wanted)
+        wide = written - tiles * (wanted - 1)
+        ends = np.cumsum([wanted] * wide + [wanted - 1] * (tiles - wide))
+        assert (ends[-1], wide > 0) == (written, True)
+        outside = (columns < 0).any(axis=1), (columns >= width).any(axis=1)
+        assert tiles == 1 or not outside[0][ends[0] :].any()
+        assert tiles == 1 or not outside[1][: ends[-2]].any()
+        assert wanted <= MOST_DEPTHWISE
 
 
 def test_windows_that_reach_far_over_the_image_find_margins():
@@ -246,7 +258,7 @@ def test_windows_that_reach_far_over_the_image_find_margins():
     plan = lowered(builder.graph(x)).plan
     assert [kernel.edges for kernel in plan.kernels if kernel.template == "depthwise_lanes"] == [(0, 0)]
     read = plan.values[plan.weights_layers[1].inputs[0]].layout
-    assert (read.pitch, read.origin) == (33 + 5, 5 * 38 + 5)
+    assert (read.pitch, read.origin) == (33 + 5, 5)  # rows outside the image are left out, too
 
 
 def test_a_depth_that_does_not_divide_the_channels_is_refused():

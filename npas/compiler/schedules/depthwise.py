@@ -12,7 +12,7 @@ MOST_DEPTHWISE = 8
 """Pixels of a depthwise tile."""
 
 MOST_OUTSIDE = MOST_DEPTHWISE // 2
-"""Pixels at an end of a row whose windows reach over it. A tile has them all, and less than twice as many."""
+"""Pixels at an end of a row whose windows reach over it and that one tile has, which need not be wider than others."""
 
 
 def depthwise_schedule(width: int, window: int, isa: IsaName) -> DepthwiseSchedule:
@@ -32,10 +32,12 @@ def edges_of(op: Conv2d, read: int, written: int) -> tuple[int, int] | None:
     return edges if max(edges) <= MOST_OUTSIDE * op.stride[1] else None
 
 
-def depthwise_columns(width: int, pixels: int, outside: int) -> int:
-    """Tiles of a row, of at most ``pixels`` and none narrower than by one pixel; fewer and wider ones where only the
-    first and the last of them are to have the windows of ``outside`` pixels that reach over an edge."""
-    return min(-(-width // pixels), max(width // max(outside, 1), 1))
+def depthwise_pixels(width: int, pixels: int, edges: tuple[int, int], stride: int) -> int:
+    """The width of tiles, at most ``pixels``, that a row is cut into with none narrower than by one pixel; wider where
+    the first and the last would not have all windows that reach over the ``edges``."""
+    outside = -(-max(edges) // stride)
+    columns = min(-(-width // pixels), max(width // max(outside, 1), 1))
+    return even(width, -(-width // columns))
 
 
 def depthwise_space(width: int, height: int | None = None) -> Space:

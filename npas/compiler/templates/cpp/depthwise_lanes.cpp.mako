@@ -1,4 +1,9 @@
 <%page args="view"/>\
+<%!
+from string import ascii_letters
+
+letter = ascii_letters.__getitem__
+%>\
 <%def name="tile(pixels)">
 <%
 left, right = view.edges
@@ -13,7 +18,7 @@ template <bool kFirst, bool kLast>
 [[gnu::always_inline]] inline void tile_p${pixels}(const Tile& tile) {
     vec aa = load(tile.bias);
 % if pixels > 1:
-    vec ${", ".join(f"a{chr(97 + p)} = aa" for p in range(1, pixels))};
+    vec ${", ".join(f"a{letter(p)} = aa" for p in range(1, pixels))};
 % endif
     const float* x = tile.in;
     const float* w = tile.weights;
@@ -28,7 +33,7 @@ template <bool kFirst, bool kLast>
 % endif
 ${indent}const vec x${column.offset} = load(x + ${column.offset} * kLanes);
 % for p, t in column.uses:
-${indent}a${chr(97 + p)} = fma(w${t}, x${column.offset}, a${chr(97 + p)});
+${indent}a${letter(p)} = fma(w${t}, x${column.offset}, a${letter(p)});
 % endfor
 % if inside(column.offset):
         }
@@ -39,7 +44,7 @@ ${indent}a${chr(97 + p)} = fma(w${t}, x${column.offset}, a${chr(97 + p)});
 % for first in range(0, pixels, view.lanes):
 <% some = range(first, min(first + view.lanes, pixels)) %>\
     {
-        vec turned[kLanes] = {${", ".join(f"a{chr(97 + p)}" for p in some)}};
+        vec turned[kLanes] = {${", ".join(f"a{letter(p)}" for p in some)}};
         transpose(turned);
         for_lanes([&](auto c) {
             if (c >= tile.channels) return;
@@ -50,7 +55,7 @@ ${indent}a${chr(97 + p)} = fma(w${t}, x${column.offset}, a${chr(97 + p)});
 % endfor
 % else:
 % for p in range(pixels):
-    store(tile.out + ${p} * kLanes, epilogue(a${chr(97 + p)}${f", load(tile.residual + {p} * kLanes)" if view.residual else ""}));
+    store(tile.out + ${p} * kLanes, epilogue(a${letter(p)}${f", load(tile.residual + {p} * kLanes)" if view.residual else ""}));
 % endfor
 % endif
 }
@@ -104,7 +109,6 @@ ${view.signature} {
     constexpr int kTaps = ${view.window[0]} * ${view.window[1]};
     constexpr int kReach = ${(view.window[0] - 1) * view.dilation[0] + 1};  // rows from a window's first to behind its last
     const Layout &from = *in.layout, &to = *out.layout;
-    const std::ptrdiff_t tap_row_step = ${f"{view.dilation[0]} * " if view.dilation[0] > 1 else ""}from.row_step();
     const int columns = (to.width + ${view.pixels - 1}) / ${view.pixels};
 % if view.pixels > 1:
     const int wide = to.width - columns * ${view.pixels - 1};
@@ -114,8 +118,7 @@ ${view.signature} {
         const int plane = strip.planes.begin + unit / rows, first = strip.rows.begin + unit % rows;
         const int left = first + strip.units.end - unit, last = left < strip.rows.end ? left : strip.rows.end;
         unit += last - first;
-        int row = first * ${view.stride[0]} - layer.spec->top;  // of the image, in which the window begins
-        const float* source = in.plane(plane - strip.plane) + (row - strip.row) * from.row_step()${f" - {view.edges[0]} * kLanes" if view.edges[0] else ""};
+        const float* source = in.plane(plane - strip.plane) - layer.spec->left * kLanes;
 <% at = "plane * kLanes" if view.turned else "plane" %>\
         float* target = out.plane(${at}) + first * to.row_step();
 % if view.turned:
@@ -126,12 +129,13 @@ ${view.signature} {
 % endif
         for (int y = first; y < last; ++y) {
 <% rows_of = lambda rows: rows if view.dilation[0] == 1 else f"({rows} + {view.dilation[0] - 1}) / {view.dilation[0]}" %>\
-            const int above = row < 0 ? ${rows_of("-row")} : 0, there = layer.spec->height - row;
-            const int below = there < kReach ? ${rows_of("there")} : ${view.window[0]};
+            const int row = y * ${view.stride[0]} - layer.spec->top;  // of the image, in which the window begins
+            const int under = layer.spec->height - row;  // rows of the image from there on
+            const int begin = row < 0 ? ${rows_of("-row")} : 0, end = under < kReach ? ${rows_of("under")} : ${view.window[0]};
             Tile tile = {
-                source + above * tap_row_step,
-                tap_row_step,
-                below - above,
+                source + (row + begin${f" * {view.dilation[0]}" if view.dilation[0] > 1 else ""} - strip.row) * from.row_step(),
+                ${f"{view.dilation[0]} * " if view.dilation[0] > 1 else ""}from.row_step(),
+                end - begin,
                 target,
 % if view.turned:
                 to.plane_step(),
@@ -143,7 +147,7 @@ ${view.signature} {
                 residual.layout->plane_step(),
 % endif
 % endif
-                layer.weights + (static_cast<std::ptrdiff_t>(plane) * kTaps + above * ${view.window[1]}) * kLanes,
+                layer.weights + (static_cast<std::ptrdiff_t>(plane) * kTaps + begin * ${view.window[1]}) * kLanes,
                 layer.bias + static_cast<std::ptrdiff_t>(plane) * kLanes,
             };
 <% step = "" if view.turned else " * kLanes" %>\
@@ -154,18 +158,21 @@ ${view.signature} {
                 tile.residual += pixels${step};
 % endif
             };
-<%def name="tile_at(column, indent, edges='')">\
+<%def name="tile_at(column, indent, edges='', more=True)">\
+<%def name="of(pixels, deeper)">\
+${deeper}tile_p${pixels}${edges}(tile);
+% if more:
+${deeper}pass(${pixels});
+% endif
+</%def>\
 % if view.pixels > 1:
 ${indent}if (${column} < wide) {
-${indent}    tile_p${view.pixels}${edges}(tile);
-${indent}    pass(${view.pixels});
+${of(view.pixels, indent + "    ")}\
 ${indent}} else {
-${indent}    tile_p${view.pixels - 1}${edges}(tile);
-${indent}    pass(${view.pixels - 1});
+${of(view.pixels - 1, indent + "    ")}\
 ${indent}}
 % else:
-${indent}tile_p1${edges}(tile);
-${indent}pass(1);
+${of(1, indent)}\
 % endif
 </%def>\
 % if any(view.edges):
@@ -177,15 +184,13 @@ ${indent}pass(1);
                 for (int column = 1; column < columns - 1; ++column) {
 ${tile_at("column", " " * 20, "<false, false>")}\
                 }
-${tile_at("columns - 1", " " * 16, "<false, true>")}\
+${tile_at("columns - 1", " " * 16, "<false, true>", more=False)}\
             }
 % else:
             for (int column = 0; column < columns; ++column) {
 ${tile_at("column", " " * 16)}\
             }
 % endif
-            row += ${view.stride[0]};
-            source += ${view.stride[0]} * from.row_step();
             target += to.row_step();
 % if view.residual:
             other += residual.layout->row_step();

@@ -42,7 +42,7 @@ constexpr const IndexedSpec* kIndexed = nullptr;  // no layer has weights
 % endif
 
 % if view.depthwise:
-// First section; channels, taps, channels in a plane; padding at the top and on the left.
+// First section; channels, taps, channels in a plane; padding at the top and on the left; height of the image.
 constexpr DepthwiseSpec kDepthwise[] = {
 % for layer in view.depthwise:
     ${layer}

@@ -144,7 +144,6 @@ void depthwise_lanes_avx2_k3x3_s1x1_p8_e1x1_clip_0p0_6p0(const Depthwise& layer,
     constexpr int kTaps = 3 * 3;
     constexpr int kReach = 3;  // rows from a window's first to behind its last
     const Layout &from = *in.layout, &to = *out.layout;
-    const std::ptrdiff_t tap_row_step = from.row_step();
     const int columns = (to.width + 7) / 8;
     const int wide = to.width - columns * 7;
     const int rows = strip.rows.end - strip.rows.begin;
@@ -152,18 +151,18 @@ void depthwise_lanes_avx2_k3x3_s1x1_p8_e1x1_clip_0p0_6p0(const Depthwise& layer,
         const int plane = strip.planes.begin + unit / rows, first = strip.rows.begin + unit % rows;
         const int left = first + strip.units.end - unit, last = left < strip.rows.end ? left : strip.rows.end;
         unit += last - first;
-        int row = first * 1 - layer.spec->top;  // of the image, in which the window begins
-        const float* source = in.plane(plane - strip.plane) + (row - strip.row) * from.row_step() - 1 * kLanes;
+        const float* source = in.plane(plane - strip.plane) - layer.spec->left * kLanes;
         float* target = out.plane(plane) + first * to.row_step();
         for (int y = first; y < last; ++y) {
-            const int above = row < 0 ? -row : 0, there = layer.spec->height - row;
-            const int below = there < kReach ? there : 3;
+            const int row = y * 1 - layer.spec->top;  // of the image, in which the window begins
+            const int under = layer.spec->height - row;  // rows of the image from there on
+            const int begin = row < 0 ? -row : 0, end = under < kReach ? under : 3;
             Tile tile = {
-                source + above * tap_row_step,
-                tap_row_step,
-                below - above,
+                source + (row + begin - strip.row) * from.row_step(),
+                from.row_step(),
+                end - begin,
                 target,
-                layer.weights + (static_cast<std::ptrdiff_t>(plane) * kTaps + above * 3) * kLanes,
+                layer.weights + (static_cast<std::ptrdiff_t>(plane) * kTaps + begin * 3) * kLanes,
                 layer.bias + static_cast<std::ptrdiff_t>(plane) * kLanes,
             };
             const auto pass = [&](int pixels) {
@@ -186,14 +185,10 @@ void depthwise_lanes_avx2_k3x3_s1x1_p8_e1x1_clip_0p0_6p0(const Depthwise& layer,
                 }
                 if (columns - 1 < wide) {
                     tile_p8<false, true>(tile);
-                    pass(8);
                 } else {
                     tile_p7<false, true>(tile);
-                    pass(7);
                 }
             }
-            row += 1;
-            source += 1 * from.row_step();
             target += to.row_step();
         }
         clear_gaps(out, plane, {first, last});

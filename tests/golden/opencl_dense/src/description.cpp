@@ -34,7 +34,7 @@ constexpr IndexedSpec kIndexed[] = {
     {Format::dense, 8,  5, 12, 1, 1, false, kTaps2, 1,   1,  8, 1, 1, true, 12, 0, 0, 4, false, 1, 1, 1,   {0, 0, 0, 1}, {}},  // layer_006
 };
 
-// First section; channels, taps, channels in a plane; padding at the top and on the left.
+// First section; channels, taps, channels in a plane; padding at the top and on the left; height of the image.
 constexpr DepthwiseSpec kDepthwise[] = {
     {4, 8, 9, 8, 1, 1, 8},  // layer_003
 };

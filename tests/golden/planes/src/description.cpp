@@ -54,7 +54,7 @@ constexpr IndexedSpec kIndexed[] = {
     {Format::dense, 28,  5, 12, 1, 1, false, kTaps1, 1,   1,  8, 1, 1,  true, 12, 0,  0,  4, false, 1, 1, 1,    {0, 0, 0, 1},                                                                {}},  // layer_011
 };
 
-// First section; channels, taps, channels in a plane; padding at the top and on the left.
+// First section; channels, taps, channels in a plane; padding at the top and on the left; height of the image.
 constexpr DepthwiseSpec kDepthwise[] = {
     { 2, 16, 9, 8, 1, 1, 9},  // layer_002
     {12, 24, 9, 1, 1, 1, 9},  // layer_005

@@ -52,7 +52,7 @@ constexpr IndexedSpec kIndexed[] = {
     {  Format::csr, 29,  5,  21, 1, 1, false, kTaps4, 1,   1,  1, 1, 1, false,  21,  0, 0, 4, false, 1,  1, 1,  {0, 0, 0, 1},                                                                   {}},  // layer_015
 };
 
-// First section; channels, taps, channels in a plane; padding at the top and on the left.
+// First section; channels, taps, channels in a plane; padding at the top and on the left; height of the image.
 constexpr DepthwiseSpec kDepthwise[] = {
     {19, 17, 9, 8, 1, 1, 5},  // layer_005
 };
