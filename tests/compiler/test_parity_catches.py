@@ -129,10 +129,12 @@ def test_a_wrong_pad_of_a_strided_layer(tmp_path, made):
     assert failed(found) == ["fourth"]
 
 
-def test_a_wrong_pad_of_a_depthwise_layer(tmp_path, made):
+@pytest.mark.parametrize(("top", "left", "height"), [(0, 1, 0), (1, 0, 0), (1, 1, -1)])
+def test_a_wrong_pad_or_height_of_a_depthwise_layer(tmp_path, made, top, left, height):
     stored = layer(made, "depthwise").stored
-    right = f"{{{stored.first_section}, 12, 9, {stored.lanes}, 1, 1}}"
-    edit(tmp_path, "src/description.cpp", lambda t: t.replace(right, right.replace("1, 1}", "1, 0}")))
+    fields = f"{{{stored.first_section}, 12, 9, {stored.lanes}, "
+    right, wrong = f"1, 1, {stored.height}}}", f"{top}, {left}, {stored.height + height}}}"
+    edit(tmp_path, "src/description.cpp", lambda t: t.replace(fields + right, fields + wrong))
     assert failed(report(tmp_path, made)) == ["depthwise"]
 
 
