@@ -92,7 +92,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def cases_of(isa: Isa) -> Variants:
     """By seeds under which every kind of kernel is drawn, which the tests below hold them to."""
-    return variants(isa, seed={"avx512": 17}.get(isa, 8))
+    return variants(isa, seed={"avx512": 17, "avx2": 9}.get(isa, 8))
 
 
 @cache
