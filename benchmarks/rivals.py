@@ -75,6 +75,13 @@ ENGINES: Mapping[str, Engine] = {
         file="{}_mnn_sparse",
         environment="mnn",
     ),
+    "mnn_blocks": Engine(
+        ("MNN",),
+        (("python", "convert_mnn_blocks.py", "MODEL"),),
+        runner="mnn",
+        file="{}_mnn_blocks",
+        environment="mnn",
+    ),
     "deepsparse": Engine(("deepsparse==1.8.0", "numpy==1.26.4", "protobuf<4")),
     "ncnn": Engine(("ncnn", "pnnx"), (("pnnx", "MODEL.onnx", "inputshape=[1,3,224,224]", "fp16=0"),)),
     # On the first Vulkan device, which is the processor itself where Mesa's llvmpipe is the only one.

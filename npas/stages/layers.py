@@ -18,6 +18,8 @@ ROUNDS = 3
 """Profiles per program, in turn; the least of a layer's medians counts, since noise only adds time."""
 GAIN = 0.97
 """A sparse layer must take at most this share of its dense time."""
+PASSES = 3
+"""Times that a network is measured for layers that lose."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,15 @@ class Times:
         return Times(dict(found))
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """A sparse layer's time beside its dense one; of both layers where one is computed together with another."""
+
+    format: str
+    sparse_ms: float
+    dense_ms: float
+
+
 def profiles(programs: Sequence[Compiled], machine: Machine) -> list[Times]:
     """Layer times of each program, measured in turn."""
     best: list[dict[str, float]] = [{} for _ in programs]
@@ -50,23 +61,43 @@ def profiles(programs: Sequence[Compiled], machine: Machine) -> list[Times]:
 
 
 def without_losers(pruned: Network, options: Options, name: str, machine: Machine) -> Options:
-    """The options with every layer built dense whose sparse kernel gains nothing over its dense one here."""
+    """The options with every layer built dense whose sparse kernel gains nothing over its dense one here.
+
+    Beside layers that have become dense values may lie otherwise, so that those left sparse are measured again, until
+    none of them loses, in at most ``PASSES`` passes.
+    """
     everywhere = replace(options, dense=dict.fromkeys(options.prunings, "measured beside it"))
-    with compiled(pruned, name, machine, options) as sparse, compiled(pruned, name, machine, everywhere) as dense:
-        of_sparse, of_dense = profiles([sparse, dense], machine)
-        stored = {layer.nodes[0]: layer.stored.format for layer in sparse.lowered.plan.weights_layers}
-        together = {**_together(sparse.lowered.plan), **_together(dense.lowered.plan)}
-    losers = dict(options.dense)
-    for node in options.prunings:
-        if stored.get(node, "dense") == "dense":
-            continue
-        took, otherwise = (
-            of_sparse.of_nodes(together.get(node, (node,))),
-            of_dense.of_nodes(together.get(node, (node,))),
-        )
-        if took > GAIN * otherwise:
-            losers[node] = f"{stored[node]} took {took:.4f} ms, dense {otherwise:.4f} ms"
-    return replace(options, dense=losers)
+    with compiled(pruned, name, machine, everywhere) as dense:
+        for _ in range(PASSES):
+            losers = _losers(pruned, options, name, machine, dense)
+            if not losers:
+                break
+            options = replace(options, dense={**options.dense, **losers})
+    return options
+
+
+def _losers(pruned: Network, options: Options, name: str, machine: Machine, dense: Compiled) -> dict[str, str]:
+    """Layers that are sparse in the program of these options and gain nothing over ``dense``, with the reason."""
+    with compiled(pruned, name, machine, options) as sparse:
+        times = compared(sparse, dense, machine)
+    return {
+        node: f"{x.format} took {x.sparse_ms:.4f} ms, dense {x.dense_ms:.4f} ms"
+        for node, x in times.items()
+        if x.sparse_ms > GAIN * x.dense_ms
+    }
+
+
+def compared(sparse: Compiled, dense: Compiled, machine: Machine) -> dict[str, Comparison]:
+    """Each layer with a sparse kernel beside the same layer of a program in which it is dense, measured in turn."""
+    of_sparse, of_dense = profiles([sparse, dense], machine)
+    together = {**_together(sparse.lowered.plan), **_together(dense.lowered.plan)}
+    found = {}
+    for layer in sparse.lowered.plan.weights_layers:
+        node = layer.nodes[0]
+        if layer.stored.format != "dense":
+            nodes = together.get(node, (node,))
+            found[node] = Comparison(layer.stored.format, of_sparse.of_nodes(nodes), of_dense.of_nodes(nodes))
+    return found
 
 
 def _together(plan: Plan) -> dict[str, tuple[str, str]]:

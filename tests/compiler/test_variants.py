@@ -25,7 +25,17 @@ from npas.compiler.emit import emit
 from npas.compiler.formats import FORMATS
 from npas.compiler.indexed import Options
 from npas.compiler.lower import Lowered, lower
-from npas.compiler.plan import ConvLayer, ElementwiseLayer, GlobalAvgPoolLayer, Kernel, Plan, PoolLayer, WeightsLayer
+from npas.compiler.plan import (
+    ConvLayer,
+    DepthwiseLayer,
+    ElementwiseLayer,
+    GlobalAvgPoolLayer,
+    Kernel,
+    PairLayer,
+    Plan,
+    PoolLayer,
+    WeightsLayer,
+)
 from npas.compiler.schedules.records import LaneSchedule, PoolSchedule
 from npas.compiler.schedules.space import PLACEMENTS
 from npas.compiler.views_kernels import walk_of
@@ -227,6 +237,9 @@ def test_every_kind_of_kernel_is_there(isa: Isa) -> None:
         assert {kernel.residual for kernel in kernels} == {True, False}
         assert {bool(kernel.epilogue) for kernel in kernels} == {True, False}
         assert any(layer.stored.filters % ISAS[isa].lanes for layer in found)
+    pairs = [layer for layer in plan.layers if isinstance(layer, PairLayer)]
+    assert {type(pair.second) for pair in pairs} == {DepthwiseLayer, PoolLayer}
+    assert len({pair.rows for pair in pairs if isinstance(pair.second, DepthwiseLayer)}) > 1
     pools = [layer for layer in plan.layers if isinstance(layer, PoolLayer)]
     assert {layer.function for layer in pools} == {"max_pool", "average_pool"}
     moved = [*pools, *(layer for layer in plan.layers if isinstance(layer, ElementwiseLayer | GlobalAvgPoolLayer))]
@@ -254,8 +267,8 @@ def test_schedules_are_of_all_kinds(isa: Isa) -> None:
     given = {case.name: made.options.schedules.get(case.name) for case in made.cases}
     assert sum(schedule is None for schedule in given.values()) > 5
     for name, schedule in given.items():
-        if schedule is not None:  # tiles may become narrower, to be even
-            evened = {"pixels", "lines"}
+        if schedule is not None:  # tiles may become narrower, to be even; rows are those of a pair, below
+            evened = {"pixels", "lines"} | ({"rows"} if schedule.kind == "depthwise" else set())
             assert taken[name].model_dump(exclude=evened) == schedule.model_dump(exclude=evened)
     values: dict[str, set[Any]] = {}
     for schedule in taken.values():

@@ -15,6 +15,7 @@ from npas.algorithms import one_shot
 from npas.compiler.formats import FormatName
 from npas.compiler.indexed import Options, shared_filters
 from npas.compiler.schedules import planar
+from npas.compiler.schedules.depthwise import edges_of
 from npas.compiler.schedules.records import (
     AnySchedule,
     DepthwiseSchedule,
@@ -26,7 +27,7 @@ from npas.compiler.schedules.records import (
 )
 from npas.compiler.schedules.space import PLACEMENTS
 from npas.compiler.schedules.winograd import WinogradWork
-from npas.graph.graph import Graph, Network
+from npas.graph.graph import Graph, Network, Node
 from npas.ops import Conv2d, Op
 from npas.schemes import SCHEMES, kind_of
 from npas.search.candidate import Pruning
@@ -36,6 +37,8 @@ from npas.targets.isa import ISAS, IsaName
 Fields = Mapping[str, tuple[int | str, ...]]
 """The values that a schedule's fields are dealt from."""
 DEPTHWISE: Fields = {"pixels": (1, 2, 3, 4, 6)}
+ROWS = (0, 1, 2, 5)
+"""Of a depthwise layer at a time, together with the layer before; none where each runs alone."""
 WINOGRAD: Fields = {
     "vectors": (1, 2, 3),
     "pixels": (1, 2, 3),
@@ -140,8 +143,18 @@ def schedule_of(case: Case, graph: Graph, options: Options, made: Cases) -> AnyS
         "winograd": (WinogradSchedule, WINOGRAD | winograd_tile(op) | placements),
     }.get(case.family, (Schedule, pixel_fields((1, 2, 4, 8) if shared else (1,), case.source[0])))
     chosen = {name: made.dealt(f"{kind} {name} {values}", values) for name, values in fields.items()}
+    if case.family == "depthwise" and can_be_second(graph, graph.node(case.name), made):
+        chosen["rows"] = ROWS[made.cases.index(case) % len(ROWS)]
     schedule: AnySchedule = kind.model_validate(chosen)
     return schedule
+
+
+def can_be_second(graph: Graph, node: Node, made: Cases) -> bool:
+    """Whether a depthwise layer can be computed together with the layer before it."""
+    if ISAS[made.isa].backend != "cpu" or node.inputs[0] in graph.outputs:
+        return False
+    assert isinstance(node.op, Conv2d)
+    return edges_of(node.op, graph.shapes[node.inputs[0]][3], graph.shapes[node.name][3]) is not None
 
 
 def winograd_tile(op: Op) -> Fields:

@@ -1,26 +1,79 @@
-"""Layers that only one of two programs runs together are compared as a pair in both."""
+"""Layers that gain nothing are built dense; those that one of two programs runs together are compared as a pair."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
+import pytest
 
 from npas.algorithms import one_shot
 from npas.compiler.indexed import Options
+from npas.compiler.plan import PairLayer
+from npas.compiler.schedules.records import DepthwiseSchedule
 from npas.frontend.initialise import initialise
 from npas.graph.builder import Builder
 from npas.search.candidate import Pruning
 from npas.spec.schema import CpuTarget
-from npas.stages.layers import without_losers
-from npas.stages.program import Machine
+from npas.stages import layers
+from npas.stages.layers import PASSES, Times, without_losers
+from npas.stages.program import Compiled, Machine
+
+WIDE, DEEP, NARROW = "wide", "deep", "narrow"
+Profiles = Sequence[tuple[Mapping[str, float], Mapping[str, float]]]
 
 
-def test_a_pair_that_pruning_takes_apart():
+def losers(monkeypatch: pytest.MonkeyPatch, given: Profiles) -> tuple[dict[str, str], int]:
+    """Which of three layers are built dense, and after how many passes, where each pass measures milliseconds of the
+    sparse and of the dense program as given. The second layer is depthwise."""
     builder = Builder("net")
     wide = builder.conv(builder.input((16, 64, 64)), 64, 1)
     deep = builder.conv(wide, 64, 3, groups=64)
-    network = initialise(builder.graph(builder.conv(deep, 16, 1)), np.random.default_rng(0))
-    prunings = {wide: Pruning("unstructured", 5.0), deep: Pruning("unstructured", 2.0)}
-    pruned = one_shot(network, prunings).network
+    narrow = builder.conv(deep, 16, 1)
+    names = {WIDE: wide, DEEP: deep, NARROW: narrow}
+    network = initialise(builder.graph(narrow), np.random.default_rng(0))
+    prunings = {wide: Pruning("unstructured", 5.0), narrow: Pruning("block_punched", 5.0)}
+    passes = iter(given)
+    taken = 0
+
+    def profiles(programs: Sequence[Compiled], _: Machine) -> list[Times]:
+        nonlocal taken
+        together = [any(isinstance(x, PairLayer) for x in program.lowered.plan.layers) for program in programs]
+        assert together == [False, True] or taken
+        taken += 1
+        return [Times({names[key]: ms for key, ms in times.items()}) for times in next(passes)]
+
+    monkeypatch.setattr(layers, "profiles", profiles)
     machine = Machine.of(CpuTarget(type="cpu", threads=1))
-    found = without_losers(pruned, Options(prunings=prunings), "net", machine)
-    assert set(found.dense) <= set(prunings)
+    options = Options(prunings=prunings, schedules={deep: DepthwiseSchedule(pixels=4, rows=2)})
+    found = without_losers(one_shot(network, prunings).network, options, "net", machine)
+    called = {node: key for key, node in names.items()}
+    return {called[node]: reason for node, reason in found.dense.items()}, taken
+
+
+def test_a_layer_that_gains_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = losers(monkeypatch, [({WIDE: 1.0, DEEP: 1.0, NARROW: 1.0}, {WIDE: 3.0, NARROW: 2.0})])
+    assert found == ({}, 1)
+
+
+def test_a_layer_that_gains_nothing_is_built_dense(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = {WIDE: 1.0, DEEP: 1.0}
+    found, passes = losers(
+        monkeypatch, [(times | {NARROW: 2.0}, {WIDE: 3.0, NARROW: 2.0})] + 2 * [(times, {WIDE: 3.0})]
+    )
+    assert found == {NARROW: "bcs took 2.0000 ms, dense 2.0000 ms"}
+    assert passes == 2
+
+
+def test_a_pair_that_pruning_takes_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dense program has the time of both under the first one's name: alone, the sparse one would seem faster."""
+    found, _ = losers(monkeypatch, 2 * [({WIDE: 1.0, DEEP: 1.0, NARROW: 1.0}, {WIDE: 1.5, NARROW: 2.0})])
+    assert found == {WIDE: "csr took 2.0000 ms, dense 1.5000 ms"}
+
+
+def test_layers_that_lose_beside_dense_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    dense = {WIDE: 3.0, NARROW: 2.0}
+    first, second = {WIDE: 1.0, DEEP: 1.0, NARROW: 2.0}, {WIDE: 3.0, DEEP: 1.0}
+    found, passes = losers(monkeypatch, [(first, dense), (second, dense), (second, dense)])
+    assert set(found) == {WIDE, NARROW}
+    assert passes == PASSES
