@@ -128,6 +128,13 @@ def test_values_alive_together_never_overlap(lives):
     assert most <= size <= sum(v.size for v in lives.values())
 
 
+def test_no_gap_is_left_that_another_order_fills():
+    """As in MobileNet-V2: two wide values, a narrow one, one of middle width. Largest first, the third is above both."""
+    sizes_and_lives = ((64, 0, 1), (64, 1, 2), (32, 2, 3), (48, 3, 4))
+    _, size = arena.place({i: arena.Life(*life) for i, life in enumerate(sizes_and_lives)})
+    assert size == 128
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_plan_never_overwrites_what_is_still_read(seed):
     plan = lowered(random_graph(seed)).plan
