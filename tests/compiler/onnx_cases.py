@@ -141,6 +141,11 @@ def outcome(case: Case, machine: Machine, tolerance: float = 1e-3, least: float 
         return Outcome("crashed", f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
     except Exception as error:  # noqa: BLE001 - whatever else comes out is a defect of ours, to be counted as one
         return Outcome("crashed", f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
+    return compared(case, got, tolerance, least)
+
+
+def compared(case: Case, got: np.ndarray[Any, Any], tolerance: float, least: float) -> Outcome:
+    """All outputs of a case, one after the other, beside those that must come out."""
     wanted = np.concatenate([np.ravel(a) for a in case.outputs])
     if got.shape != wanted.shape:
         return Outcome("wrong", f"{got.size} floats instead of {wanted.size}")

@@ -38,6 +38,8 @@ LOCAL_ISAS = [name for name, isa in CPU_ISAS.items() if isa.features <= cpu_feat
 LOCAL_TARGETS = [*LOCAL_ISAS, "opencl8"]
 """All that programs can be made for and run here, those of OpenCL by one of its widths."""
 RATES = (2.0, 3.0, 5.0, 10.0)
+UNOPTIMISED = ("POCL_EXTRA_BUILD_FLAGS", "-cl-opt-disable")
+"""For the environment of programs with many kernels: PoCL takes half as long again to optimise them."""
 NEAR: Mapping[Storage, float] = {"fp32": 1e-5, "fp16": 5e-3}
 """Relative L2 error of small networks, by how values are stored."""
 

@@ -16,6 +16,7 @@ from npas.targets.toolchain import Program, compile_program
 from npas.targets.tree_writer import write_tree
 
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+TRAP = ("-fsanitize-undefined-trap-on-error",)
 UNITS = 4
 _DECLARATION = re.compile(r"^void (\w+)\([^;]*\);$", re.MULTILINE)
 
@@ -35,10 +36,11 @@ class WatchedDevice(LocalDevice):
         return done
 
 
-def sanitizing_compiler(folder: Path) -> Compiler | str:
-    """The compiler with its sanitizers, or why it has none."""
+def sanitizing_compiler(folder: Path, trap: bool = False) -> Compiler | str:
+    """The compiler with its sanitizers, or why it has none. With ``trap``, undefined behaviour ends the program by a
+    signal instead of a report, whose calls take as long to compile as all the rest."""
     found = find_compiler()
-    compiler = replace(found, command=(*found.command, *SANITIZERS))
+    compiler = replace(found, command=(*found.command, *SANITIZERS, *(TRAP if trap else ())))
     (folder / "probe.cpp").write_text("int main() { return 0; }\n")
     probe = process.run([*compiler.command, str(folder / "probe.cpp"), "-o", str(folder / "probe")], 120)
     if probe.code != 0 or process.run([str(folder / "probe")], 60).code != 0:

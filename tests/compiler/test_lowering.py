@@ -129,7 +129,7 @@ def test_values_alive_together_never_overlap(lives):
 
 
 def test_no_gap_is_left_that_another_order_fills():
-    """As in MobileNet-V2: two wide values, a narrow one, one of middle width. Largest first, the third is above both."""
+    """As in MobileNet-V2: largest first, the narrow value that comes third lies above both wide ones."""
     sizes_and_lives = ((64, 0, 1), (64, 1, 2), (32, 2, 3), (48, 3, 4))
     _, size = arena.place({i: arena.Life(*life) for i, life in enumerate(sizes_and_lives)})
     assert size == 128

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from programs import LOCAL_ISAS, parity, require_device
+from programs import LOCAL_ISAS, UNOPTIMISED, parity, require_device
 from random_graphs import by_every_scheme, random_graph
 
 from npas.ops import Concat, Gather, MaxPool, Mul, Normalize, Pad, Reduce, Resample, Slice, Transpose
@@ -26,9 +26,10 @@ def test_parity(seed: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("numbers", ["", "_store16", "_math16"])
-def test_parity_on_opencl(seed: int, numbers: str, tmp_path: Path) -> None:
+def test_parity_on_opencl(seed: int, numbers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     isa = f"{ON_OPENCL[seed % 2]}{numbers}"
     require_device(isa)
+    monkeypatch.setenv(*UNOPTIMISED)
     report = parity(tmp_path, *by_every_scheme(seed), isa, 2)
     assert report.passed, (report.first_difference, report.relative_l2)
 

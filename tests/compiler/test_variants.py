@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from signal import SIGILL, SIGTRAP
 from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
-from programs import NAME, assert_parity, compiled_as, device, images_of, rehashed, require_device
+from programs import NAME, UNOPTIMISED, assert_parity, compiled_as, device, images_of, rehashed, require_device
 from sanitized import WatchedDevice, compile_watched, sanitizing_compiler
 from variant_schedules import Variants, variants
 from variants import COUNTS, KERNELS, MOST_CHANNELS, SIDE
@@ -84,7 +85,7 @@ class Built:
 @pytest.fixture(scope="module", params=CPU_ISAS)
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
     isa, folder = request.param, tmp_path_factory.mktemp(request.param)
-    compiler = sanitizing_compiler(folder)
+    compiler = sanitizing_compiler(folder, trap=True)
     if isinstance(compiler, str):
         pytest.skip(compiler)
     made, lowered = cases_of(isa), lowered_for(isa)
@@ -150,9 +151,9 @@ def test_nothing_that_an_inference_leaves_reaches_a_later_one(built: Built) -> N
 def test_every_variant_on_opencl(
     isa: IsaName, lanes: str, placements: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One width of vectors stands for all. Not optimised, as on processors: PoCL would take half as long again."""
+    """One width of vectors stands for all. Not optimised, as on processors."""
     require_device(isa)
-    monkeypatch.setenv("POCL_EXTRA_BUILD_FLAGS", "-cl-opt-disable")
+    monkeypatch.setenv(*UNOPTIMISED)
     made = variants(isa, seed=8)
     lowered = lower(made.network, isa=isa, threads=THREADS, options=made.options)
     kernels = lowered.plan.kernels
@@ -198,6 +199,13 @@ def test_a_read_outside_the_arena_is_reported(built: Built, packed: bool, found:
     taps = f"constexpr std::int32_t kTaps{number}[] = {{"
     wrong = built.edited("src/description.cpp", lambda text: text.replace(taps, f"{taps}-99999999 + ", 1))
     with pytest.raises(AssertionError, match=found):
+        verify(wrong, images_of(wrong.network, 1))
+
+
+def test_undefined_behaviour_ends_the_program(built: Built) -> None:
+    overflow = "\nstatic volatile int most = 2147483647;\nint planted = most + 1;\n"
+    wrong = built.edited("src/description.cpp", lambda text: text + overflow)
+    with pytest.raises(AssertionError, match=rf"\(-({SIGILL:d}|{SIGTRAP:d}),"):
         verify(wrong, images_of(wrong.network, 1))
 
 
