@@ -59,7 +59,7 @@ class PlanBuilder:
         self.sections: list[Section] = []
         self.choices: dict[str, Choice] = {}
         self.constants: list[Stationary] = []
-        self._overrun = 0
+        self._behind: dict[int, int] = {}
 
     def _kernels(self) -> tuple[dict[str, KernelKind], set[str]]:
         """What the options ask for, or allow, of each convolution; and those that only pixels in lanes can compute."""
@@ -240,9 +240,11 @@ class PlanBuilder:
         return name
 
     def reads(self, value: int, floats: int) -> None:
-        """A kernel reads up to ``floats`` behind the first pixel of the value's last plane."""
+        """A kernel reads up to ``floats`` behind the first pixel of the value's last plane. It keeps nothing of what
+        lies behind the plane, but no other value that is written meanwhile may lie there."""
         layout = self.layout(value)
-        self._overrun = max(self._overrun, layout.origin * layout.block + floats - layout.plane * layout.block)
+        behind = layout.origin * layout.block + floats - layout.plane * layout.block
+        self._behind[value] = max(self._behind.get(value, 0), behind)
 
     def plan(self) -> Plan:
         offsets, size = self._placed()
@@ -255,7 +257,7 @@ class PlanBuilder:
             outputs=self._ports(self.graph.outputs),
             values=tuple(v.model_copy(update={"offset": offsets[i]}) for i, v in enumerate(self.values)),
             constants=tuple(self.constants),
-            arena=arena.align(size + self._overrun + self.lanes),
+            arena=arena.align(size + self.lanes),
             layers=tuple(self.layers),
             kernels=tuple(self.kernels[name] for name in sorted(self.kernels)),
             sections=len(self.sections),
@@ -268,9 +270,9 @@ class PlanBuilder:
         home: dict[int, int] = {}
         for i, value in enumerate(self.values):
             uses = [n for n, layer in enumerate(self.layers) if i in (layer.output, *layer.inputs, *layer.scratch)]
-            spans[i] = arena.Life(value.size, min(uses), max(uses))
+            spans[i] = arena.Life(self._room(i), min(uses), max(uses))
         for constant in self.constants:
-            spans[constant.value] = arena.Life(self.values[constant.value].size, 0, len(self.layers))
+            spans[constant.value] = arena.Life(self._room(constant.value), 0, len(self.layers))
         for n, layer in enumerate(self.layers):
             over = [i for i in layer.inputs if i >= 0 and spans[i].last == n and self._alike(i, layer.output)]
             if isinstance(layer, ElementwiseLayer) and over:
@@ -279,9 +281,15 @@ class PlanBuilder:
         for i, span in spans.items():
             at = home.get(i, i)
             old = lives.get(at, span)
-            lives[at] = arena.Life(span.size, min(old.first, span.first), max(old.last, span.last))
+            size = max(old.size, span.size)
+            lives[at] = arena.Life(size, min(old.first, span.first), max(old.last, span.last))
         offsets, size = arena.place(lives)
         return {i: offsets[home.get(i, i)] for i in spans}, size
+
+    def _room(self, value: int) -> int:
+        """Of a value, with what kernels read behind it."""
+        lines = self.numbers_in_float * arena.ALIGNMENT
+        return self.values[value].size + -(-self._behind.get(value, 0) // lines) * lines
 
     def _alike(self, one: int, other: int) -> bool:
         """Whether two values lie in the same way; the caller's arrays are no values."""

@@ -11,8 +11,8 @@ namespace {
 // channels, height, width; pitch, origin and plane in pixels, channels in a pixel; offset in the arena, in numbers.
 constexpr Value kValues[] = {
     {   {3, 8, 8, 9, 16, 112, 1},    0},  // 0
-    {   {8, 8, 8, 9, 10,  91, 4}, 3456},  // 1
-    {   {8, 8, 8, 9, 10,  91, 4}, 4192},  // 2
+    {   {8, 8, 8, 9, 10,  91, 4}, 4208},  // 1
+    {   {8, 8, 8, 9, 10,  91, 4}, 3456},  // 2
     {{3456, 1, 1, 1,  0,   1, 1},    0},  // 3
     {   {8, 8, 8, 9, 10,  91, 4},    0},  // 4
     {  {12, 4, 4, 4,  0,  16, 4},  736},  // 5
@@ -64,7 +64,7 @@ constexpr Layout kInputs[] = {{3, 8, 8, 8, 0, 64, 1}};
 constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0x4c121dd6b30da5afull, 14, 4944,
+    0x2e9fc9e9c654d7ceull, 14, 4960,
     kValues, 8, kIndexed, 3, kDepthwise, 1,
     kWinograd, 1, kConstants, 0, kLayers, 8,
     kInputs, 1, kOutputs, 1, forward,

@@ -11,11 +11,11 @@ namespace {
 // channels, height, width; pitch, origin and plane in pixels, channels in a pixel; offset in the arena, in numbers.
 constexpr Value kValues[] = {
     {  {3,  9, 7, 9, 32, 128, 1},    0},  // 0
-    { {10, 10, 7, 9, 16, 128, 1}, 1440},  // 1
+    { {10, 10, 7, 9, 16, 128, 1}, 1472},  // 1
     { {10, 10, 7, 9, 32, 144, 1},    0},  // 2
-    {  {9, 10, 7, 9, 16, 128, 1}, 1440},  // 3
+    {  {9, 10, 7, 9, 16, 128, 1}, 1472},  // 3
     { {17,  5, 3, 4,  5,  29, 8},    0},  // 4
-    { {17,  5, 3, 3,  0,  15, 8},  704},  // 5
+    { {17,  5, 3, 3,  0,  15, 8},  736},  // 5
     { {17,  4, 2, 2,  0,   8, 8},    0},  // 6
     { {17,  4, 2, 2,  0,   8, 8},  192},  // 7
     { {34,  4, 2, 2,  0,   8, 8},  384},  // 8
@@ -80,7 +80,7 @@ constexpr Layout kInputs[] = {{3, 9, 7, 7, 0, 63, 1}};
 constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0xc0e5d3cd79e959b8ull, 33, 2736,
+    0x08309bd4a74fe655ull, 33, 2768,
     kValues, 15, kIndexed, 7, kDepthwise, 1,
     kWinograd, 0, kConstants, 0, kLayers, 17,
     kInputs, 1, kOutputs, 1, forward,

@@ -11,10 +11,10 @@ namespace {
 // channels, height, width; pitch, origin and plane in pixels, channels in a pixel; offset in the arena, in numbers.
 constexpr Value kValues[] = {
     {   {3,  9, 7, 9, 32, 128, 1},    0},  // 0
-    {  {10, 10, 7, 9, 16, 128, 1}, 5920},  // 1
-    {  {10, 10, 7, 8, 32, 128, 1}, 7200},  // 2
+    {  {10, 10, 7, 9, 16, 128, 1}, 7216},  // 1
+    {  {10, 10, 7, 8, 32, 128, 1}, 5920},  // 2
     {{2960,  1, 1, 1,  0,   1, 1},    0},  // 3
-    { {800,  1, 1, 1,  0,   1, 1}, 8480},  // 4
+    { {800,  1, 1, 1,  0,   1, 1}, 8496},  // 4
     {   {9, 10, 7, 8, 16, 112, 1},    0},  // 5
     {  {17,  5, 3, 3,  0,  15, 8}, 1008},  // 6
     {  {17,  5, 3, 3,  0,  15, 8},    0},  // 7
@@ -86,7 +86,7 @@ constexpr Layout kInputs[] = {{3, 9, 7, 7, 0, 63, 1}};
 constexpr Layout kOutputs[] = {{5, 1, 1, 1, 0, 1, 1}};
 
 constexpr Description kDescription = {
-    0xe801e9f1819e26a6ull, 33, 9296,
+    0x467fd32ac71707b6ull, 33, 9312,
     kValues, 17, kIndexed, 7, kDepthwise, 1,
     kWinograd, 0, kConstants, 0, kLayers, 17,
     kInputs, 1, kOutputs, 1, forward,
