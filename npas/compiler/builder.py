@@ -268,7 +268,7 @@ class PlanBuilder:
         """Offsets of all values and the arena's length; an element-wise layer writes over what nobody reads later."""
         spans: dict[int, arena.Life] = {}
         home: dict[int, int] = {}
-        for i, value in enumerate(self.values):
+        for i in range(len(self.values)):
             uses = [n for n, layer in enumerate(self.layers) if i in (layer.output, *layer.inputs, *layer.scratch)]
             spans[i] = arena.Life(self._room(i), min(uses), max(uses))
         for constant in self.constants:
