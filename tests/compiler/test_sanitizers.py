@@ -93,7 +93,6 @@ def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Sanitized:
 
 def assert_no_report(done: process.Finished) -> None:
     assert "Sanitizer" not in done.stderr, done.stderr[:4000]
-    assert "runtime error" not in done.stderr, done.stderr[:4000]
     assert done.code in (0, 1), (done.code, done.stderr[:4000])
 
 

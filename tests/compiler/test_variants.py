@@ -85,7 +85,7 @@ class Built:
 @pytest.fixture(scope="module", params=CPU_ISAS)
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
     isa, folder = request.param, tmp_path_factory.mktemp(request.param)
-    compiler = sanitizing_compiler(folder, trap=True)
+    compiler = sanitizing_compiler(folder)
     if isinstance(compiler, str):
         pytest.skip(compiler)
     made, lowered = cases_of(isa), lowered_for(isa)
