@@ -4,10 +4,11 @@
                                  [--check]
 
 All convolutions are pruned but the first and the depthwise ones, by each scheme that applies (``filter`` leaves dense
-layers, of fewer filters); VGG-16's fully connected layers too. Each network takes the road of a build: clear cases are
-built dense by estimate, those that gain nothing after measuring. Then it is measured anew, in turn with the same
-network all dense. A layer that was left sparse and takes longer now than its dense kernel is a target missed; one that
-is within what the choice asks for (``npas.stages.layers.GAIN``) is named. Weights are random, programs not proven.
+layers, of fewer filters); VGG-16's fully connected layers too, by those that they take. Each network takes the road of
+a build: clear cases are built dense by estimate, those that gain nothing after measuring. Then it is measured anew, in
+turn with the same network all dense. A layer that was left sparse and takes longer now than its dense kernel is a
+target missed; one that gains less now than the choice asked for (``npas.stages.layers.GAIN``) is named. Weights are
+random, programs not proven.
 """
 
 from __future__ import annotations

@@ -77,7 +77,13 @@ ENGINES: Mapping[str, Engine] = {
     ),
     "mnn_blocks": Engine(
         ("MNN",),
-        (("python", "convert_mnn_blocks.py", "MODEL"),),
+        (
+            ("python", "write_mnn_blocks.py", "MODEL_mnn_blocks.compression"),
+            (
+                *(*_MNN_CONVERT, "MODEL_mnn_blocks.mnn", "--detectSparseSpeedUp"),
+                *("--compressionParamsFile", "MODEL_mnn_blocks.compression"),
+            ),
+        ),
         runner="mnn",
         file="{}_mnn_blocks",
         environment="mnn",
