@@ -217,11 +217,14 @@ def _run(command: Sequence[str | Path], timeout: float, folder: Path | None = No
 
 @contextmanager
 def ours(subject: Subject, machine: Machine, options: Options) -> Iterator[RunnableProgram]:
-    """Our program, proven first."""
+    """Our program, proven first; nothing of what it is made of stays in memory."""
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        made = runtime.generate(subject.model.with_suffix(".onnx"), subject.name, machine, options)
-        image = np.load(subject.image)
-        runtime.write(folder, made, runtime.golden(made.model, image))
-        stages.require_parity(stages.parity(folder, made, machine, image))
-        yield runtime.bench_program(folder, machine)
+        yield _proven(subject, machine, options, Path(scratch))
+
+
+def _proven(subject: Subject, machine: Machine, options: Options, folder: Path) -> RunnableProgram:
+    made = runtime.generate(subject.model.with_suffix(".onnx"), subject.name, machine, options)
+    image = np.load(subject.image)
+    runtime.write(folder, made, runtime.golden(made.model, image))
+    stages.require_parity(stages.parity(folder, made, machine, image))
+    return runtime.bench_program(folder, machine)

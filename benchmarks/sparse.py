@@ -1,7 +1,7 @@
 """What pruning gains: sparse layers against our own dense direct kernels, networks against dense and sparse peers.
 
     python benchmarks/sparse.py --work DIR [--cases resnet18:5.3,...] [--engines mnn,...] [--threads 1] [--rounds 5]
-                                [--json FILE] [--check]
+                                [--schemes block_punched ...] [--json FILE] [--check]
 
 All convolutions are pruned but the first and the depthwise ones (3x3 ones only by ``pattern``); VGG-16's fully
 connected layers by ``block`` beside ``block_punched``, and once more not at all. Weights are random: latency depends on
@@ -112,12 +112,10 @@ class Build:
     """That the masks keep, by node: what nobody reads is still among them."""
 
 
-def build(stack: ExitStack, network: Network, name: str, options: Options, work: Path, threads: int) -> Build:
-    """Prunes, exports, proves and compiles."""
-    pruned = one_shot(network, options.prunings).network if options.prunings else network
-    subject = rivals.export(pruned, name, work)
-    program = stack.enter_context(rivals.ours(subject, Machine.of(CpuTarget(type="cpu", threads=threads)), options))
-    machine = Machine.of(CpuTarget(type="cpu", threads=threads))
+def build(stack: ExitStack, subject: Subject, options: Options, machine: Machine) -> Build:
+    """Proves and compiles."""
+    pruned = subject.network
+    program = stack.enter_context(rivals.ours(subject, machine, options))
     plan = lower_for(pruned, subject.name, machine, options)[1].plan
     kept = {x.nodes[0]: x.macs * x.stored.kept_weights / x.stored.weights for x in plan.weights_layers}
     masked = {n: pruned.graph.macs(pruned.graph.node(n)) * _density(pruned, n) for n in options.prunings}
@@ -129,9 +127,8 @@ def _density(network: Network, node: str) -> float:
     return np.count_nonzero(weight) / weight.size
 
 
-def apart(network: Network, options: Options, machine: Machine) -> Options:
+def apart(pruned: Network, options: Options, machine: Machine) -> Options:
     """The options, with every layer in a step of its own that would be computed with the one behind it."""
-    pruned = one_shot(network, options.prunings).network if options.prunings else network
     alone = {
         node: schedule
         for node, choice in lower_for(pruned, "apart", machine, options)[1].choices.items()
@@ -194,7 +191,7 @@ def case(
     network = initialise(zoo.build(name), np.random.default_rng(0))
     graph, rows, missing = network.graph, [], dict[str, str]()
     with ExitStack() as stack:
-        chosen = {v.name: (v, prunings(graph, v, rate)) for v in variants(graph)}
+        chosen = {v.name: (v, prunings(graph, v, rate)) for v in variants(graph) if v.scheme in given.schemes}
         options = {"dense": Options(), "direct": Options(direct=True)}
         options |= {key: Options(prunings=pruned) for key, (_, pruned) in chosen.items()}
         builds, steps = dict[str, Build](), dict[str, Build]()
@@ -202,11 +199,10 @@ def case(
             label = f"{name}_{key}_{rate:g}".replace(", ", "_").replace(" ", "_").replace(".", "p")
             label = label if own.prunings else name
             progress(f"{name} at {rate:g}: {key}")
-            builds[key] = build(stack, network, label, own, given.work, given.threads)
-            by_step = apart(network, own, machine)
-            steps[key] = (
-                builds[key] if by_step == own else build(stack, network, label, by_step, given.work, given.threads)
-            )
+            subject = rivals.export(one_shot(network, own.prunings).network, label, given.work)
+            builds[key] = build(stack, subject, own, machine)
+            by_step = apart(subject.network, own, machine)
+            steps[key] = builds[key] if by_step == own else build(stack, subject, by_step, machine)
         peers: dict[str, tuple[str, Subject, Path]] = {}
         for key, made in builds.items():
             scheme = chosen[key][0].scheme if key in chosen else None
@@ -282,6 +278,7 @@ def main() -> int:
     options.add_argument("--work", type=Path, required=True, help="environments and converted networks are kept here")
     options.add_argument("--cases", default=CASES, help="network:rate, separated by commas")
     options.add_argument("--engines", default=",".join((*DENSE, *SPARSE)))
+    options.add_argument("--schemes", nargs="+", choices=list(LAYERS), default=list(LAYERS))
     options.add_argument("--threads", type=int, default=1)
     options.add_argument("--rounds", type=int, default=5)
     given = options.parse_args()
@@ -306,14 +303,16 @@ def main() -> int:
             if row["slower_than_direct"]:
                 print(f"  {'':<28} slower than direct: {', '.join(row['slower_than_direct'])}", flush=True)
             missed += misses(row, name, float(rate))
-        first = result["rows"][0]
-        shown.append(f"{name} {rate}: layers {first['layers_speed_up']:.2f}x, {first['ms']:.2f} ms")
+        shown += [
+            f"{name} {rate}: {row['variant']} layers {row['layers_speed_up']:.2f}x, {row['ms']:.2f} ms"
+            for row in result["rows"][:1]
+        ]
         absent |= {f"{k} ({name})": why for k, why in result["missing"].items()}
     for name, why in absent.items():
         print(f"{name}: missing: {why}")
     missed += [f"{name} is missing" for name in absent]
     result = {"threads": given.threads, "cases": results, "missing": absent}
-    return finish(given, result, "block_punched: " + "; ".join(shown), missed)
+    return finish(given, result, "; ".join(shown), missed)
 
 
 if __name__ == "__main__":

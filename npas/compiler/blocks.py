@@ -152,7 +152,7 @@ def _in_pair(graph: Graph, groups: Sequence[Group], depthwise: Group, wanted: Ma
         and len(graph.consumers[source]) == 1
         and source not in graph.outputs
         and isinstance(depthwise.root.op, Conv2d)
-        and edges_of(depthwise.root.op, graph.shapes[source][3], graph.shapes[depthwise.root.name][3]) is not None
+        and edges_of(graph, depthwise.root) is not None
     )
 
 

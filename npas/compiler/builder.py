@@ -94,8 +94,7 @@ class PlanBuilder:
         out."""
         if self.backend == "opencl" or self.blocks.kernel.get(node.name) != "depthwise":
             return None
-        assert isinstance(node.op, Conv2d)
-        return edges_of(node.op, self.graph.shapes[node.inputs[0]][3], self.graph.shapes[node.name][3])
+        return edges_of(self.graph, node)
 
     def _margins(self) -> dict[str, Margins]:
         """What the kernel of each convolution needs around its input: its padding, but for what it leaves out.

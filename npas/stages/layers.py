@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from npas import measure
@@ -16,8 +17,12 @@ from npas.stages.program import Compiled, Machine, compiled
 
 ROUNDS = 3
 """Profiles per program, in turn; the least of a layer's medians counts, since noise only adds time."""
+MOST_ROUNDS = 12
+"""Likewise where layers are close to the share that decides."""
 GAIN = 0.97
 """A sparse layer must take at most this share of its dense time."""
+CLOSE = 0.08
+"""A share of the dense time that noise may have moved to the other side of it."""
 PASSES = 3
 """Times that a network is measured for layers that lose."""
 
@@ -49,15 +54,25 @@ class Comparison:
     sparse_ms: float
     dense_ms: float
 
+    @property
+    def share(self) -> float:
+        """Of the dense time that the sparse layer takes."""
+        return self.sparse_ms / self.dense_ms
 
-def profiles(programs: Sequence[Compiled], machine: Machine) -> list[Times]:
-    """Layer times of each program, measured in turn."""
+
+def rounds(programs: Sequence[Compiled], machine: Machine) -> Iterator[list[Times]]:
+    """Layer times of each program, measured in turn: the least so far, after each round."""
     best: list[dict[str, float]] = [{} for _ in programs]
-    for _ in range(ROUNDS):
+    while True:
         for i, program in enumerate(programs):
             times = Times.of(program.lowered.plan, measure.profile(program.bench, machine.device, machine.threads))
             best[i] = {node: min(time, best[i].get(node, time)) for node, time in times.by_node.items()}
-    return [Times(times) for times in best]
+        yield [Times(times) for times in best]
+
+
+def profiles(programs: Sequence[Compiled], machine: Machine) -> list[Times]:
+    """Layer times of each program after ``ROUNDS``."""
+    return next(islice(rounds(programs, machine), ROUNDS - 1, None))
 
 
 def without_losers(pruned: Network, options: Options, name: str, machine: Machine) -> Options:
@@ -83,20 +98,23 @@ def _losers(pruned: Network, options: Options, name: str, machine: Machine, dens
     return {
         node: f"{x.format} took {x.sparse_ms:.4f} ms, dense {x.dense_ms:.4f} ms"
         for node, x in times.items()
-        if x.sparse_ms > GAIN * x.dense_ms
+        if x.share > GAIN
     }
 
 
 def compared(sparse: Compiled, dense: Compiled, machine: Machine) -> dict[str, Comparison]:
-    """Each layer with a sparse kernel beside the same layer of a program in which it is dense, measured in turn."""
-    of_sparse, of_dense = profiles([sparse, dense], machine)
+    """Each layer with a sparse kernel beside the same layer of a program in which it is dense, measured in turn, until
+    no share is close to the one that decides."""
     together = {**_together(sparse.lowered.plan), **_together(dense.lowered.plan)}
-    found = {}
-    for layer in sparse.lowered.plan.weights_layers:
-        node = layer.nodes[0]
-        if layer.stored.format != "dense":
+    layers = [layer for layer in sparse.lowered.plan.weights_layers if layer.stored.format != "dense"]
+    found = dict[str, Comparison]()
+    for done, (of_sparse, of_dense) in enumerate(islice(rounds([sparse, dense], machine), MOST_ROUNDS), 1):
+        for layer in layers:
+            node = layer.nodes[0]
             nodes = together.get(node, (node,))
             found[node] = Comparison(layer.stored.format, of_sparse.of_nodes(nodes), of_dense.of_nodes(nodes))
+        if done >= ROUNDS and all(abs(x.share - GAIN) > CLOSE for x in found.values()):
+            break
     return found
 
 

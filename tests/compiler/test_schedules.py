@@ -12,7 +12,7 @@ from programs import lowered
 from pydantic import ValidationError
 
 from npas.compiler.indexed import Options
-from npas.compiler.schedules.depthwise import MOST_DEPTHWISE, depthwise_pixels, depthwise_schedule, edges_of
+from npas.compiler.schedules.depthwise import MOST_DEPTHWISE, depthwise_pixels, depthwise_schedule, edges_within
 from npas.compiler.schedules.lanes import LaneWork, lane_schedules, whole_together
 from npas.compiler.schedules.pixels import MOST_LINEAR, ConvWork, conv_schedule, linear_schedule
 from npas.compiler.schedules.records import (
@@ -235,7 +235,7 @@ def test_only_the_first_and_the_last_tile_of_a_row_reach_over_the_image(kernel, 
         if written < 1:
             continue
         op = Conv2d(filters=8, kernel=(1, kernel), stride=(1, stride), dilation=(1, dilation), pads=(0, left, 0, right))
-        edges = edges_of(op, width, written)
+        edges = edges_within(op, width, written)
         assert edges is not None
         columns = np.arange(written)[:, None] * stride + np.arange(kernel) * dilation - left
         assert edges == (left, max(columns.max() + 1 - width, 0))

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import get_args
 
 import numpy as np
 from programs import RATES, network_of
@@ -14,6 +15,8 @@ from variants import COUNTS, Case, Cases
 from npas.algorithms import one_shot
 from npas.compiler.formats import FormatName
 from npas.compiler.indexed import Options, shared_filters
+from npas.compiler.lower import Lowered, lower
+from npas.compiler.plan import Kernel
 from npas.compiler.schedules import planar
 from npas.compiler.schedules.depthwise import edges_of
 from npas.compiler.schedules.records import (
@@ -31,7 +34,7 @@ from npas.graph.graph import Graph, Network, Node
 from npas.ops import Conv2d, Op
 from npas.schemes import SCHEMES, kind_of
 from npas.search.candidate import Pruning
-from npas.spec.schema import SchemeName
+from npas.spec.schema import Isa, SchemeName
 from npas.targets.isa import ISAS, IsaName
 
 Fields = Mapping[str, tuple[int | str, ...]]
@@ -45,6 +48,8 @@ WINOGRAD: Fields = {
     "tiles_at_a_time": (1, 3, 8),
     "split": ("tiles", "filters"),
 }
+THREADS = 3
+TEMPLATES = set(get_args(Kernel.model_fields["template"].annotation))
 DEFAULTS = 0.12
 """Share of the cases that keep their default schedule."""
 
@@ -85,6 +90,18 @@ def variants(isa: IsaName, seed: int) -> Variants:
     options = replace(options, halves=frozenset(names))
     halves = {f"{n}.weight": pruned.weights[f"{n}.weight"].astype(np.float16).astype(np.float32) for n in names}
     return Variants(replace(pruned, weights={**pruned.weights, **halves}), options, tuple(made.cases))
+
+
+def cases_of(isa: Isa) -> Variants:
+    """By seeds under which every kind of kernel is drawn, which the tests below hold them to."""
+    return variants(isa, seed={"avx512": 17, "avx2": 9}.get(isa, 8))
+
+
+@cache
+def lowered_for(isa: Isa) -> Lowered:
+    """As the cases are: simplified, they would lose the channels of their inputs that pruned layers do not read."""
+    made = cases_of(isa)
+    return lower(made.network, isa=isa, threads=THREADS, options=made.options)
 
 
 def prunings_of(cases: list[Case], graph: Graph, rng: np.random.Generator) -> dict[str, Pruning]:
@@ -153,8 +170,7 @@ def can_be_second(graph: Graph, node: Node, made: Cases) -> bool:
     """Whether a depthwise layer can be computed together with the layer before it."""
     if ISAS[made.isa].backend != "cpu" or node.inputs[0] in graph.outputs:
         return False
-    assert isinstance(node.op, Conv2d)
-    return edges_of(node.op, graph.shapes[node.inputs[0]][3], graph.shapes[node.name][3]) is not None
+    return edges_of(graph, node) is not None
 
 
 def winograd_tile(op: Op) -> Fields:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, count, repeat
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -16,8 +18,8 @@ from npas.graph.builder import Builder
 from npas.search.candidate import Pruning
 from npas.spec.schema import CpuTarget
 from npas.stages import layers
-from npas.stages.layers import PASSES, Times, without_losers
-from npas.stages.program import Compiled, Machine
+from npas.stages.layers import GAIN, MOST_ROUNDS, PASSES, ROUNDS, Times, compared, without_losers
+from npas.stages.program import Compiled, Machine, lower_for
 
 WIDE, DEEP, NARROW = "wide", "deep", "narrow"
 Profiles = Sequence[tuple[Mapping[str, float], Mapping[str, float]]]
@@ -36,14 +38,14 @@ def losers(monkeypatch: pytest.MonkeyPatch, given: Profiles) -> tuple[dict[str, 
     passes = iter(given)
     taken = 0
 
-    def profiles(programs: Sequence[Compiled], _: Machine) -> list[Times]:
+    def rounds(programs: Sequence[Compiled], _: Machine) -> Iterator[list[Times]]:
         nonlocal taken
         together = [any(isinstance(x, PairLayer) for x in program.lowered.plan.layers) for program in programs]
         assert together == [False, True] or taken
         taken += 1
-        return [Times({names[key]: ms for key, ms in times.items()}) for times in next(passes)]
+        return repeat([Times({names[key]: ms for key, ms in times.items()}) for times in next(passes)])
 
-    monkeypatch.setattr(layers, "profiles", profiles)
+    monkeypatch.setattr(layers, "rounds", rounds)
     machine = Machine.of(CpuTarget(type="cpu", threads=1))
     options = Options(prunings=prunings, schedules={deep: DepthwiseSchedule(pixels=4, rows=2)})
     found = without_losers(one_shot(network, prunings).network, options, "net", machine)
@@ -77,3 +79,37 @@ def test_layers_that_lose_beside_dense_ones(monkeypatch: pytest.MonkeyPatch) -> 
     found, passes = losers(monkeypatch, [(first, dense), (second, dense), (second, dense)])
     assert set(found) == {WIDE, NARROW}
     assert passes == PASSES
+
+
+@pytest.mark.parametrize(
+    ("shares", "taken", "decided"),
+    [
+        ([2.0, 1.0, 0.5], ROUNDS, 0.5),
+        ([2.0], ROUNDS, 2.0),
+        ([1.0, 1.0, 1.0, 1.0, 0.6], 5, 0.6),
+        ([GAIN + 0.01], MOST_ROUNDS, GAIN + 0.01),
+    ],
+)
+def test_close_calls_are_measured_on(
+    monkeypatch: pytest.MonkeyPatch, shares: list[float], taken: int, decided: float
+) -> None:
+    """Rounds until the share of the dense time is clearly one that gains, or loses."""
+    builder = Builder("net")
+    conv = builder.conv(builder.input((16, 8, 8)), 16, 1)
+    network = initialise(builder.graph(conv), np.random.default_rng(0))
+    machine, prunings = Machine.of(CpuTarget(type="cpu", threads=1)), {conv: Pruning("unstructured", 5.0)}
+    pruned = one_shot(network, prunings).network
+    sparse, dense = (
+        Compiled(pruned, lower_for(pruned, "net", machine, options)[1], cast("Any", None))
+        for options in (Options(prunings=prunings), Options())
+    )
+    seen = count()
+
+    def rounds(_programs: Sequence[Compiled], _machine: Machine) -> Iterator[list[Times]]:
+        for share in chain(shares, repeat(shares[-1])):
+            next(seen)
+            yield [Times({conv: share}), Times({conv: 1.0})]
+
+    monkeypatch.setattr(layers, "rounds", rounds)
+    assert compared(sparse, dense, machine)[conv].share == decided
+    assert next(seen) == taken

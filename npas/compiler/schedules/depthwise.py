@@ -5,6 +5,7 @@ from __future__ import annotations
 from npas.compiler.schedules.lanes import even
 from npas.compiler.schedules.records import DepthwiseSchedule
 from npas.compiler.schedules.space import Axes, Space, halvings
+from npas.graph.graph import Graph, Node
 from npas.ops import Conv2d
 from npas.targets.isa import ISAS, IsaName
 
@@ -24,9 +25,15 @@ def depthwise_schedule(width: int, window: int, isa: IsaName) -> DepthwiseSchedu
     return DepthwiseSchedule(pixels=even(width, most))
 
 
-def edges_of(op: Conv2d, read: int, written: int) -> tuple[int, int] | None:
-    """Columns outside the image that the first and the last window of a row reach over, by the widths of input and
-    output; none where they are too many to be left out by the tiles at a row's ends alone."""
+def edges_of(graph: Graph, node: Node) -> tuple[int, int] | None:
+    """Columns outside the image that the first and the last window of a row of a convolution reach over; none where
+    they are too many to be left out by the tiles at a row's ends alone."""
+    assert isinstance(node.op, Conv2d)
+    return edges_within(node.op, graph.shapes[node.inputs[0]][3], graph.shapes[node.name][3])
+
+
+def edges_within(op: Conv2d, read: int, written: int) -> tuple[int, int] | None:
+    """Likewise by the widths of input and output."""
     end = (written - 1) * op.stride[1] + (op.kernel[1] - 1) * op.dilation[1] + 1 - op.pads[1]
     edges = (op.pads[1], max(end - read, 0))
     return edges if max(edges) <= MOST_OUTSIDE * op.stride[1] else None
