@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,13 +13,15 @@ from npas import measure
 from npas.compiler.indexed import Options
 from npas.compiler.plan import PairLayer, Plan, WeightsLayer
 from npas.graph.graph import Network
-from npas.measure import LayerTime
+from npas.measure import LayerTime, Settings
 from npas.stages.program import Compiled, Machine, compiled
 
 ROUNDS = 3
 """Profiles per program, in turn; the least of a layer's medians counts, since noise only adds time."""
-MOST_ROUNDS = 12
-"""Likewise where layers are close to the share that decides."""
+MOST_ROUNDS, MOST_S = 12, 60.0
+"""Likewise where layers are close to the share that decides, as long as all took no more than these seconds."""
+PROFILE = Settings(processes=1, runs=30, min_s=0.1)
+"""Noise comes in bursts of seconds: many short profiles find a quiet moment."""
 GAIN = 0.97
 """A sparse layer must take at most this share of its dense time."""
 CLOSE = 0.08
@@ -41,8 +44,8 @@ class Times:
     @staticmethod
     def of(plan: Plan, times: Sequence[LayerTime]) -> Times:
         found: dict[str, float] = defaultdict(float)
-        for layer, time in zip(plan.layers, times, strict=True):
-            found[layer.nodes[0]] += time.median_ms
+        for layer, seen in zip(plan.layers, times, strict=True):
+            found[layer.nodes[0]] += seen.median_ms
         return Times(dict(found))
 
 
@@ -65,8 +68,9 @@ def rounds(programs: Sequence[Compiled], machine: Machine) -> Iterator[list[Time
     best: list[dict[str, float]] = [{} for _ in programs]
     while True:
         for i, program in enumerate(programs):
-            times = Times.of(program.lowered.plan, measure.profile(program.bench, machine.device, machine.threads))
-            best[i] = {node: min(time, best[i].get(node, time)) for node, time in times.by_node.items()}
+            seen = measure.profile(program.bench, machine.device, machine.threads, PROFILE)
+            times = Times.of(program.lowered.plan, seen).by_node
+            best[i] = {node: min(ms, best[i].get(node, ms)) for node, ms in times.items()}
         yield [Times(times) for times in best]
 
 
@@ -107,13 +111,14 @@ def compared(sparse: Compiled, dense: Compiled, machine: Machine) -> dict[str, C
     no share is close to the one that decides."""
     together = {**_together(sparse.lowered.plan), **_together(dense.lowered.plan)}
     layers = [layer for layer in sparse.lowered.plan.weights_layers if layer.stored.format != "dense"]
-    found = dict[str, Comparison]()
+    found, began = dict[str, Comparison](), time.monotonic()
     for done, (of_sparse, of_dense) in enumerate(islice(rounds([sparse, dense], machine), MOST_ROUNDS), 1):
         for layer in layers:
             node = layer.nodes[0]
             nodes = together.get(node, (node,))
             found[node] = Comparison(layer.stored.format, of_sparse.of_nodes(nodes), of_dense.of_nodes(nodes))
-        if done >= ROUNDS and all(abs(x.share - GAIN) > CLOSE for x in found.values()):
+        clear = all(abs(x.share - GAIN) > CLOSE for x in found.values())
+        if done >= ROUNDS and (clear or time.monotonic() - began > MOST_S):
             break
     return found
 

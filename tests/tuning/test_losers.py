@@ -18,7 +18,7 @@ from npas.graph.builder import Builder
 from npas.search.candidate import Pruning
 from npas.spec.schema import CpuTarget
 from npas.stages import layers
-from npas.stages.layers import GAIN, MOST_ROUNDS, PASSES, ROUNDS, Times, compared, without_losers
+from npas.stages.layers import GAIN, MOST_ROUNDS, MOST_S, PASSES, ROUNDS, Times, compared, without_losers
 from npas.stages.program import Compiled, Machine, lower_for
 
 WIDE, DEEP, NARROW = "wide", "deep", "narrow"
@@ -82,18 +82,19 @@ def test_layers_that_lose_beside_dense_ones(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("shares", "taken", "decided"),
+    ("shares", "seconds", "taken", "decided"),
     [
-        ([2.0, 1.0, 0.5], ROUNDS, 0.5),
-        ([2.0], ROUNDS, 2.0),
-        ([1.0, 1.0, 1.0, 1.0, 0.6], 5, 0.6),
-        ([GAIN + 0.01], MOST_ROUNDS, GAIN + 0.01),
+        ([2.0, 1.0, 0.5], MOST_S, ROUNDS, 0.5),
+        ([2.0], MOST_S, ROUNDS, 2.0),
+        ([1.0, 1.0, 1.0, 1.0, 0.6], MOST_S, 5, 0.6),
+        ([1.0, 1.0, 1.0, 1.0, 0.6], 0.0, ROUNDS, 1.0),
+        ([GAIN + 0.01], MOST_S, MOST_ROUNDS, GAIN + 0.01),
     ],
 )
 def test_close_calls_are_measured_on(
-    monkeypatch: pytest.MonkeyPatch, shares: list[float], taken: int, decided: float
+    monkeypatch: pytest.MonkeyPatch, shares: list[float], seconds: float, taken: int, decided: float
 ) -> None:
-    """Rounds until the share of the dense time is clearly one that gains, or loses."""
+    """Rounds until the share of the dense time is clearly one that gains, or loses, or until the time is up."""
     builder = Builder("net")
     conv = builder.conv(builder.input((16, 8, 8)), 16, 1)
     network = initialise(builder.graph(conv), np.random.default_rng(0))
@@ -111,5 +112,6 @@ def test_close_calls_are_measured_on(
             yield [Times({conv: share}), Times({conv: 1.0})]
 
     monkeypatch.setattr(layers, "rounds", rounds)
+    monkeypatch.setattr(layers, "MOST_S", seconds)
     assert compared(sparse, dense, machine)[conv].share == decided
     assert next(seen) == taken
