@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, cast, get_args
 
 import numpy as np
@@ -29,7 +28,7 @@ from npas.frontend.initialise import initialise
 from npas.graph.graph import Network
 from npas.schemes import SCHEMES
 from npas.spec.schema import CpuTarget, SchemeName
-from npas.stages.layers import GAIN, compared, without_losers
+from npas.stages.layers import GAIN, all_dense, compared, without_losers
 from npas.stages.program import Machine, compiled
 
 
@@ -40,10 +39,9 @@ def choices(network: Network, variant: Variant, rate: float, machine: Machine) -
         return None
     pruned = one_shot(network, given).network
     options = without_losers(pruned, Options(prunings=given), "choices", machine)
-    everywhere = replace(options, dense=dict.fromkeys(given, "measured beside it"))
     with (
         compiled(pruned, "choices", machine, options) as built,
-        compiled(pruned, "choices", machine, everywhere) as dense,
+        compiled(pruned, "choices", machine, all_dense(options)) as dense,
     ):
         times = compared(built, dense, machine)
         layers = {layer.nodes[0]: layer.stored.pruned for layer in built.lowered.plan.weights_layers}
@@ -79,7 +77,7 @@ def main() -> int:
                 if rate < SCHEMES[scheme].min_rate:
                     continue
                 progress(f"{name}, {scheme} at {rate:g}")
-                heads = name == "vgg16" and scheme != "block_punched"
+                heads = name == "vgg16" and SCHEMES[scheme].applies("fc")
                 row = choices(network, Variant(scheme, scheme, heads), rate, machine)
                 if row is None:
                     continue

@@ -39,9 +39,14 @@ class InvalidSpecError(SpecError):
 
 
 def quoted(text: str) -> str:
-    """Text as a message shows it: on one line, in quotes, cut where it is long."""
+    """Text as a message shows it, in quotes."""
+    return f"'{on_one_line(text)}'"
+
+
+def on_one_line(text: str) -> str:
+    """Text with what cannot be printed escaped, cut where it is long."""
     shown = text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
-    return "'" + "".join(c if c.isprintable() else repr(c)[1:-1] for c in shown) + "'"
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in shown)
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

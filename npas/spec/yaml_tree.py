@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from npas.spec.violation import quoted
+from npas.spec.violation import on_one_line, quoted
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
@@ -116,7 +116,7 @@ def plain(node: Node) -> Any:
 
 def dotted(path: Path) -> str:
     """``search.rates[1]``; the root is called ``spec``."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{on_one_line(step)}" for step in path)
     return text.removeprefix(".") or "spec"
 
 

@@ -15,17 +15,18 @@ from npas.compiler.plan import PairLayer, Plan, WeightsLayer
 from npas.graph.graph import Network
 from npas.measure import LayerTime, Settings
 from npas.stages.program import Compiled, Machine, compiled
+from npas.targets.bench import RunnableProgram
 
 ROUNDS = 3
 """Profiles per program, in turn; the least of a layer's medians counts, since noise only adds time."""
 MOST_ROUNDS, MOST_S = 12, 60.0
 """Likewise where layers are close to the share that decides, as long as all took no more than these seconds."""
-PROFILE = Settings(processes=1, runs=30, min_s=0.1)
+PROFILE = Settings(processes=1, warmup_runs=3, warmup_s=0.1, runs=30, min_s=0.1)
 """Noise comes in bursts of seconds: many short profiles find a quiet moment."""
 GAIN = 0.97
 """A sparse layer must take at most this share of its dense time."""
 CLOSE = 0.08
-"""A share of the dense time that noise may have moved to the other side of it."""
+"""Shares as near to that one may be on the wrong side of it by noise."""
 PASSES = 3
 """Times that a network is measured for layers that lose."""
 
@@ -42,10 +43,10 @@ class Times:
         return sum(self.by_node.get(node, 0.0) for node in nodes)
 
     @staticmethod
-    def of(plan: Plan, times: Sequence[LayerTime]) -> Times:
+    def of(roots: Sequence[str], times: Sequence[LayerTime]) -> Times:
         found: dict[str, float] = defaultdict(float)
-        for layer, seen in zip(plan.layers, times, strict=True):
-            found[layer.nodes[0]] += seen.median_ms
+        for root, seen in zip(roots, times, strict=True):
+            found[root] += seen.median_ms
         return Times(dict(found))
 
 
@@ -63,20 +64,31 @@ class Comparison:
         return self.sparse_ms / self.dense_ms
 
 
-def rounds(programs: Sequence[Compiled], machine: Machine) -> Iterator[list[Times]]:
-    """Layer times of each program, measured in turn: the least so far, after each round."""
+def rounds(programs: Sequence[tuple[RunnableProgram, Sequence[str]]], machine: Machine) -> Iterator[list[Times]]:
+    """Layer times of each program, measured in turn: the least so far, after each round. A program comes with the root
+    node of each of its layers."""
     best: list[dict[str, float]] = [{} for _ in programs]
     while True:
-        for i, program in enumerate(programs):
-            seen = measure.profile(program.bench, machine.device, machine.threads, PROFILE)
-            times = Times.of(program.lowered.plan, seen).by_node
+        for i, (program, roots) in enumerate(programs):
+            seen = measure.profile(program, machine.device, machine.threads, PROFILE)
+            times = Times.of(roots, seen).by_node
             best[i] = {node: min(ms, best[i].get(node, ms)) for node, ms in times.items()}
         yield [Times(times) for times in best]
 
 
 def profiles(programs: Sequence[Compiled], machine: Machine) -> list[Times]:
     """Layer times of each program after ``ROUNDS``."""
-    return next(islice(rounds(programs, machine), ROUNDS - 1, None))
+    return next(islice(rounds([(x.bench, roots_of(x.lowered.plan)) for x in programs], machine), ROUNDS - 1, None))
+
+
+def roots_of(plan: Plan) -> tuple[str, ...]:
+    """The root node of each layer."""
+    return tuple(layer.nodes[0] for layer in plan.layers)
+
+
+def all_dense(options: Options) -> Options:
+    """The options, with every pruned layer built dense."""
+    return replace(options, dense=dict.fromkeys(options.prunings, "measured beside it"))
 
 
 def without_losers(pruned: Network, options: Options, name: str, machine: Machine) -> Options:
@@ -85,8 +97,9 @@ def without_losers(pruned: Network, options: Options, name: str, machine: Machin
     Beside layers that have become dense values may lie otherwise, so that those left sparse are measured again, until
     none of them loses, in at most ``PASSES`` passes.
     """
-    everywhere = replace(options, dense=dict.fromkeys(options.prunings, "measured beside it"))
-    with compiled(pruned, name, machine, everywhere) as dense:
+    if not options.prunings:
+        return options
+    with compiled(pruned, name, machine, all_dense(options)) as dense:
         for _ in range(PASSES):
             losers = _losers(pruned, options, name, machine, dense)
             if not losers:
@@ -107,12 +120,15 @@ def _losers(pruned: Network, options: Options, name: str, machine: Machine, dens
 
 
 def compared(sparse: Compiled, dense: Compiled, machine: Machine) -> dict[str, Comparison]:
-    """Each layer with a sparse kernel beside the same layer of a program in which it is dense, measured in turn, until
-    no share is close to the one that decides."""
+    """Each layer with a sparse kernel beside the same layer of a program in which it is dense, measured in turn, for
+    ``ROUNDS`` rounds and, while a share is close to the one that decides, on."""
     together = {**_together(sparse.lowered.plan), **_together(dense.lowered.plan)}
     layers = [layer for layer in sparse.lowered.plan.weights_layers if layer.stored.format != "dense"]
+    if not layers:
+        return {}
+    programs = [(x.bench, roots_of(x.lowered.plan)) for x in (sparse, dense)]
     found, began = dict[str, Comparison](), time.monotonic()
-    for done, (of_sparse, of_dense) in enumerate(islice(rounds([sparse, dense], machine), MOST_ROUNDS), 1):
+    for done, (of_sparse, of_dense) in enumerate(islice(rounds(programs, machine), MOST_ROUNDS), 1):
         for layer in layers:
             node = layer.nodes[0]
             nodes = together.get(node, (node,))

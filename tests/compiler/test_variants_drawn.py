@@ -98,7 +98,7 @@ def test_schedules_are_of_all_kinds(isa: Isa) -> None:
     given = {case.name: made.options.schedules.get(case.name) for case in made.cases}
     assert sum(schedule is None for schedule in given.values()) > 5
     for name, schedule in given.items():
-        if schedule is not None:  # tiles may become narrower, to be even; rows are those of a pair, below
+        if schedule is not None:  # tiles may become narrower, to be even; rows of depthwise layers are those of a pair
             evened = {"pixels", "lines"} | ({"rows"} if schedule.kind == "depthwise" else set())
             assert taken[name].model_dump(exclude=evened) == schedule.model_dump(exclude=evened)
     values: dict[str, set[Any]] = {}

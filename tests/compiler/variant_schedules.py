@@ -93,7 +93,7 @@ def variants(isa: IsaName, seed: int) -> Variants:
 
 
 def cases_of(isa: Isa) -> Variants:
-    """By seeds under which every kind of kernel is drawn, which the tests below hold them to."""
+    """By seeds under which every kind of kernel is drawn, as ``test_variants_drawn.py`` holds them to."""
     return variants(isa, seed={"avx512": 17, "avx2": 9}.get(isa, 8))
 
 
@@ -138,11 +138,11 @@ def schedule_of(case: Case, graph: Graph, options: Options, made: Cases) -> AnyS
         columns = int(np.prod(case.source))
         # A matrix of groups is stored as blocks.
         return linear_schedule(filters, columns, format_ if groups == 1 or format_ != "dense" else "bcs", made)
-    # Entries of several channels are stored as bcs, whatever the scheme.
     if case.family == "planar":
         walks = planar.walks_of(planar.work_of(graph, graph.node(case.name)), made.isa)
         vectors, strips = walks[int(made.rng.integers(len(walks)))]
         return PlanarSchedule(vectors=vectors, strips=strips)
+    # Entries of several channels are stored as bcs, whatever the scheme.
     depth = (
         made.dealt(f"depth {case.depths[1:]}", case.depths[1:]) if made.rng.random() < 0.85 and case.depths[1:] else 1
     )

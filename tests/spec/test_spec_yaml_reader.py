@@ -31,6 +31,7 @@ PIECES = st.sampled_from([*MARKS, *ODD])
 
 @settings(max_examples=150, deadline=None)
 @example("%YAML 1.21")
+@example("---[\u2028[: !!str ")
 @given(st.lists(PIECES, max_size=25).map("".join))
 def test_any_text_gives_a_tree_or_violations(text: str) -> None:
     root, violations = read(text)
