@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -60,8 +61,8 @@ class Comparison:
 
     @property
     def share(self) -> float:
-        """Of the dense time that the sparse layer takes."""
-        return self.sparse_ms / self.dense_ms
+        """Of the dense time that the sparse layer takes; infinite where that was too short to be seen."""
+        return self.sparse_ms / self.dense_ms if self.dense_ms else math.inf
 
 
 def rounds(programs: Sequence[tuple[RunnableProgram, Sequence[str]]], machine: Machine) -> Iterator[list[Times]]:

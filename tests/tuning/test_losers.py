@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, count, repeat
 from typing import Any, cast
@@ -17,7 +18,7 @@ from npas.graph.builder import Builder
 from npas.search.candidate import Pruning
 from npas.spec.schema import CpuTarget
 from npas.stages import layers
-from npas.stages.layers import GAIN, MOST_ROUNDS, MOST_S, ROUNDS, Times, compared, without_losers
+from npas.stages.layers import GAIN, MOST_ROUNDS, MOST_S, ROUNDS, Comparison, Times, compared, without_losers
 from npas.stages.program import Compiled, Machine, lower_for
 
 WIDE, DEEP, NARROW = "wide", "deep", "narrow"
@@ -78,6 +79,11 @@ def test_layers_that_lose_beside_dense_ones(monkeypatch: pytest.MonkeyPatch) -> 
     found, passes = losers(monkeypatch, [(first, dense), (second, dense)])
     assert set(found) == {WIDE, NARROW}
     assert passes == 2  # no layer is left to be measured
+
+
+def test_a_dense_layer_without_a_time_of_its_own() -> None:
+    """Its sparse one gains nothing."""
+    assert Comparison("csr", sparse_ms=1.0, dense_ms=0.0).share == math.inf
 
 
 def test_passes_end(monkeypatch: pytest.MonkeyPatch) -> None:
