@@ -6,9 +6,9 @@
 All convolutions are pruned but the first and the depthwise ones, by each scheme that applies (``filter`` leaves dense
 layers, of fewer filters); VGG-16's fully connected layers too, by those that they take. Each network takes the road of
 a build: clear cases are built dense by estimate, those that gain nothing after measuring. Then it is measured anew, in
-turn with the same network all dense. A layer that was left sparse and takes longer now than its dense kernel is a
-target missed; one that gains less now than the choice asked for (``npas.stages.layers.GAIN``) is named. Weights are
-random, programs not proven.
+turn with the same network all dense. A layer that was left sparse and takes longer now than its dense kernel, by the
+median of the rounds' ratios, is a target missed; one that gains less now than the choice asked for
+(``npas.stages.layers.GAIN``) is named. Weights are random, programs not proven.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from common import finish, parser
 from sparse import Variant, progress, prunings
 
-from npas import zoo
+from npas import measure, zoo
 from npas.algorithms import one_shot
 from npas.compiler.indexed import Options
 from npas.frontend.initialise import initialise
@@ -50,7 +50,16 @@ def choices(network: Network, variant: Variant, rate: float, machine: Machine) -
         "scheme": variant.scheme,
         "rate": rate,
         "layers": len(set(given) & set(layers)),
-        "sparse": {node: {"format": x.format, "ms": x.sparse_ms, "dense_ms": x.dense_ms} for node, x in times.items()},
+        "sparse": {
+            node: {
+                "format": x.format,
+                "ms": min(x.sparse),
+                "dense_ms": min(x.dense),
+                "ratio": x.median,
+                "interval": measure.bootstrap(x.ratios, 0),
+            }
+            for node, x in times.items()
+        },
         "dense_by_measure": {node: why for node, why in because.items() if node in options.dense},
         "dense_by_estimate": {node: why for node, why in because.items() if node not in options.dense},
     }
@@ -58,7 +67,12 @@ def choices(network: Network, variant: Variant, rate: float, machine: Machine) -
 
 def losers(row: Mapping[str, Any], most: float) -> list[str]:
     """Layers left sparse that take more than this share of their dense time."""
-    return [node for node, x in row["sparse"].items() if x["ms"] > most * x["dense_ms"]]
+    return [node for node, x in row["sparse"].items() if x["ratio"] > most]
+
+
+def shown(layer: Mapping[str, Any]) -> str:
+    low, high = layer["interval"]
+    return f"{layer['ratio']:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def main() -> int:
@@ -86,9 +100,7 @@ def main() -> int:
                 print(
                     f"{name:<20} {scheme:<14} {rate:4g}: of {row['layers']} layers {len(row['sparse'])} sparse, "
                     f"{len(row['dense_by_estimate'])} dense by estimate, {len(row['dense_by_measure'])} by measure"
-                    + "".join(
-                        f"; {node} {row['sparse'][node]['ms'] / row['sparse'][node]['dense_ms']:.2f}" for node in near
-                    ),
+                    + "".join(f"; {node} {shown(row['sparse'][node])}" for node in near),
                     flush=True,
                 )
                 missed += [f"{name} {scheme} {rate:g} {node}" for node in lost]

@@ -142,9 +142,10 @@ def apart(pruned: Network, options: Options, machine: Machine) -> Options:
 def layer_times(builds: Mapping[str, Build], machine: Machine, rounds: int) -> dict[str, dict[str, float]]:
     """Milliseconds by build and node: the kernel and what only prepares its input. Small networks, of which a profile
     takes a part of a second, are profiled in more rounds: some of them fall between a neighbour's bursts."""
-    began, best = time.perf_counter(), dict[str, dict[str, float]]()
-    for done, seen in enumerate(layers.rounds([(x.program, x.nodes) for x in builds.values()], machine), 1):
-        best = {name: dict(times.by_node) for name, times in zip(builds, seen, strict=True)}
+    began, best, seen = time.perf_counter(), dict[str, dict[str, float]](), list[list[layers.Times]]()
+    for done, times in enumerate(layers.rounds([(x.program, x.nodes) for x in builds.values()], machine), 1):
+        seen.append(times)
+        best = {name: dict(of_one.by_node) for name, of_one in zip(builds, layers.least(seen), strict=True)}
         sums = ", ".join(f"{name} {sum(by_node.values()):.2f} ms" for name, by_node in best.items())
         progress(f"layers, round {done}: {sums}")
         late = time.perf_counter() - began > LAYERS_S
@@ -299,8 +300,8 @@ def main() -> int:
                 print(f"  {'':<28} slower than direct: {', '.join(row['slower_than_direct'])}", flush=True)
             missed += misses(row, name, float(rate))
         shown += [
-            f"{name} {rate}: {row['variant']} layers {row['layers_speed_up']:.2f}x, {row['ms']:.2f} ms"
-            for row in result["rows"][:1]
+            f"{name} {rate} {row['variant']}: {row['ms']:.2f} ms, layers {row['layers_share']:.2f} of the rate"
+            for row in result["rows"]
         ]
         absent |= {f"{k} ({name} {rate})": why for k, why in result["missing"].items()}
     for name, why in absent.items():

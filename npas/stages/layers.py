@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,12 +19,12 @@ from npas.measure import LayerTime, Settings
 from npas.stages.program import Compiled, Machine, compiled
 from npas.targets.bench import RunnableProgram
 
-ROUNDS = 3
-"""Profiles per program, in turn; the least of a layer's medians counts, since noise only adds time."""
-MOST_ROUNDS, MOST_S = 12, 60.0
+ROUNDS = 5
+"""Profiles per program, in turn."""
+MOST_ROUNDS, MOST_S = 30, 40.0
 """Likewise where layers are close to the share that decides, as long as all took no more than these seconds."""
-PROFILE = Settings(processes=1, warmup_runs=3, warmup_s=0.1, runs=30, min_s=0.1)
-"""Noise comes in bursts of seconds: many short profiles find a quiet moment."""
+PROFILE = Settings(processes=1, warmup_runs=3, warmup_s=0.05, runs=10, min_s=0.05)
+"""Noise comes in bursts of seconds: of many short profiles some find a quiet moment, and neighbours the same one."""
 GAIN = 0.97
 """A sparse layer must take at most this share of its dense time."""
 CLOSE = 0.08
@@ -53,33 +54,55 @@ class Times:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A sparse layer's time beside its dense one; of both layers where one is computed together with another."""
+    """A sparse layer's times beside its dense one's, ms, round by round; of both layers where one is computed together
+    with another."""
 
     format: str
-    sparse_ms: float
-    dense_ms: float
+    sparse: tuple[float, ...]
+    dense: tuple[float, ...]
+
+    @property
+    def ratios(self) -> tuple[float, ...]:
+        """Sparse by dense time in each round; infinite where the dense one was too short to be seen."""
+        return tuple(_ratio(*pair) for pair in zip(self.sparse, self.dense, strict=True))
+
+    @property
+    def median(self) -> float:
+        """Of the rounds' ratios."""
+        return statistics.median(self.ratios)
 
     @property
     def share(self) -> float:
-        """Of the dense time that the sparse layer takes; infinite where that was too short to be seen."""
-        return self.sparse_ms / self.dense_ms if self.dense_ms else math.inf
+        """Of the dense time that the sparse layer takes for certain: the greater of the rounds' median ratio, whose
+        times are of the same second, and the ratio of least times, which are of quiet ones."""
+        return max(self.median, _ratio(min(self.sparse), min(self.dense)))
+
+
+def _ratio(sparse: float, dense: float) -> float:
+    return sparse / dense if dense else math.inf
 
 
 def rounds(programs: Sequence[tuple[RunnableProgram, Sequence[str]]], machine: Machine) -> Iterator[list[Times]]:
-    """Layer times of each program, measured in turn: the least so far, after each round. A program comes with the root
-    node of each of its layers."""
-    best: list[dict[str, float]] = [{} for _ in programs]
+    """Layer times of each program, measured in turn, round by round. A program comes with the root node of each of its
+    layers."""
     while True:
-        for i, (program, roots) in enumerate(programs):
-            seen = measure.profile(program, machine.device, machine.threads, PROFILE)
-            times = Times.of(roots, seen).by_node
-            best[i] = {node: min(ms, best[i].get(node, ms)) for node, ms in times.items()}
-        yield [Times(times) for times in best]
+        yield [
+            Times.of(roots, measure.profile(program, machine.device, machine.threads, PROFILE))
+            for program, roots in programs
+        ]
+
+
+def least(seen: Sequence[Sequence[Times]]) -> list[Times]:
+    """Each program's least times of these rounds, by node: noise only adds time."""
+    return [
+        Times({node: min(times.by_node[node] for times in of_one) for node in of_one[0].by_node})
+        for of_one in zip(*seen, strict=True)
+    ]
 
 
 def profiles(programs: Sequence[Compiled], machine: Machine) -> list[Times]:
-    """Layer times of each program after ``ROUNDS``."""
-    return next(islice(rounds([(x.bench, roots_of(x.lowered.plan)) for x in programs], machine), ROUNDS - 1, None))
+    """Least layer times of each program in ``ROUNDS``."""
+    return least(list(islice(rounds([(x.bench, roots_of(x.lowered.plan)) for x in programs], machine), ROUNDS)))
 
 
 def roots_of(plan: Plan) -> tuple[str, ...]:
@@ -114,7 +137,7 @@ def _losers(pruned: Network, options: Options, name: str, machine: Machine, dens
     with compiled(pruned, name, machine, options) as sparse:
         times = compared(sparse, dense, machine)
     return {
-        node: f"{x.format} took {x.sparse_ms:.4f} ms, dense {x.dense_ms:.4f} ms"
+        node: f"{x.format} took {x.share:.2f} of the dense kernel's time, which is {min(x.dense):.4f} ms"
         for node, x in times.items()
         if x.share > GAIN
     }
@@ -128,12 +151,13 @@ def compared(sparse: Compiled, dense: Compiled, machine: Machine) -> dict[str, C
     if not layers:
         return {}
     programs = [(x.bench, roots_of(x.lowered.plan)) for x in (sparse, dense)]
-    found, began = dict[str, Comparison](), time.monotonic()
+    found = {layer.nodes[0]: Comparison(layer.stored.format, (), ()) for layer in layers}
+    began = time.monotonic()
     for done, (of_sparse, of_dense) in enumerate(islice(rounds(programs, machine), MOST_ROUNDS), 1):
-        for layer in layers:
-            node = layer.nodes[0]
+        for node, before in found.items():
             nodes = together.get(node, (node,))
-            found[node] = Comparison(layer.stored.format, of_sparse.of_nodes(nodes), of_dense.of_nodes(nodes))
+            sparse_ms, dense_ms = of_sparse.of_nodes(nodes), of_dense.of_nodes(nodes)
+            found[node] = Comparison(before.format, (*before.sparse, sparse_ms), (*before.dense, dense_ms))
         clear = all(abs(x.share - GAIN) > CLOSE for x in found.values())
         if done >= ROUNDS and (clear or time.monotonic() - began > MOST_S):
             break

@@ -63,14 +63,14 @@ def test_a_layer_that_gains_nothing_is_built_dense(monkeypatch: pytest.MonkeyPat
     found, passes = losers(
         monkeypatch, [(times | {NARROW: 2.0}, {WIDE: 3.0, NARROW: 2.0})] + 2 * [(times, {WIDE: 3.0})]
     )
-    assert found == {NARROW: "bcs took 2.0000 ms, dense 2.0000 ms"}
+    assert found == {NARROW: "bcs took 1.00 of the dense kernel's time, which is 2.0000 ms"}
     assert passes == 2
 
 
 def test_a_pair_that_pruning_takes_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """The dense program has the time of both under the first one's name: alone, the sparse one would seem faster."""
     found, _ = losers(monkeypatch, 2 * [({WIDE: 1.0, DEEP: 1.0, NARROW: 1.0}, {WIDE: 1.5, NARROW: 2.0})])
-    assert found == {WIDE: "csr took 2.0000 ms, dense 1.5000 ms"}
+    assert found == {WIDE: "csr took 1.33 of the dense kernel's time, which is 1.5000 ms"}
 
 
 def test_layers_that_lose_beside_dense_ones(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +83,33 @@ def test_layers_that_lose_beside_dense_ones(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_dense_layer_without_a_time_of_its_own() -> None:
     """Its sparse one gains nothing."""
-    assert Comparison("csr", sparse_ms=1.0, dense_ms=0.0).share == math.inf
+    assert Comparison("csr", sparse=(1.0, 1.0), dense=(0.0, 0.0)).share == math.inf
+
+
+@pytest.mark.parametrize(
+    ("sparse", "dense", "median", "share"),
+    [
+        # The dense program alone met a quiet moment, or the sparse one.
+        ((2.0, 2.0, 2.0), (3.0, 3.0, 1.6), 2 / 3, 1.25),
+        ((2.0, 2.0, 1.0), (1.6, 1.6, 1.6), 1.25, 1.25),
+        # The machine was slow for two rounds of three.
+        ((1.0, 3.0, 3.0), (2.0, 6.0, 6.0), 0.5, 0.5),
+    ],
+)
+def test_layers_gain_by_both_measures(
+    sparse: tuple[float, ...], dense: tuple[float, ...], median: float, share: float
+) -> None:
+    found = Comparison("csr", sparse, dense)
+    assert found.median == pytest.approx(median)
+    assert found.share == pytest.approx(share)
+
+
+def test_least_times_are_by_program_and_layer() -> None:
+    seen = [
+        [Times({"a": 2.0, "b": 1.0}), Times({"a": 5.0})],
+        [Times({"a": 1.0, "b": 3.0}), Times({"a": 6.0})],
+    ]
+    assert layers.least(seen) == [Times({"a": 1.0, "b": 1.0}), Times({"a": 5.0})]
 
 
 def test_passes_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,10 +122,10 @@ def test_passes_end(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("shares", "seconds", "taken", "decided"),
     [
-        ([2.0, 1.0, 0.5], MOST_S, ROUNDS, 0.5),
+        ([2.0, 1.2, 0.5], MOST_S, ROUNDS, 0.5),
         ([2.0], MOST_S, ROUNDS, 2.0),
-        ([1.0, 1.0, 1.0, 1.0, 0.6], MOST_S, 5, 0.6),
-        ([1.0, 1.0, 1.0, 1.0, 0.6], 0.0, ROUNDS, 1.0),
+        ([*ROUNDS * [1.0], *ROUNDS * [0.6]], MOST_S, 2 * ROUNDS, 0.8),
+        ([*ROUNDS * [1.0], *ROUNDS * [0.6]], 0.0, ROUNDS, 1.0),
         ([GAIN + 0.01], MOST_S, MOST_ROUNDS, GAIN + 0.01),
     ],
 )
