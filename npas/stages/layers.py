@@ -25,7 +25,7 @@ MOST_ROUNDS, MOST_S = 30, 40.0
 """Likewise where layers are close to the share that decides, as long as all took no more than these seconds."""
 PROFILE = Settings(processes=1, warmup_runs=3, warmup_s=0.05, runs=10, min_s=0.05)
 """Noise comes in bursts of seconds: of many short profiles some find a quiet moment, and neighbours the same one."""
-GAIN = 0.97
+GAIN = 0.95
 """A sparse layer must take at most this share of its dense time."""
 CLOSE = 0.08
 """Shares as near to that one may be on the wrong side of it by noise."""
