@@ -12,6 +12,7 @@ A ratio comes from interleaved processes only: two reports made at different tim
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
@@ -34,6 +35,7 @@ __all__ = [
     "RunnableProgram",
     "Settings",
     "measure",
+    "paired_and_least",
     "profile",
     "quick",
 ]
@@ -180,6 +182,20 @@ def profile(
     if not found:
         raise DeviceError(f"{program.program.binary.name}: must report every layer's time, got none, generate it again")
     return tuple(found)
+
+
+def paired_and_least(times: Sequence[float], base: Sequence[float]) -> tuple[float, float]:
+    """``times`` / ``base``, which were measured in turn, by two measures: the median of the rounds' ratios, and the
+    ratio of least times. Infinite where the base was too short to be seen.
+
+    The least alone is fooled by a machine that is fast for one round, the median by one that is slow for several.
+    """
+    ratios = [_ratio(*pair) for pair in zip(times, base, strict=True)]
+    return float(np.median(ratios)), _ratio(min(times), min(base))
+
+
+def _ratio(time: float, base: float) -> float:
+    return time / base if base else math.inf
 
 
 def bootstrap(values: Sequence[float] | NDArray[np.float64], seed: int) -> Interval:

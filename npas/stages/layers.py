@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import statistics
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import cycle, islice
 from typing import Any
 
 from npas import measure
@@ -62,34 +61,38 @@ class Comparison:
     dense: tuple[float, ...]
 
     @property
-    def ratios(self) -> tuple[float, ...]:
-        """Sparse by dense time in each round; infinite where the dense one was too short to be seen."""
-        return tuple(_ratio(*pair) for pair in zip(self.sparse, self.dense, strict=True))
-
-    @property
     def median(self) -> float:
-        """Of the rounds' ratios."""
-        return statistics.median(self.ratios)
+        """Of the rounds' ratios of sparse to dense time."""
+        return measure.paired_and_least(self.sparse, self.dense)[0]
 
     @property
     def share(self) -> float:
-        """Of the dense time that the sparse layer takes for certain: the greater of the rounds' median ratio, whose
-        times are of the same second, and the ratio of least times, which are of quiet ones."""
-        return max(self.median, _ratio(min(self.sparse), min(self.dense)))
+        """Of the dense time that the sparse layer takes, by the less favourable of two measures: the rounds' median
+        ratio, whose times were measured one right after the other, and the ratio of least times."""
+        return max(measure.paired_and_least(self.sparse, self.dense))
 
+    @property
+    def clear(self) -> bool:
+        """Whether both measures are far from the share that decides, and on one side of it."""
+        both = measure.paired_and_least(self.sparse, self.dense)
+        return max(both) < GAIN - CLOSE or min(both) > GAIN + CLOSE
 
-def _ratio(sparse: float, dense: float) -> float:
-    return sparse / dense if dense else math.inf
+    @property
+    def reason(self) -> str:
+        """Why the layer is built dense."""
+        if math.isinf(self.share):
+            return f"{self.format} gained nothing: the dense kernel is too short to be timed"
+        return f"{self.format} took {self.share:.3f} of the dense kernel's {min(self.dense):.4f} ms, more than {GAIN}"
 
 
 def rounds(programs: Sequence[tuple[RunnableProgram, Sequence[str]]], machine: Machine) -> Iterator[list[Times]]:
-    """Layer times of each program, measured in turn, round by round. A program comes with the root node of each of its
-    layers."""
-    while True:
+    """Layer times of each program, measured in turn, round by round, every other round from the last to the first. A
+    program comes with the root node of each of its layers."""
+    for step in cycle((1, -1)):
         yield [
             Times.of(roots, measure.profile(program, machine.device, machine.threads, PROFILE))
-            for program, roots in programs
-        ]
+            for program, roots in programs[::step]
+        ][::step]
 
 
 def least(seen: Sequence[Sequence[Times]]) -> list[Times]:
@@ -136,16 +139,12 @@ def _losers(pruned: Network, options: Options, name: str, machine: Machine, dens
     """Layers that are sparse in the program of these options and gain nothing over ``dense``, with the reason."""
     with compiled(pruned, name, machine, options) as sparse:
         times = compared(sparse, dense, machine)
-    return {
-        node: f"{x.format} took {x.share:.2f} of the dense kernel's time, which is {min(x.dense):.4f} ms"
-        for node, x in times.items()
-        if x.share > GAIN
-    }
+    return {node: x.reason for node, x in times.items() if x.share > GAIN}
 
 
 def compared(sparse: Compiled, dense: Compiled, machine: Machine) -> dict[str, Comparison]:
     """Each layer with a sparse kernel beside the same layer of a program in which it is dense, measured in turn, for
-    ``ROUNDS`` rounds and, while a share is close to the one that decides, on."""
+    ``ROUNDS`` rounds and, while one of them is not clear, on."""
     together = {**_together(sparse.lowered.plan), **_together(dense.lowered.plan)}
     layers = [layer for layer in sparse.lowered.plan.weights_layers if layer.stored.format != "dense"]
     if not layers:
@@ -158,7 +157,7 @@ def compared(sparse: Compiled, dense: Compiled, machine: Machine) -> dict[str, C
             nodes = together.get(node, (node,))
             sparse_ms, dense_ms = of_sparse.of_nodes(nodes), of_dense.of_nodes(nodes)
             found[node] = Comparison(before.format, (*before.sparse, sparse_ms), (*before.dense, dense_ms))
-        clear = all(abs(x.share - GAIN) > CLOSE for x in found.values())
+        clear = all(x.clear for x in found.values())
         if done >= ROUNDS and (clear or time.monotonic() - began > MOST_S):
             break
     return found

@@ -225,9 +225,6 @@ def _in_turn(before: Callable[[], _T], after: Callable[[], _T]) -> list[tuple[_T
 
 
 def _faster(pairs: Sequence[tuple[float, float]], most: float) -> bool:
-    """Whether what comes second takes at most a share of the first, in the least of its rounds and in most of them.
-
-    The least alone is fooled by a machine that is fast for one round, the median by one that is slow for several.
-    """
-    first, second = (min(times) for times in zip(*pairs, strict=True))
-    return second <= most * first and bool(np.median([b / a for a, b in pairs]) <= most)
+    """Whether what comes second takes at most a share of the first, in the least of its rounds and in most of them."""
+    first, second = zip(*pairs, strict=True)
+    return max(measure.paired_and_least(second, first)) <= most

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, count, repeat
+from itertools import chain, count, islice, repeat
 from typing import Any, cast
 
 import numpy as np
@@ -20,6 +20,7 @@ from npas.spec.schema import CpuTarget
 from npas.stages import layers
 from npas.stages.layers import GAIN, MOST_ROUNDS, MOST_S, ROUNDS, Comparison, Times, compared, without_losers
 from npas.stages.program import Compiled, Machine, lower_for
+from npas.targets.bench import LayerTime
 
 WIDE, DEEP, NARROW = "wide", "deep", "narrow"
 Profiles = Sequence[tuple[Mapping[str, float], Mapping[str, float]]]
@@ -63,14 +64,14 @@ def test_a_layer_that_gains_nothing_is_built_dense(monkeypatch: pytest.MonkeyPat
     found, passes = losers(
         monkeypatch, [(times | {NARROW: 2.0}, {WIDE: 3.0, NARROW: 2.0})] + 2 * [(times, {WIDE: 3.0})]
     )
-    assert found == {NARROW: "bcs took 1.00 of the dense kernel's time, which is 2.0000 ms"}
+    assert found == {NARROW: "bcs took 1.000 of the dense kernel's 2.0000 ms, more than 0.95"}
     assert passes == 2
 
 
 def test_a_pair_that_pruning_takes_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """The dense program has the time of both under the first one's name: alone, the sparse one would seem faster."""
     found, _ = losers(monkeypatch, 2 * [({WIDE: 1.0, DEEP: 1.0, NARROW: 1.0}, {WIDE: 1.5, NARROW: 2.0})])
-    assert found == {WIDE: "csr took 1.33 of the dense kernel's time, which is 1.5000 ms"}
+    assert found == {WIDE: "csr took 1.333 of the dense kernel's 1.5000 ms, more than 0.95"}
 
 
 def test_layers_that_lose_beside_dense_ones(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +84,10 @@ def test_layers_that_lose_beside_dense_ones(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_dense_layer_without_a_time_of_its_own() -> None:
     """Its sparse one gains nothing."""
-    assert Comparison("csr", sparse=(1.0, 1.0), dense=(0.0, 0.0)).share == math.inf
+    found = Comparison("csr", sparse=(1.0, 1.0), dense=(0.0, 0.0))
+    assert found.share == math.inf
+    assert found.clear
+    assert found.reason == "csr gained nothing: the dense kernel is too short to be timed"
 
 
 @pytest.mark.parametrize(
@@ -92,8 +96,8 @@ def test_a_dense_layer_without_a_time_of_its_own() -> None:
         # The dense program alone met a quiet moment, or the sparse one.
         ((2.0, 2.0, 2.0), (3.0, 3.0, 1.6), 2 / 3, 1.25),
         ((2.0, 2.0, 1.0), (1.6, 1.6, 1.6), 1.25, 1.25),
-        # The machine was slow for two rounds of three.
-        ((1.0, 3.0, 3.0), (2.0, 6.0, 6.0), 0.5, 0.5),
+        # The machine was slow for two rounds of three, by no one factor: the ratio of medians is 0.6.
+        ((1.0, 4.0, 3.0), (2.0, 5.0, 6.0), 0.5, 0.5),
     ],
 )
 def test_layers_gain_by_both_measures(
@@ -102,6 +106,37 @@ def test_layers_gain_by_both_measures(
     found = Comparison("csr", sparse, dense)
     assert found.median == pytest.approx(median)
     assert found.share == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("sparse", "dense", "clear"),
+    [
+        ((1.0, 1.0), (2.0, 2.0), True),
+        ((2.0, 2.0), (1.0, 1.0), True),
+        ((1.0, 1.0), (1.0, 1.0), False),
+        # One measure says that the layer gains, the other that it loses.
+        ((2.0, 2.0, 2.0), (3.0, 3.0, 1.6), False),
+    ],
+)
+def test_clear_by_both_measures(sparse: tuple[float, ...], dense: tuple[float, ...], clear: bool) -> None:
+    assert Comparison("csr", sparse, dense).clear == clear
+
+
+def test_rounds_are_measured_there_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each round has its own times, in the order of the programs, however they were measured."""
+    clock = count(1)
+    measured: list[str] = []
+
+    def profile(program: str, *_: Any) -> tuple[LayerTime, ...]:
+        measured.append(program)
+        ms = float(next(clock))
+        return (LayerTime(name="conv", median_ms=ms, least_ms=ms),)
+
+    monkeypatch.setattr(layers.measure, "profile", profile)
+    programs = cast("Any", [("sparse", ["a"]), ("dense", ["a"])])
+    seen = list(islice(layers.rounds(programs, Machine.of(CpuTarget(type="cpu", threads=1))), 3))
+    assert measured == ["sparse", "dense", "dense", "sparse", "sparse", "dense"]
+    assert [[times.by_node["a"] for times in of_round] for of_round in seen] == [[1.0, 2.0], [4.0, 3.0], [5.0, 6.0]]
 
 
 def test_least_times_are_by_program_and_layer() -> None:
