@@ -7,7 +7,7 @@ All convolutions are pruned but the first and the depthwise ones, by each scheme
 layers, of fewer filters); VGG-16's fully connected layers too, by those that they take. Each network takes the road of
 a build: clear cases are built dense by estimate, those that gain nothing after measuring. Then it is measured anew, in
 turn with the same network all dense. A layer that was left sparse and takes longer now than its dense kernel, by the
-median of the rounds' ratios, is a target missed; one that gains less now than the choice asked for
+median of the rounds' ratios or by least times, is a target missed; one that gains less now than the choice asked for
 (``npas.stages.layers.GAIN``) is named. Weights are random, programs not proven.
 """
 
@@ -33,8 +33,8 @@ from npas.stages.program import Machine, compiled
 
 
 def choices(network: Network, variant: Variant, rate: float, machine: Machine) -> dict[str, Any] | None:
-    """How each pruned layer is built, its least times, ms, and the median of the rounds' ratios with its 95 % interval;
-    None where no layer takes the scheme."""
+    """How each pruned layer is built, its least times, ms, the share of its dense time that it takes, and the rounds'
+    ratios by their median and its 95 % interval; None where no layer takes the scheme."""
     given = prunings(network.graph, variant, rate)
     if not given:
         return None
@@ -56,6 +56,7 @@ def choices(network: Network, variant: Variant, rate: float, machine: Machine) -
                 "format": x.format,
                 "ms": min(x.sparse),
                 "dense_ms": min(x.dense),
+                "share": x.share,
                 "ratio": x.median,
                 "interval": measure.bootstrap(np.divide(x.sparse, x.dense), 0),
             }
@@ -68,13 +69,13 @@ def choices(network: Network, variant: Variant, rate: float, machine: Machine) -
 
 def losers(row: Mapping[str, Any], most: float) -> list[str]:
     """Layers left sparse that take more than this share of their dense time."""
-    return [node for node, x in row["sparse"].items() if x["ratio"] > most]
+    return [node for node, x in row["sparse"].items() if x["share"] > most]
 
 
 def shown(layer: Mapping[str, Any]) -> str:
-    """The median of the rounds' ratios with its interval."""
+    """The share, and the median of the rounds' ratios with its interval."""
     low, high = layer["interval"]
-    return f"{layer['ratio']:.2f} [{low:.2f}, {high:.2f}]"
+    return f"{layer['share']:.2f} (rounds {layer['ratio']:.2f} [{low:.2f}, {high:.2f}])"
 
 
 def main() -> int:
